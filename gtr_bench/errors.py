@@ -1,0 +1,106 @@
+"""The exception tree. Every error a user can meet has a sentence, a hint and an exit code.
+
+    GtrBenchError                    exit 2 unless a subclass says otherwise
+      RequestError                   the request is wrong: a flag, a selection, a folder
+        SuiteError                   one or more problems in a suite file, each with its place
+        UnknownNameError             a name that is not registered, with a did-you-mean
+      MissingExtraError              an optional package is not installed
+      ResultsError                   a stored file cannot be used (foreign, truncated, newer than the program)
+      JobError                       exit 1: a job could not be carried out
+        EnvironmentFault             an environment raised, or gave a value no learner can use
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+__all__ = [
+    "EnvironmentFault",
+    "GtrBenchError",
+    "JobError",
+    "MissingExtraError",
+    "Problem",
+    "RequestError",
+    "ResultsError",
+    "SuiteError",
+    "UnknownNameError",
+    "did_you_mean",
+]
+
+
+class GtrBenchError(Exception):
+    """Base of everything this program raises on purpose: `sentence`, `hint`, `exit_code`."""
+
+    exit_code = 2
+
+    def __init__(self, sentence: str, *, hint: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+
+
+class RequestError(GtrBenchError):
+    """What was asked for cannot be done as asked."""
+
+
+class Problem(NamedTuple):
+    """One thing wrong in a suite file; line and column count from 1, 0 means the whole file."""
+
+    line: int
+    column: int
+    sentence: str
+    hint: str | None = None
+
+
+class SuiteError(RequestError):
+    """All problems found in one suite file, in the order of the file."""
+
+    def __init__(self, path: str, source: str, problems: list[Problem]) -> None:
+        super().__init__(f"{path} has {len(problems)} problem{'s' if len(problems) != 1 else ''}")
+        self.path = path
+        self.source = source
+        self.problems = sorted(problems)
+
+
+class UnknownNameError(RequestError):
+    """A name that nothing is registered under."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        choices = sorted(known)
+        super().__init__(f"unknown {kind} `{name}`", hint=did_you_mean(name, choices))
+
+
+class MissingExtraError(GtrBenchError):
+    """An optional package is needed and absent; the hint is the command that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the extra `{extra}`",
+            hint=f"pip install -c constraints.txt -e '.[{extra}]'",
+        )
+        self.extra = extra
+
+
+class ResultsError(GtrBenchError):
+    """A file in the results folder cannot be read as one of ours."""
+
+
+class JobError(GtrBenchError):
+    """A job failed while it ran."""
+
+    exit_code = 1
+
+
+class EnvironmentFault(JobError):
+    """An environment raised, or returned something no learner can use."""
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """The nearest choice as a question, or the list of choices when nothing is near."""
+    known = list(choices)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return "known: " + ", ".join(f"`{choice}`" for choice in known) if known else "nothing is registered"
