@@ -1,0 +1,68 @@
+"""Write one of our Parquet files so that a reader sees the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["write_table"]
+
+
+def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
+    """Replace `path` by a table of `columns`, durably and atomically (design rule 3).
+
+    Args:
+        path: the final file; its folder must exist.
+        schema: one of `gtr_bench.store.schema`.
+        columns: name -> values, all of one length. `None` becomes null. A nullable column that is missing becomes null.
+
+    Raises:
+        ValueError: unknown columns, columns of different lengths, or a required column missing or with nulls.
+        OSError: the disk refused (full, read-only); nothing is left behind and the old file is untouched.
+    """
+    table = _table(schema, columns)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            pq.write_table(table, file, compression="zstd", use_dictionary=_text_columns(schema))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    # Without this a power cut may forget the rename although the data is on disk.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _text_columns(schema: pa.Schema) -> list[str]:
+    """Dictionary encoding pays for labels; for float columns it only adds a dictionary of every value."""
+    return [field.name for field in schema if pa.types.is_string(field.type)]
+
+
+def _table(schema: pa.Schema, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> pa.Table:
+    unknown = sorted(set(columns) - set(schema.names))
+    if unknown:
+        raise ValueError(f"unknown columns {', '.join(f'`{name}`' for name in unknown)}")
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+    rows = lengths.pop() if lengths else 0
+    arrays = []
+    for field in schema:
+        given = columns.get(field.name)
+        array = pa.nulls(rows, field.type) if given is None else pa.array(given, type=field.type)
+        if not field.nullable and array.null_count:
+            raise ValueError(f"column `{field.name}` must not be null")
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=schema)
