@@ -1,0 +1,43 @@
+"""What a job is: a definition as canonical JSON, its hash, and the seeds derived from it (docs/design.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["IDENTITY_VERSION", "canonical_json", "job_id", "job_ids"]
+
+IDENTITY_VERSION = 1
+"""Raise it whenever a definition's meaning changes: every stored job then counts as another one."""
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces; raises ValueError for NaN and infinities.
+
+    Equal numbers of different type (1 and 1.0) differ here: definitions come out of the parameter models, which
+    give every field one type.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def job_id(definition: Mapping[str, Any]) -> str:
+    """The first 16 hex digits of the SHA-256 of the definition's canonical JSON."""
+    return hashlib.sha256(canonical_json(definition).encode()).hexdigest()[:16]
+
+
+def job_ids(definition: Mapping[str, Any], seeds: Iterable[int]) -> Iterator[str]:
+    """`job_id` of the definition under each seed; what the seeds share is written and hashed once."""
+    keys = sorted({*definition, "seed"})
+    position = keys.index("seed")
+    before, after = (
+        [f"{json.dumps(key)}:{canonical_json(definition[key])}" for key in part]
+        for part in (keys[:position], keys[position + 1 :])
+    )
+    shared = hashlib.sha256(("{" + "".join(text + "," for text in before) + '"seed":').encode())
+    ending = "".join("," + text for text in after) + "}"
+    for seed in seeds:
+        digest = shared.copy()
+        digest.update(f"{seed}{ending}".encode())
+        yield digest.hexdigest()[:16]

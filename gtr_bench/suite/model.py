@@ -1,0 +1,189 @@
+"""The tables of a suite file as pydantic models; docs/suites describes them for users.
+
+Algorithm, training and network parameters are checked by the models of the algorithm or network that reads them,
+shifts and environments by their families: here they are plain tables.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
+
+__all__ = [
+    "AlgorithmTable",
+    "ClaimTable",
+    "EvaluationTable",
+    "NormaliseTable",
+    "OverrideTable",
+    "ScaleTable",
+    "SequenceTable",
+    "SuiteTable",
+]
+
+MAX_SEED = 2**63 - 1
+MAX_STEPS = 10**12
+
+
+def _identifier(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", value):
+        raise ValueError(f"`{value}` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first")
+    return value
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    """A count, or the seeds themselves."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= 100_000:
+            raise ValueError(f"`seeds` as a count should be between 1 and 100000, not `{value}`")
+        seeds: list[Any] = list(range(value))
+    elif isinstance(value, list):
+        seeds = value
+    else:
+        raise ValueError("`seeds` should be a count or a list of seeds")
+    if not seeds:
+        raise ValueError("`seeds` is empty: at least one seed is needed")
+    for seed in seeds:
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
+            raise ValueError(f"`seeds` should hold integers from 0 to 2^63 - 1, not `{seed}`")
+    repeated = sorted({seed for seed in seeds if seeds.count(seed) > 1}) if isinstance(value, list) else []
+    if repeated:
+        raise ValueError(f"`seeds` repeats {', '.join(f'`{seed}`' for seed in repeated)}")
+    return tuple(seeds)
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Seeds = Annotated[tuple[int, ...], PlainValidator(_seeds)]
+Steps = Annotated[int, Field(ge=1, le=MAX_STEPS)]
+
+
+class Table(BaseModel):
+    """Common manners: unknown keys and non-finite numbers are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SuiteTable(Table):
+    """`[suite]`: the question, and how it is decided."""
+
+    name: Identifier
+    question: str = Field(min_length=1)
+    primary_metric: str
+    metric_direction: Literal["higher", "lower"] | None = None
+    alpha: float = Field(0.05, gt=0, lt=1)
+    comparisons: tuple[tuple[str, str], ...] = ()
+    seeds: Seeds | None = None
+
+
+class ClaimTable(Table):
+    """`[[claim]]`: a statement registered before the run: `better` beats `than` on `metric`."""
+
+    id: Identifier
+    better: str
+    than: str
+    metric: str
+    direction: Literal["higher", "lower"]
+    margin: float = Field(0.0, ge=0)
+    alpha: float | None = Field(None, gt=0, lt=1)
+    kind: Literal["superiority", "non_inferiority"] = "superiority"
+    sequences: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _sensible(self) -> ClaimTable:
+        if self.better == self.than:
+            raise ValueError(f"claim `{self.id}` compares `{self.better}` with itself")
+        if self.kind == "non_inferiority" and self.margin == 0:
+            raise ValueError(f"claim `{self.id}`: `non_inferiority` needs a `margin` above 0")
+        return self
+
+
+class EvaluationTable(Table):
+    """`[evaluation]` at any level; what a level leaves out comes from the one before."""
+
+    every: Steps | None = None
+    episodes: int = Field(10, ge=1, le=10_000)
+    deterministic: bool = False
+    all_phases: bool = False
+
+
+class NormaliseTable(Table):
+    """Returns that count as 0 and as 1."""
+
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> NormaliseTable:
+        if self.min >= self.max:
+            raise ValueError(f"`normalise`: min {self.min} is not below max {self.max}")
+        return self
+
+
+class OverrideTable(Table):
+    """`[scale.NAME.sequence.ID]`: what one scale changes in one sequence."""
+
+    steps_per_phase: Steps | None = None
+    max_phases: int | None = Field(None, ge=1)
+    training: dict[str, Any] = {}
+    evaluation: EvaluationTable = EvaluationTable()
+
+
+class ScaleTable(OverrideTable):
+    """`[scale.NAME]`: budgets, seeds, and which sequences and algorithms take part (all by default)."""
+
+    seeds: Seeds | None = None
+    sequences: tuple[str, ...] | None = Field(None, min_length=1)
+    algorithms: tuple[str, ...] | None = Field(None, min_length=1)
+    sequence: dict[str, OverrideTable] = {}
+
+
+class SequenceTable(Table):
+    """`[[sequence]]`: `env` for `phases` phases, or `tasks` played `repeats` times; a shift between phases."""
+
+    id: Identifier
+    env: str | None = None
+    phases: int = Field(1, ge=1, le=10_000)
+    tasks: tuple[str, ...] | None = Field(None, min_length=1)
+    repeats: int = Field(1, ge=1, le=1000)
+    steps_per_phase: Steps | None = None
+    shift: tuple[dict[str, Any], ...] = ()
+    max_episode_steps: int | None = Field(None, ge=1, le=10_000_000)
+    options: dict[str, Any] = {}
+    normalise: NormaliseTable | None = None
+    training: dict[str, Any] = {}
+    evaluation: EvaluationTable = EvaluationTable()
+    references: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_shift_is_a_list_of_one(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("shift"), dict):
+            return {**data, "shift": [data["shift"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _one_kind_of_phases(self) -> SequenceTable:
+        given = self.model_fields_set
+        if (self.env is None) == (self.tasks is None):
+            raise ValueError(f"sequence `{self.id}` needs either `env` or `tasks`")
+        if self.tasks is not None and "phases" in given:
+            raise ValueError(f"sequence `{self.id}`: `phases` goes with `env`; `tasks` are counted by `repeats`")
+        if self.env is not None and "repeats" in given:
+            raise ValueError(f"sequence `{self.id}`: `repeats` goes with `tasks`; `env` is counted by `phases`")
+        return self
+
+    def environments(self) -> tuple[str, ...]:
+        """The environment of every phase, in order."""
+        if self.tasks is not None:
+            return self.tasks * self.repeats
+        return (str(self.env),) * self.phases
+
+
+class AlgorithmTable(Table):
+    """`[[algorithm]]` without its parameters, which stand beside these keys in the file."""
+
+    id: Identifier
+    use: str | None = None
+    grid: dict[str, list[Any]] = {}
+    tied: tuple[dict[str, Any], ...] = ()
