@@ -7,6 +7,7 @@ shifts and environments by their families: here they are plain tables.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
@@ -47,7 +48,7 @@ def _seeds(value: Any) -> tuple[int, ...]:
     for seed in seeds:
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
             raise ValueError(f"`seeds` should hold integers from 0 to 2^63 - 1, not `{seed}`")
-    repeated = sorted({seed for seed in seeds if seeds.count(seed) > 1}) if isinstance(value, list) else []
+    repeated = sorted(seed for seed, count in Counter(seeds).items() if count > 1)
     if repeated:
         raise ValueError(f"`seeds` repeats {', '.join(f'`{seed}`' for seed in repeated)}")
     return tuple(seeds)

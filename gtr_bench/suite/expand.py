@@ -1,0 +1,82 @@
+"""A resolved suite and its jobs. Plain data: no file, no TOML, no place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gtr_bench.suite.identity import job_ids
+from gtr_bench.suite.model import ClaimTable
+
+__all__ = ["Cell", "Job", "Suite", "World"]
+
+Role = Literal["run", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One algorithm on one sequence with one seed; `id` is the hash of `definition`, the rest are labels.
+
+    `role` is `run`, or `reference` for a run on a single phase of the sequence, from scratch.
+    """
+
+    id: str
+    definition: dict[str, Any] = field(compare=False, repr=False)
+    suite: str
+    scale: str
+    algorithm: str
+    sequence: str
+    role: Role
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A sequence of a suite at one scale: the environment of every phase, and the returns that count as 0 and 1."""
+
+    id: str
+    environments: tuple[str, ...]
+    steps_per_phase: int
+    normalise: tuple[float, float] | None
+    references: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What the seeds of one algorithm on one sequence share: a definition without its seed, and the labels."""
+
+    algorithm: str
+    sequence: str
+    role: Role
+    definition: dict[str, Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite at one scale, checked. `text` is the file as read; `algorithms` are labels in the order of the file."""
+
+    name: str
+    path: str
+    text: str = field(repr=False)
+    question: str
+    scale: str
+    scales: tuple[str, ...]
+    primary_metric: str
+    metric_direction: Literal["higher", "lower"] | None
+    alpha: float
+    comparisons: tuple[tuple[str, str], ...]
+    claims: tuple[ClaimTable, ...]
+    worlds: tuple[World, ...]
+    algorithms: tuple[str, ...]
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...] = field(repr=False)
+
+    def jobs(self) -> list[Job]:
+        """All jobs, cell by cell and seed by seed; definitions share their unchanging parts: read, don't write."""
+        return [job for cell in self.cells for job in self._jobs_of(cell, self.seeds)]
+
+    def _jobs_of(self, cell: Cell, seeds: Iterable[int]) -> Iterable[Job]:
+        for seed, identity in zip(self.seeds, job_ids(cell.definition, seeds), strict=True):
+            definition = {**cell.definition, "seed": seed}
+            yield Job(identity, definition, self.name, self.scale, cell.algorithm, cell.sequence, cell.role, seed)

@@ -1,0 +1,157 @@
+"""The algorithms of a suite: grids become labelled settings, tables of defaults become parameters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from gtr_bench.algorithms.registry import algorithms
+from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.suite.model import AlgorithmTable
+from gtr_bench.suite.problems import Problems, shown
+from gtr_bench.suite.source import KeyPath
+
+__all__ = ["Layer", "Setting", "resolve", "settings_of"]
+
+MAX_SETTINGS = 100_000
+RESERVED = tuple(AlgorithmTable.model_fields)
+
+Layer = tuple[Mapping[str, Any], KeyPath]
+"""a table of training settings and where it stands"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One algorithm with the parameters a suite states for it.
+
+    `algorithm` is the table's id, `label` adds the grid's values, `kind` is the registered class;
+    `stated` are the stated parameters and `origins` where each was written.
+    """
+
+    label: str
+    algorithm: str
+    kind: Any
+    stated: Mapping[str, Any]
+    origins: Mapping[str, KeyPath]
+    path: KeyPath
+
+
+def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> list[Setting]:
+    """All settings of one `[[algorithm]]` table, in the order of the file; empty when it is beyond repair."""
+    head = problems.validate(AlgorithmTable, {key: table[key] for key in RESERVED if key in table}, path)
+    if head is None:
+        return []
+    try:
+        kind = algorithms.get(head.use or head.id)
+    except UnknownNameError as error:
+        problems.add((*path, "use" if head.use else "id"), error.sentence, error.hint)
+        return []
+    inline = {key: value for key, value in table.items() if key not in RESERVED}
+    inline = _known(inline, path, kind.Parameters, problems)
+    axes = [
+        {key: [(value, (*path, "grid", key, index)) for index, value in enumerate(values)]}
+        for key, values in _known(head.grid, (*path, "grid"), kind.Parameters, problems).items()
+    ]
+    rows = [
+        {key: (value, (*path, "tied", index, key)) for key, value in row.items()}
+        for index, raw in enumerate(head.tied)
+        if (row := _known(raw, (*path, "tied", index), kind.Parameters, problems))
+    ]
+    if not _crossable(head, inline, path, problems):
+        return []
+    found = []
+    for combination in itertools.product(*(_axis(axis) for axis in axes), rows or [{}]):
+        varied = {key: item for part in combination for key, item in part.items()}
+        shown_values = ",".join(f"{key}={_text(value)}" for key, (value, _) in varied.items())
+        stated = inline | {key: value for key, (value, _) in varied.items()}
+        origins: dict[str, KeyPath] = {key: (*path, key) for key in inline}
+        origins |= {key: place for key, (_, place) in varied.items()}
+        label = f"{head.id}[{shown_values}]" if varied else head.id
+        found.append(Setting(label, head.id, kind, stated, origins, path))
+    return found
+
+
+def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> dict[str, Any] | None:
+    """Every parameter of `setting`, defaults included, as JSON values; None when something is wrong (and noted).
+
+    Later layers win over earlier ones and the setting's own parameters over all. A layer's settings that the algorithm
+    does not have, or fixes itself, do not reach it.
+    """
+    model: type[BaseModel] = setting.kind.Parameters
+    merged: dict[str, Any] = {}
+    origins: dict[str, KeyPath] = {}
+    for layer, base in layers:
+        for key, value in layer.items():
+            if key in model.model_fields and key not in setting.kind.fixed:
+                merged[key] = value
+                origins[key] = (*base, key)
+    merged |= setting.stated
+    origins |= setting.origins
+    parameters = problems.validate(model, merged, setting.path, origins)
+    if parameters is None:
+        return None
+    values = parameters.model_dump(mode="json")
+    samples = values["num_envs"] * values["num_steps"]
+    if values["num_minibatches"] > samples:
+        where = origins.get("num_minibatches", setting.path)
+        problems.add(
+            where, f"`{setting.label}`: {values['num_minibatches']} minibatches of a rollout of {samples} samples"
+        )
+    return values
+
+
+def _known(
+    table: Mapping[str, Any], path: KeyPath, model: type[BaseModel], problems: Problems
+) -> dict[str, Any]:
+    """The entries that are parameters of the algorithm; the others are noted."""
+    names = list(model.model_fields)
+    for key in table:
+        if key not in names:
+            where = "algorithm" if len(path) == 2 else f"algorithm.{path[2]}"
+            hint = did_you_mean(key, [*names, *RESERVED] if len(path) == 2 else names)
+            problems.add((*path, key), f"unknown key `{key}` in `{where}`", hint, at="key")
+    return {key: value for key, value in table.items() if key in names}
+
+
+def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, problems: Problems) -> bool:
+    """Whether grid and tied rows make sense together; what does not is noted."""
+    good = True
+    for key, values in head.grid.items():
+        if not values:
+            problems.add((*path, "grid", key), f"`{key}` has no values to try")
+            good = False
+        if any(value in values[:index] for index, value in enumerate(values[:MAX_SETTINGS])):
+            problems.add((*path, "grid", key), f"`{key}` repeats a value: `{shown(values)}`")
+            good = False
+    if head.tied and len({frozenset(row) for row in head.tied}) > 1:
+        problems.add((*path, "tied"), "all rows of `tied` should name the same parameters")
+        good = False
+    places: dict[str, list[str]] = {}
+    for name, keys in (("algorithm", inline), ("grid", head.grid), ("tied", dict.fromkeys(k for r in head.tied for k in r))):
+        for key in keys:
+            places.setdefault(key, []).append(name)
+    for key, names in places.items():
+        if len(names) > 1:
+            where = (*path, key) if names[-1] == "algorithm" else (*path, names[-1])
+            problems.add(where, f"`{key}` is set twice: in {' and in '.join(f'`{name}`' for name in names)}")
+            good = False
+    count = math.prod(len(values) for values in head.grid.values()) * max(1, len(head.tied))
+    if count > MAX_SETTINGS:
+        problems.add((*path, "grid"), f"`{head.id}` has {count} settings, more than {MAX_SETTINGS}")
+        good = False
+    return good
+
+
+def _axis(axis: Mapping[str, list[tuple[Any, KeyPath]]]) -> Iterator[dict[str, tuple[Any, KeyPath]]]:
+    for key, items in axis.items():
+        for item in items:
+            yield {key: item}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
