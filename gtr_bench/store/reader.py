@@ -1,0 +1,177 @@
+"""Read what jobs left in one or more results folders, while a run goes on or after it.
+
+Each job's file is opened once, in threads, and only the asked columns are decoded. A file that is not whole or not
+ours is named in a warning and left out; a file newer than this program is refused: its columns may mean other things.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gtr_bench.errors import RequestError, ResultsError, did_you_mean
+from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
+
+__all__ = ["Kind", "Warn", "failures", "job_folders", "read", "unfinished_jobs", "warn_on_stderr"]
+
+Kind = Literal["jobs", "evaluations", "iterations"]
+Warn = Callable[[str], None]
+
+_FILES: dict[str, tuple[str, pa.Schema]] = {
+    "jobs": ("job.parquet", JOB),
+    "evaluations": ("evaluations.parquet", EVALUATIONS),
+    "iterations": ("iterations.parquet", ITERATIONS),
+}
+
+# Opening a small file is waiting for the system and for Arrow, both outside of Python's lock.
+_THREADS = 8
+
+
+def warn_on_stderr(sentence: str) -> None:
+    """Tell the user on stderr; stdout is data."""
+    print(f"warning: {sentence}", file=sys.stderr)
+
+
+def job_folders(results: Sequence[Path]) -> dict[str, Path]:
+    """Job id -> folder, over all results folders, sorted by id; the first results folder that has a job wins.
+
+    One job has one identity, so a second copy holds the same numbers and must not count twice.
+
+    Raises:
+        RequestError: a results folder does not exist, cannot be listed, or none of them holds a job.
+    """
+    found: dict[str, Path] = {}
+    for folder in results:
+        if not folder.is_dir():
+            raise RequestError(
+                f"`{folder}` is not a results folder", hint="gtr-bench run SUITE --results FOLDER makes one"
+            )
+        try:
+            with os.scandir(folder / "jobs") as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        found.setdefault(entry.name, Path(entry.path))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise RequestError(f"`{folder / 'jobs'}` cannot be listed: {error.strerror}") from error
+    if not found:
+        names = ", ".join(f"`{folder}`" for folder in results)
+        raise RequestError(f"no jobs in {names}", hint="gtr-bench run SUITE trains some; --results names the folder")
+    return dict(sorted(found.items()))
+
+
+def read(
+    folders: Iterable[Path], kind: Kind, columns: Sequence[str] | None = None, *, warn: Warn = warn_on_stderr
+) -> pa.Table:
+    """One table of `kind` over all job folders that have such a file, in the order of `folders`.
+
+    Args:
+        folders: job folders, as `job_folders` gives them.
+        kind: which of a job's three files.
+        columns: the columns to decode, in this order; all by default.
+        warn: called with a sentence for each file that was left out.
+
+    Raises:
+        RequestError: an unknown column.
+        ResultsError: a file was written by a newer program.
+    """
+    name, schema = _FILES[kind]
+    wanted = schema if columns is None else pa.schema([_field(schema, column) for column in columns])
+    wanted = wanted.remove_metadata()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        outcomes = list(pool.map(lambda folder: _read_file(folder / name, wanted), folders))
+    tables = []
+    for outcome in outcomes:
+        if isinstance(outcome, str):
+            warn(outcome)
+        elif outcome is not None:
+            tables.append(outcome)
+    return pa.concat_tables(tables) if tables else wanted.empty_table()
+
+
+def _field(schema: pa.Schema, column: str) -> pa.Field:
+    if column not in schema.names:
+        raise RequestError(f"unknown column `{column}`", hint=did_you_mean(column, schema.names))
+    return schema.field(column)
+
+
+def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
+    """The table, None where there is no such file (yet), or the sentence that says why it was left out."""
+    try:
+        with pq.ParquetFile(path) as file:
+            present = file.schema_arrow
+            version = (present.metadata or {}).get(SCHEMA_KEY)
+            if version is None or not version.isdigit():
+                return f"left out `{path}`: not written by gtr-bench"
+            if int(version) > SCHEMA_VERSION:
+                raise ResultsError(
+                    f"`{path}` has schema version {int(version)}, newer than this program's {SCHEMA_VERSION}",
+                    hint="update gtr-bench, or read the folder with the version that wrote it",
+                )
+            names = [name for name in wanted.names if name in present.names]
+            table = file.read(columns=names, use_threads=False)
+        return _conform(table, wanted)
+    except FileNotFoundError:
+        return None
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        return f"left out `{path}`: truncated or damaged ({reason})"
+
+
+def _conform(table: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """The asked columns in the asked order and types; one an older program did not write is null."""
+    arrays = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in wanted
+    ]
+    for field, array in zip(wanted, arrays, strict=True):
+        if not field.nullable and array.null_count:
+            raise pa.ArrowInvalid(f"column {field.name} is missing or has nulls")
+    return pa.Table.from_arrays(arrays, schema=wanted)
+
+
+def unfinished_jobs(
+    results: Sequence[Path], finished: Iterable[str], *, warn: Warn = warn_on_stderr
+) -> list[dict[str, Any]]:
+    """Jobs that were started and have no `job.parquet`, from the cohorts' files.
+
+    Each entry is the cohort's own (`id`, `definition` and labels) plus `suite_text` and `suite_path`; a job that was regrouped into another cohort is listed once.
+    """
+    done = set(finished)
+    found: dict[str, dict[str, Any]] = {}
+    for folder in results:
+        for path in sorted((folder / "cohorts").glob("*/cohort.json")):
+            try:
+                cohort = json.loads(path.read_text(encoding="utf-8"))
+                provenance = cohort["provenance"]
+                for job in cohort["jobs"]:
+                    if job["id"] not in done:
+                        texts = {key: provenance.get(key) for key in ("suite_text", "suite_path")}
+                        found.setdefault(job["id"], {**job, **texts})
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                warn(f"left out `{path}`: not a cohort file ({error})")
+    return [found[job] for job in sorted(found)]
+
+
+def failures(folders: Iterable[Path], *, warn: Warn = warn_on_stderr) -> dict[str, dict[str, Any]]:
+    """Job id -> what `failure.json` says (`reason`, `message`, `log`, `step`, `time`), for the jobs that have one."""
+    found: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        path = folder / "failure.json"
+        try:
+            failure = json.loads(path.read_text(encoding="utf-8"))
+            found[folder.name] = {"reason": str(failure["reason"]), **failure}
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            warn(f"left out `{path}`: not a failure record ({error})")
+    return found

@@ -1,0 +1,192 @@
+"""Reading while a run goes on: what is whole is read, what is not is named, what is newer is refused."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gtr_bench.errors import RequestError, ResultsError
+from gtr_bench.store.reader import failures, job_folders, read, unfinished_jobs
+from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY
+from gtr_bench.store.writer import write_table
+
+
+def _job(results: Path, job: str, *, rows: int = 3, finished: bool = True) -> Path:
+    folder = results / "jobs" / job
+    folder.mkdir(parents=True)
+    write_table(
+        folder / "evaluations.parquet",
+        EVALUATIONS,
+        {
+            "job": [job] * rows,
+            "step": np.arange(rows),
+            "phase": np.zeros(rows, dtype=int),
+            "evaluated_phase": np.zeros(rows, dtype=int),
+            "point": ["grid"] * rows,
+            "episodes": [10] * rows,
+            "return_mean": np.arange(rows, dtype=float),
+        },
+    )
+    if finished:
+        labels = {"suite": ["s"], "algorithm": ["ppo"], "algorithm_name": ["ppo"], "sequence": ["swap"], "seed": [0]}
+        write_table(folder / "job.parquet", JOB, {"job": [job], "status": ["complete"], "definition": ["{}"], **labels})
+    return folder
+
+
+def test_finished_and_half_finished_jobs_are_read_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    _job(tmp_path, "b", finished=False)
+    _job(tmp_path, "a")
+    (tmp_path / "jobs" / "c").mkdir()
+    folders = job_folders([tmp_path])
+    assert list(folders) == ["a", "b", "c"]
+    assert read(folders.values(), "evaluations", ["job"])["job"].to_pylist() == ["a"] * 3 + ["b"] * 3
+    assert read(folders.values(), "jobs", ["job"]).to_pylist() == [{"job": "a"}]
+
+
+def test_only_the_asked_columns_are_read_and_an_unknown_one_is_refused_with_a_suggestion(tmp_path: Path) -> None:
+    _job(tmp_path, "a")
+    folders = job_folders([tmp_path]).values()
+    assert read(folders, "evaluations", ["return_mean", "step"]).column_names == ["return_mean", "step"]
+    with pytest.raises(RequestError) as caught:
+        read(folders, "evaluations", ["return_maen"])
+    assert caught.value.hint == "did you mean `return_mean`?"
+
+
+def test_a_job_in_two_results_folders_counts_once(tmp_path: Path) -> None:
+    _job(tmp_path / "one", "a")
+    _job(tmp_path / "two", "a", rows=5)
+    folders = job_folders([tmp_path / "one", tmp_path / "two"])
+    assert len(read(folders.values(), "evaluations", ["job"])) == 3
+
+
+@pytest.mark.parametrize("name", ["evaluations.parquet", "job.parquet"])
+def test_truncated_files_are_left_out_and_named(tmp_path: Path, name: str) -> None:
+    _job(tmp_path, "a")
+    path = _job(tmp_path, "b") / name
+    path.write_bytes(path.read_bytes()[:-20])
+    said: list[str] = []
+    kind = "jobs" if name == "job.parquet" else "evaluations"
+    table = read(job_folders([tmp_path]).values(), kind, ["job"], warn=said.append)
+    assert set(table["job"].to_pylist()) == {"a"}
+    assert len(said) == 1
+    assert f"`{path}`" in said[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"not parquet at all, but long enough to have a footer"])
+def test_files_that_are_not_parquet_are_left_out_and_named(tmp_path: Path, content: bytes) -> None:
+    path = _job(tmp_path, "a") / "evaluations.parquet"
+    path.write_bytes(content)
+    said: list[str] = []
+    assert len(read(job_folders([tmp_path]).values(), "evaluations", warn=said.append)) == 0
+    assert len(said) == 1
+    assert str(path) in said[0]
+
+
+def test_damage_inside_the_file_is_left_out_and_named(tmp_path: Path) -> None:
+    path = _job(tmp_path, "a", rows=2000) / "evaluations.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:400] = bytes(396)
+    path.write_bytes(content)
+    said: list[str] = []
+    assert len(read(job_folders([tmp_path]).values(), "evaluations", warn=said.append)) == 0
+    assert "truncated or damaged" in said[0]
+
+
+def test_foreign_parquet_is_left_out_and_named(tmp_path: Path) -> None:
+    folder = _job(tmp_path, "a")
+    pq.write_table(pa.table({"job": ["a"]}), folder / "evaluations.parquet")
+    said: list[str] = []
+    assert len(read([folder], "evaluations", warn=said.append)) == 0
+    assert said == [f"left out `{folder / 'evaluations.parquet'}`: not written by gtr-bench"]
+
+
+def test_by_default_warnings_go_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _job(tmp_path, "a")
+    (folder / "evaluations.parquet").write_bytes(b"x")
+    read([folder], "evaluations")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("warning: left out `")
+
+
+def test_a_file_newer_than_the_program_is_refused(tmp_path: Path) -> None:
+    folder = _job(tmp_path, "a")
+    table = pq.read_table(folder / "evaluations.parquet").replace_schema_metadata({SCHEMA_KEY: b"999"})
+    pq.write_table(table, folder / "evaluations.parquet")
+    with pytest.raises(ResultsError, match="schema version 999, newer than this program's 1"):
+        read([folder], "evaluations")
+
+
+def test_a_column_an_older_program_did_not_write_is_null(tmp_path: Path) -> None:
+    folder = _job(tmp_path, "a")
+    pq.write_table(pq.read_table(folder / "evaluations.parquet").drop(["success_rate"]), folder / "evaluations.parquet")
+    assert read([folder], "evaluations", ["success_rate"])["success_rate"].null_count == 3
+
+
+def test_empty_and_missing_results_folders_are_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="no jobs in"):
+        job_folders([tmp_path])
+    with pytest.raises(RequestError, match="is not a results folder"):
+        job_folders([tmp_path / "absent"])
+
+
+def test_unfinished_jobs_come_from_the_cohort_files_once_each(tmp_path: Path) -> None:
+    labels = {
+        "definition": {},
+        "suite": "s",
+        "scale": None,
+        "algorithm": "ppo",
+        "sequence": "w",
+        "role": "run",
+        "seed": 0,
+    }
+    for cohort in ("x", "y"):
+        (tmp_path / "cohorts" / cohort).mkdir(parents=True)
+        content = {
+            "jobs": [{"id": "a", **labels}, {"id": "b", **labels}],
+            "provenance": {"suite_text": "text", "suite_path": "s.toml"},
+        }
+        (tmp_path / "cohorts" / cohort / "cohort.json").write_text(json.dumps(content))
+    (tmp_path / "cohorts" / "z").mkdir()
+    (tmp_path / "cohorts" / "z" / "cohort.json").write_text("{")
+    said: list[str] = []
+    found = unfinished_jobs([tmp_path], finished=["a"], warn=said.append)
+    assert [(job["id"], job["suite_text"]) for job in found] == [("b", "text")]
+    assert len(said) == 1
+    assert "`" + str(tmp_path / "cohorts" / "z" / "cohort.json") + "`" in said[0]
+
+
+def test_failures_are_read_and_a_broken_record_is_named(tmp_path: Path) -> None:
+    good, broken, none = (_job(tmp_path, job) for job in "abc")
+    (good / "failure.json").write_text('{"reason": "oom", "message": "m"}')
+    (broken / "failure.json").write_text("[]")
+    said: list[str] = []
+    assert failures([good, broken, none], warn=said.append) == {"a": {"reason": "oom", "message": "m"}}
+    assert len(said) == 1
+
+
+def test_a_thousand_jobs_of_a_thousand_rows_are_read_in_a_few_seconds(tmp_path: Path) -> None:
+    rows = 1000
+    columns = {
+        "iteration": np.arange(rows),
+        "step": np.arange(rows),
+        "phase": np.zeros(rows, dtype=int),
+        **{name: np.random.default_rng(0).normal(size=rows) for name in ITERATIONS.names[5:]},
+    }
+    first = tmp_path / "jobs" / "0000" / "iterations.parquet"
+    first.parent.mkdir(parents=True)
+    write_table(first, ITERATIONS, {"job": ["0000"] * rows, **columns})
+    for job in range(1, 1000):
+        folder = tmp_path / "jobs" / f"{job:04d}"
+        folder.mkdir()
+        (folder / "iterations.parquet").hardlink_to(first)
+    started = time.perf_counter()
+    table = read(job_folders([tmp_path]).values(), "iterations", ["step", "exact_kl", "path_efficiency"])
+    assert len(table) == 1_000_000
+    assert time.perf_counter() - started < 10
