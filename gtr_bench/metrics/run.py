@@ -1,0 +1,152 @@
+"""One job's evaluations as arrays: what every metric is computed from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Companions", "Metric", "Run", "Score", "undefined"]
+
+FINAL_WINDOW = 5
+"""w of `phase_final`: how many evaluation points count as the end of a phase (protocols 1 and 2)."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The evaluations of one job, sorted by step; P points, N phases.
+
+    Attributes:
+        steps: int64 [P], steps of training before the evaluation.
+        phases: int [P], the phase that was being trained, from 0.
+        evaluated_phases: int [P], the phase whose world was evaluated; equal to `phases` unless all phases are evaluated.
+        values: float64 [P], J: the mean return, or the success rate for the metrics of Continual World.
+        fresh: bool [P], no step of the phase had been trained yet (the points `start` and `after_shift`).
+        lengths: steps of each phase, N of them.
+        worlds: an identity of each phase's world, N of them; equal ones are the same task with the same variant.
+    """
+
+    steps: NDArray[np.int64]
+    phases: NDArray[np.int64]
+    evaluated_phases: NDArray[np.int64]
+    values: NDArray[np.float64]
+    fresh: NDArray[np.bool_]
+    lengths: tuple[int, ...]
+    worlds: tuple[str, ...]
+
+    @property
+    def starts(self) -> list[int]:
+        """The step at which each phase starts."""
+        return [sum(self.lengths[:phase]) for phase in range(len(self.lengths))]
+
+    def curve(self, phase: int, evaluated: int | None = None) -> NDArray[np.float64]:
+        """J over the points of phase ((i-1)D, iD] (protocols 1), evaluated on its own world or on `evaluated`'s.
+
+        The point taken before the first step of a phase lies outside of that interval: it belongs to `drop` and
+        `recovery_steps` alone, so that every metric of an average gives equal weight to equal training.
+        """
+        world = phase if evaluated is None else evaluated
+        return self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh]
+
+    def floored(self, floor: float, every: int, diverged_step: int | None) -> Run:
+        """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
+
+        Points that were never taken are added at every `every` steps of a phase and at its end, so a run that
+        diverged early weighs as many points as one that did not (protocols 1: never dropped).
+        """
+        values = np.where(np.isfinite(self.values), self.values, floor)
+        if diverged_step is None:
+            return replace(self, values=values)
+        values = np.where(self.steps >= diverged_step, floor, values)
+        last = int(self.steps.max(initial=-1))
+        added: list[tuple[int, int]] = []
+        for phase, (start, length) in enumerate(zip(self.starts, self.lengths, strict=True)):
+            grid = {*range(start + every, start + length, every), start + length}
+            added += [(step, phase) for step in sorted(grid) if step > last]
+        worlds = sorted(set(self.evaluated_phases.tolist()))
+        if len(worlds) > 1:
+            worlds = list(range(len(self.lengths)))
+        rows = [(step, phase, world) for step, phase in added for world in (worlds if len(worlds) > 1 else [phase])]
+        steps, phases, evaluated = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+        return replace(
+            self,
+            steps=np.concatenate([self.steps, steps]),
+            phases=np.concatenate([self.phases, phases]),
+            evaluated_phases=np.concatenate([self.evaluated_phases, evaluated]),
+            values=np.concatenate([values, np.full(len(rows), floor)]),
+            fresh=np.concatenate([self.fresh, np.zeros(len(rows), dtype=bool)]),
+        )
+
+    def scaled(self, low: float, high: float) -> Run:
+        """J mapped so that `low` is 0 and `high` is 1; not clipped (protocols 4)."""
+        return replace(self, values=(self.values - low) / (high - low))
+
+
+@dataclass(frozen=True)
+class Companions:
+    """Other runs a metric may compare with.
+
+    Attributes:
+        references: phase -> the runs of the same algorithm trained from scratch on that phase's world alone.
+        oracle: the run of the oracle on the same sequence with the same seed.
+    """
+
+    references: Mapping[int, Sequence[Run]] = field(default_factory=dict)
+    oracle: Run | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """One run's value of one metric.
+
+    Attributes:
+        value: the number; NaN when it is not defined for this run.
+        censored: how many events behind it were cut off (recoveries that did not happen within their phase).
+        reason: why it is not defined, or what was left out of it; empty otherwise.
+    """
+
+    value: float
+    censored: int = 0
+    reason: str = ""
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a number."""
+        return math.isfinite(self.value)
+
+
+class Metric:
+    """Base of all metrics; third parties subclass it and register the class as an entry point.
+
+    Class attributes say what a report must know: `name`, `direction` (which way is better), `needs` (what else must
+    have been run), `values` (what J is) and `definition`, the line printed under a table.
+    """
+
+    name: ClassVar[str]
+    direction: ClassVar[Literal["higher", "lower", "neutral"]]
+    needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset()
+    values: ClassVar[Literal["return", "success_rate"]] = "return"
+    unit_free: ClassVar[bool] = False
+    """Comparable between environments as it is, without normalising returns."""
+    ratio: ClassVar[bool] = False
+    """Needs positive J: computed on returns mapped to [0, 1] where the suite says how."""
+    definition: ClassVar[str]
+
+    @classmethod
+    def score(cls, run: Run, companions: Companions) -> Score:
+        """The metric of one run."""
+        raise NotImplementedError(f"{cls.__name__} does not say how it is computed")
+
+
+def undefined(reason: str) -> Score:
+    """A score without a number."""
+    return Score(math.nan, reason=reason)
+
+
+def mean_curve(runs: Sequence[Run], summarise: Any) -> float:
+    """Mean over `runs` of a summary of their only phase; references are averaged over seeds first (protocols 2)."""
+    return float(np.mean([summarise(run.curve(0)) for run in runs]))
