@@ -1,0 +1,249 @@
+"""The changing world a cohort meets: phases of tasks under shifts, behind one interface of arrays [M, N, ...]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.environments.base import ActionSpace, BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.hashing import extend, key_of, mix
+from gtr_bench.environments.registry import family_of
+from gtr_bench.environments.shift import Shift, Values, World
+from gtr_bench.environments.shifts import parse_shift
+from gtr_bench.errors import EnvironmentFault, UnknownNameError
+
+__all__ = ["SequenceEnvironment"]
+
+
+class _ActiveShift(NamedTuple):
+    """A shift in the running phase: its values now [M, ...], and where they drift from (None: they stand still)."""
+
+    index: int
+    shift: Shift
+    target: Values
+    origin: Values | None
+
+    def at(self, progress: float) -> Values:
+        """The values at a fraction of the phase in [0, 1]."""
+        if self.origin is None:
+            return self.target
+        return (1.0 - progress) * self.origin + progress * self.target
+
+
+class SequenceEnvironment:
+    """M members x N environments that go through the phases of a sequence.
+
+    Shifts act in the order of the sequence's list: on actions from first to last before the environment sees them, on
+    observations and rewards from first to last before the learner does. A drift moves with the steps taken: the step
+    that starts after t of T steps of a phase uses the values at t / T, the observation it returns those after it.
+
+    Args:
+        sequence: the `sequence` of a job definition: `phases`, `shifts`, `max_episode_steps`.
+        members: M.
+        envs: N, environments per member.
+        environment_seeds: one integer per member; all episodes of the member follow from it.
+        shift_seeds: one integer per member; the values of all shifts follow from it.
+        purpose: `training` or `evaluation`; their episodes differ.
+
+    Raises:
+        EnvironmentFault: phases differ in observation size or action space, or an environment cannot be built.
+        UnknownNameError: no such family, task, shift kind or physics parameter.
+    """
+
+    observation_size: int
+    action_space: ActionSpace
+    has_success: bool
+
+    def __init__(
+        self,
+        sequence: Mapping[str, Any],
+        *,
+        members: int,
+        envs: int,
+        environment_seeds: Sequence[int],
+        shift_seeds: Sequence[int],
+        purpose: Literal["training", "evaluation"],
+    ) -> None:
+        self.members = members
+        self.envs = envs
+        self._phases: list[Mapping[str, Any]] = list(sequence["phases"])
+        self._limit: int | None = sequence.get("max_episode_steps")
+        self._shifts = [parse_shift(shift) for shift in sequence["shifts"]]
+        self._purpose = purpose
+        self._environment_keys = mix(np.array(environment_seeds, dtype=np.uint64), key_of(purpose))
+        self._shift_seeds = np.array(shift_seeds, dtype=np.uint64)
+        self._environment: BatchedEnvironment | None = None
+        self._made_of: tuple[str, Mapping[str, Any]] | None = None
+        self._active: list[_ActiveShift] = []
+        self._phase = 0
+        self._stream = 0
+        self._held: float | None = None
+        self._steps = 0
+        self._noise_keys: SeedArray = np.zeros((members, envs), dtype=np.uint64)
+        self._check_physics()
+        first = self._enter(0)
+        self.observation_size = first.observation_size
+        self.action_space = first.action_space
+        self.has_success = first.has_success
+
+    @property
+    def phases(self) -> int:
+        """How many phases the sequence has."""
+        return len(self._phases)
+
+    def _check_physics(self) -> None:
+        wanted = {name for shift in self._shifts for name in shift.physics_names}
+        for environment in {phase["environment"] for phase in self._phases} if wanted else ():
+            family, task = family_of(environment)
+            known = family.physics(task)
+            for name in sorted(wanted - set(known)):
+                raise UnknownNameError(f"physics parameter of `{environment}`", name, known)
+
+    def _enter(self, phase: int) -> BatchedEnvironment:
+        """Have the environment of a phase: the one at hand when it is of the same task and options, or a new one."""
+        made_of = (self._phases[phase]["environment"], self._phases[phase].get("options", {}))
+        if self._environment is not None and self._made_of == made_of:
+            return self._environment
+        family, task = family_of(made_of[0])
+        environment = family.make(
+            task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=made_of[1]
+        )
+        if self._environment is not None:
+            self._environment.close()
+            self._check_fits(environment, phase)
+        self._environment, self._made_of = environment, made_of
+        return environment
+
+    def _check_fits(self, environment: BatchedEnvironment, phase: int) -> None:
+        name = self._phases[phase]["environment"]
+        if environment.observation_size != self.observation_size:
+            raise EnvironmentFault(
+                f"phase {phase} (`{name}`) has observations of {environment.observation_size} numbers, "
+                f"the phases before have {self.observation_size}",
+                hint="all phases of a sequence need the same observation size",
+            )
+        if not environment.action_space.matches(self.action_space):
+            raise EnvironmentFault(
+                f"phase {phase} (`{name}`) has other actions ({environment.action_space.describe()}) "
+                f"than the phases before ({self.action_space.describe()})",
+                hint="all phases of a sequence need the same action space, bounds included",
+            )
+
+    def start_phase(self, phase: int, stream: int = 0, *, progress: float | None = None) -> NDArray[np.float32]:
+        """Begin a phase with new episodes everywhere; returns the first observations [M, N, D].
+
+        Args:
+            phase: counts from 0; any order is allowed.
+            stream: separates the episodes of several starts of one phase, such as evaluation points.
+            progress: hold a drifting world still at this fraction of the phase; None: in training it moves with the
+                steps, in evaluation it stands at the end of the phase.
+
+        Raises:
+            EnvironmentFault: the environment cannot be built or does not fit the phases before.
+        """
+        environment = self._prepare(phase, stream, progress)
+        self._steps = 0
+        environment.set_physics(self._physics(self._progress()))
+        observation = environment.reset(self._episode_seeds())
+        return self._shift_observation(observation, self._progress(), final=False)
+
+    def _prepare(self, phase: int, stream: int, progress: float | None) -> BatchedEnvironment:
+        environment = self._enter(phase)
+        self._phase, self._stream = phase, stream
+        self._held = 1.0 if progress is None and self._purpose == "evaluation" else progress
+        world = World(self.members, self.observation_size, self.action_space)
+        self._active = []
+        for index, shift in enumerate(self._shifts):
+            keys = mix(self._shift_seeds, index)
+            target = shift.resolve(keys, self._phases[phase]["variant"], world)
+            origin = None
+            if shift.mode == "drift" and phase > 0:
+                origin = shift.resolve(keys, self._phases[phase - 1]["variant"], world)
+                origin = None if np.array_equal(origin, target) else origin
+            if origin is not None or not np.array_equal(target, shift.identity(world)):
+                self._active.append(_ActiveShift(index, shift, target, origin))
+        self._noise_keys = mix(self._episode_seeds(), key_of("noise"))
+        return environment
+
+    def _episode_seeds(self) -> SeedArray:
+        return mix(self._environment_keys[:, None], self._phase, self._stream, np.arange(self.envs))
+
+    def _progress(self) -> float:
+        if self._held is not None:
+            return self._held
+        return min(1.0, self._steps * self.envs / self._phases[self._phase]["steps"])
+
+    def _physics(self, progress: float) -> dict[str, FloatArray]:
+        """Factors by parameter; shifts of the same parameter multiply."""
+        factors: dict[str, FloatArray] = {}
+        for active in self._active:
+            for name, values in active.shift.physics_factors(active.at(progress)).items():
+                factors[name] = factors[name] * values if name in factors else values
+        return factors
+
+    def _shift_observation(
+        self, observation: NDArray[np.float32], progress: float, *, final: bool
+    ) -> NDArray[np.float32]:
+        for active in self._active:
+            if active.shift.changes_observation:
+                counter = np.array([self._steps, final, active.index], dtype=np.uint64)
+                keys = self._noise_keys
+                for number in range(3):
+                    keys = extend(keys, counter[number : number + 1])
+                observation = active.shift.change_observation(observation, active.at(progress), keys)
+        return observation
+
+    def step(self, actions: NDArray[Any]) -> Transition:
+        """Take one step everywhere; `actions` is [M, N, *action_space.shape].
+
+        Raises:
+            EnvironmentFault: an environment raised. Non-finite observations and rewards are passed on unchanged.
+        """
+        environment = self._environment
+        assert environment is not None
+        if not self._active:
+            self._steps += 1
+            return environment.step(actions)
+        before = self._progress()
+        if self._held is None and any(
+            active.origin is not None and active.shift.physics_names for active in self._active
+        ):
+            environment.set_physics(self._physics(before))
+        for active in self._active:
+            actions = active.shift.change_action(actions, active.at(before), self.action_space)
+        transition = environment.step(actions)
+        self._steps += 1
+        after = self._progress()
+        reward, final = transition.reward, transition.final_observation
+        for active in self._active:
+            reward = active.shift.change_reward(reward, active.at(before))
+        return transition._replace(
+            observation=self._shift_observation(transition.observation, after, final=False),
+            reward=reward,
+            final_observation=None if final is None else self._shift_observation(final, after, final=True),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to continue exactly: counters, and the state of the running phase's environment."""
+        assert self._environment is not None
+        return {
+            "phase": self._phase,
+            "stream": self._stream,
+            "progress": self._held,
+            "steps": self._steps,
+            "environment": self._environment.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from `state()` of a sequence made with the same arguments."""
+        environment = self._prepare(state["phase"], state["stream"], state["progress"])
+        self._steps = state["steps"]
+        environment.load_state(state["environment"])
+
+    def close(self) -> None:
+        """Close the running environment; calling it twice is allowed."""
+        if self._environment is not None:
+            self._environment.close()

@@ -1,0 +1,109 @@
+"""What every shift kind is made of: the common fields, and how a variant becomes values for each member."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gtr_bench.environments.base import ActionSpace, FloatArray, SeedArray
+from gtr_bench.environments.hashing import mix
+from gtr_bench.errors import EnvironmentFault
+
+__all__ = ["Shift", "Values", "World"]
+
+Values = NDArray[Any]
+
+
+class World(NamedTuple):
+    """What a shift must know about the environment it changes."""
+
+    members: int
+    observation_size: int
+    action_space: ActionSpace
+
+
+class Shift(BaseModel):
+    """Fields and behaviour all kinds share; a kind overrides `identity`, `draw` and one of the four `change_` methods.
+
+    Attributes:
+        kind: the kind's registered name.
+        first_clean: variant 0 is the unshifted world. Lists of explicit values name variant 0 too and ignore this.
+        cycle: phase p uses variant p modulo this number (carried out by the suite); None counts on without end.
+        mode: abrupt, or drift: the values move linearly over the phase from those of the phase before.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    numeric: ClassVar[bool] = True
+    """Whether values between two variants' values make sense, so that the shift can drift."""
+
+    changes_observation: ClassVar[bool] = False
+    """Whether `change_observation` does anything (it needs keys, which cost a hash per step)."""
+
+    kind: str
+    first_clean: bool = True
+    cycle: Annotated[int, Field(ge=1)] | None = None
+    mode: Literal["abrupt", "drift"] = "abrupt"
+
+    @model_validator(mode="after")
+    def _check_drift(self) -> Shift:
+        if self.mode == "drift" and not self.numeric:
+            raise ValueError(f"a shift of kind `{self.kind}` cannot drift")
+        return self
+
+    @property
+    def variants(self) -> int | None:
+        """How many variants there are; None when they can be drawn without end."""
+        return None
+
+    @property
+    def physics_names(self) -> tuple[str, ...]:
+        """The physics parameters the shift changes."""
+        return ()
+
+    def resolve(self, keys: SeedArray, variant: int, world: World) -> Values:
+        """The values [M, ...] of a variant.
+
+        Args:
+            keys: uint64 [M], hashed from each member's shift seed and the shift's place in the list.
+            variant: counts from 0.
+            world: the environment's sizes.
+
+        Raises:
+            EnvironmentFault: the variant does not exist, or the kind makes no sense for this world.
+        """
+        if self.variants is not None and variant >= self.variants:
+            raise EnvironmentFault(
+                f"variant {variant} of the shift `{self.kind}` does not exist",
+                hint=f"it has {self.variants} explicit values; set `cycle` to use them in turn",
+            )
+        if variant == 0 and self.first_clean and self.variants is None:
+            return self.identity(world)
+        return self.draw(mix(keys, variant), variant, world)
+
+    def identity(self, world: World) -> Values:
+        """The values [M, ...] of the unshifted world."""
+        raise NotImplementedError
+
+    def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
+        """The values [M, ...] of a shifted variant, from keys uint64 [M] that depend on the variant."""
+        raise NotImplementedError
+
+    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
+        """Shifted observations [M, N, D]; `keys` uint64 [M, N] are different at every step."""
+        return observation
+
+    def change_action(self, actions: NDArray[Any], values: Values, space: ActionSpace) -> NDArray[Any]:
+        """What the environment receives for the policy's actions [M, N, ...]."""
+        return actions
+
+    def change_reward(self, reward: FloatArray, values: Values) -> FloatArray:
+        """Shifted rewards [M, N]."""
+        return reward
+
+    def physics_factors(self, values: Values) -> dict[str, FloatArray]:
+        """Factors [M] by the name of the physics parameter."""
+        return {}
