@@ -54,7 +54,7 @@ def phase_finals(run: Run, window: int = FINAL_WINDOW) -> NDArray[np.float64]:
 def drops(run: Run) -> NDArray[np.float64]:
     """`drop_i` = J at the last point before shift i - J at the first point after it; shape [N - 1].
 
-    Source: protocols 1. The first point after a shift is the one taken before any step of the new phase, when there is one.
+    Source: protocols 1. The first point after a shift is the one before any step of the new phase, when there is one.
     """
     sizes = []
     for phase in range(1, len(run.lengths)):
@@ -64,9 +64,7 @@ def drops(run: Run) -> NDArray[np.float64]:
     return np.array(sizes, dtype=np.float64)
 
 
-def recoveries(
-    run: Run, thresholds: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def recoveries(run: Run, thresholds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Steps after shift i until J first reaches `thresholds[i]`; both results have shape [N - 1].
 
     Returns the steps, capped at the length of the phase, and which of them were censored by that cap. J is taken at
@@ -196,8 +194,8 @@ class Drop(Metric):
 class RecoverySteps(Metric):
     """Mean over shifts of `recovery_steps_i`. Source: protocols 1.
 
-    Steps after shift i until J first reaches q = 0.8 of the reference runs' `phase_final` of that phase; a recovery that
-    does not happen counts as the whole phase and is counted in `censored`.
+    Steps after shift i until J first reaches q = 0.8 of the reference runs' `phase_final` of that phase; a recovery
+    that does not happen counts as the whole phase and is counted in `censored`.
     """
 
     name = "recovery_steps"
@@ -205,8 +203,8 @@ class RecoverySteps(Metric):
     needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset({"references"})
     ratio = True
     definition = (
-        f"mean over shifts of the steps until the return reaches {RECOVERY_SHARE:g} of the reference runs' final level; "
-        "a recovery that does not happen counts as the whole phase and as censored"
+        f"mean over shifts of the steps until the return reaches {RECOVERY_SHARE:g} of the reference runs' "
+        "final level; a recovery that does not happen counts as the whole phase and as censored"
     )
 
     @classmethod

@@ -20,7 +20,7 @@ _Needs = frozenset[Literal["references", "oracle", "all_phases"]]
 
 
 def at_the_end(run: Run, window: int = FINAL_WINDOW) -> NDArray[np.float64]:
-    """p_i(T) for every phase i: mean of the last `window` evaluations of the last phase; shape [N], NaN where there are none."""
+    """p_i(T) for every phase i: mean of the last `window` evaluations of the last phase; shape [N], NaN without any."""
     last = len(run.lengths) - 1
     return np.array([final(run.curve(last, phase), window) for phase in range(len(run.lengths))])
 
@@ -73,7 +73,9 @@ class Forgetting(Metric):
     needs: ClassVar[_Needs] = frozenset({"all_phases"})
     values = "success_rate"
     unit_free = True
-    definition = "mean over tasks of the success rate at the end of the task's own phase minus that at the end of the run"
+    definition = (
+        "mean over tasks of the success rate at the end of the task's own phase minus that at the end of the run"
+    )
 
     @classmethod
     def score(cls, run: Run, companions: Companions) -> Score:

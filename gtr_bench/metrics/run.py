@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Companions", "Metric", "Run", "Score", "undefined"]
+__all__ = ["FINAL_WINDOW", "Companions", "Metric", "Run", "Score", "mean_curve", "undefined"]
 
 FINAL_WINDOW = 5
 """w of `phase_final`: how many evaluation points count as the end of a phase (protocols 1 and 2)."""
@@ -23,7 +24,7 @@ class Run:
     Attributes:
         steps: int64 [P], steps of training before the evaluation.
         phases: int [P], the phase that was being trained, from 0.
-        evaluated_phases: int [P], the phase whose world was evaluated; equal to `phases` unless all phases are evaluated.
+        evaluated_phases: int [P], the phase whose world was evaluated; `phases` again unless all are evaluated.
         values: float64 [P], J: the mean return, or the success rate for the metrics of Continual World.
         fresh: bool [P], no step of the phase had been trained yet (the points `start` and `after_shift`).
         lengths: steps of each phase, N of them.
@@ -50,7 +51,7 @@ class Run:
         `recovery_steps` alone, so that every metric of an average gives equal weight to equal training.
         """
         world = phase if evaluated is None else evaluated
-        return self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh]
+        return np.asarray(self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh])
 
     def floored(self, floor: float, every: int, diverged_step: int | None) -> Run:
         """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
@@ -67,10 +68,12 @@ class Run:
         for phase, (start, length) in enumerate(zip(self.starts, self.lengths, strict=True)):
             grid = {*range(start + every, start + length, every), start + length}
             added += [(step, phase) for step in sorted(grid) if step > last]
-        worlds = sorted(set(self.evaluated_phases.tolist()))
-        if len(worlds) > 1:
-            worlds = list(range(len(self.lengths)))
-        rows = [(step, phase, world) for step, phase in added for world in (worlds if len(worlds) > 1 else [phase])]
+        everywhere = bool(np.any(self.evaluated_phases != self.phases))
+        rows = [
+            (step, phase, world)
+            for step, phase in added
+            for world in (range(len(self.lengths)) if everywhere else [phase])
+        ]
         steps, phases, evaluated = np.array(rows, dtype=np.int64).reshape(-1, 3).T
         return replace(
             self,
@@ -119,7 +122,7 @@ class Score:
         return math.isfinite(self.value)
 
 
-class Metric:
+class Metric(ABC):
     """Base of all metrics; third parties subclass it and register the class as an entry point.
 
     Class attributes say what a report must know: `name`, `direction` (which way is better), `needs` (what else must
@@ -137,9 +140,9 @@ class Metric:
     definition: ClassVar[str]
 
     @classmethod
+    @abstractmethod
     def score(cls, run: Run, companions: Companions) -> Score:
         """The metric of one run."""
-        raise NotImplementedError(f"{cls.__name__} does not say how it is computed")
 
 
 def undefined(reason: str) -> Score:
@@ -147,6 +150,6 @@ def undefined(reason: str) -> Score:
     return Score(math.nan, reason=reason)
 
 
-def mean_curve(runs: Sequence[Run], summarise: Any) -> float:
+def mean_curve(runs: Sequence[Run], summarise: Callable[[NDArray[np.float64]], float]) -> float:
     """Mean over `runs` of a summary of their only phase; references are averaged over seeds first (protocols 2)."""
     return float(np.mean([summarise(run.curve(0)) for run in runs]))

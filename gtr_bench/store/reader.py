@@ -144,7 +144,8 @@ def unfinished_jobs(
 ) -> list[dict[str, Any]]:
     """Jobs that were started and have no `job.parquet`, from the cohorts' files.
 
-    Each entry is the cohort's own (`id`, `definition` and labels) plus `suite_text` and `suite_path`; a job that was regrouped into another cohort is listed once.
+    Each entry is the cohort's own (`id`, `definition` and labels) plus `suite_text` and `suite_path`; a job that was
+    regrouped into another cohort is listed once.
     """
     done = set(finished)
     found: dict[str, dict[str, Any]] = {}
