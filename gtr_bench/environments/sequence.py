@@ -21,7 +21,7 @@ __all__ = ["SequenceEnvironment"]
 class _ActiveShift(NamedTuple):
     """A shift in the running phase: its values now [M, ...], and where they drift from (None: they stand still)."""
 
-    index: int
+    place: int
     shift: Shift
     target: Values
     origin: Values | None
@@ -78,6 +78,7 @@ class SequenceEnvironment:
         self._environment: BatchedEnvironment | None = None
         self._made_of: tuple[str, Mapping[str, Any]] | None = None
         self._active: list[_ActiveShift] = []
+        self._physics_drifts = False
         self._phase = 0
         self._stream = 0
         self._held: float | None = None
@@ -165,6 +166,9 @@ class SequenceEnvironment:
                 origin = None if np.array_equal(origin, target) else origin
             if origin is not None or not np.array_equal(target, shift.identity(world)):
                 self._active.append(_ActiveShift(index, shift, target, origin))
+        self._physics_drifts = self._held is None and any(
+            active.origin is not None and active.shift.physics_names for active in self._active
+        )
         self._noise_keys = mix(self._episode_seeds(), key_of("noise"))
         return environment
 
@@ -174,7 +178,8 @@ class SequenceEnvironment:
     def _progress(self) -> float:
         if self._held is not None:
             return self._held
-        return min(1.0, self._steps * self.envs / self._phases[self._phase]["steps"])
+        steps: int = self._phases[self._phase]["steps"]
+        return min(1.0, self._steps * self.envs / steps)
 
     def _physics(self, progress: float) -> dict[str, FloatArray]:
         """Factors by parameter; shifts of the same parameter multiply."""
@@ -189,7 +194,7 @@ class SequenceEnvironment:
     ) -> NDArray[np.float32]:
         for active in self._active:
             if active.shift.changes_observation:
-                counter = np.array([self._steps, final, active.index], dtype=np.uint64)
+                counter = np.array([self._steps, final, active.place], dtype=np.uint64)
                 keys = self._noise_keys
                 for number in range(3):
                     keys = extend(keys, counter[number : number + 1])
@@ -208,9 +213,7 @@ class SequenceEnvironment:
             self._steps += 1
             return environment.step(actions)
         before = self._progress()
-        if self._held is None and any(
-            active.origin is not None and active.shift.physics_names for active in self._active
-        ):
+        if self._physics_drifts:
             environment.set_physics(self._physics(before))
         for active in self._active:
             actions = active.shift.change_action(actions, active.at(before), self.action_space)
