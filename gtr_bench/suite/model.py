@@ -29,7 +29,9 @@ MAX_STEPS = 10**12
 
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", value):
-        raise ValueError(f"`{value}` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first")
+        raise ValueError(
+            f"`{value}` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first"
+        )
     return value
 
 
@@ -54,8 +56,17 @@ def _seeds(value: Any) -> tuple[int, ...]:
     return tuple(seeds)
 
 
+def _shifts(value: Any) -> tuple[dict[str, Any], ...]:
+    """One shift, or several that apply together."""
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) for item in listed):
+        raise ValueError("`shift` should be a table or a list of tables")
+    return tuple(listed)
+
+
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Seeds = Annotated[tuple[int, ...], PlainValidator(_seeds)]
+Shifts = Annotated[tuple[dict[str, Any], ...], PlainValidator(_shifts)]
 Steps = Annotated[int, Field(ge=1, le=MAX_STEPS)]
 
 
@@ -148,20 +159,13 @@ class SequenceTable(Table):
     tasks: tuple[str, ...] | None = Field(None, min_length=1)
     repeats: int = Field(1, ge=1, le=1000)
     steps_per_phase: Steps | None = None
-    shift: tuple[dict[str, Any], ...] = ()
+    shift: Shifts = ()
     max_episode_steps: int | None = Field(None, ge=1, le=10_000_000)
     options: dict[str, Any] = {}
     normalise: NormaliseTable | None = None
     training: dict[str, Any] = {}
     evaluation: EvaluationTable = EvaluationTable()
     references: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_shift_is_a_list_of_one(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("shift"), dict):
-            return {**data, "shift": [data["shift"]]}
-        return data
 
     @model_validator(mode="after")
     def _one_kind_of_phases(self) -> SequenceTable:

@@ -25,17 +25,33 @@ class Problems:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._found: dict[tuple[int, int, str], Problem] = {}
+        self._paths: set[KeyPath] = set()
 
     def add(
         self, path: KeyPath, sentence: str, hint: str | None = None, *, at: Literal["key", "value"] = "value"
     ) -> None:
         """Note a problem at the key or the value of `path`, or at its nearest parent in the text."""
+        self._paths.add(path)
         line, column = self.source.key_place(path) if at == "key" else self.source.value_place(path)
         self._found.setdefault((line, column, sentence), Problem(line, column, sentence, hint))
 
     def add_error(self, path: KeyPath, error: GtrBenchError) -> None:
         """Note another part's error at the value of `path`."""
         self.add(path, error.sentence, error.hint)
+
+    def noted(self, path: KeyPath) -> bool:
+        """Whether something at or below `path` is wrong already."""
+        return any(found[: len(path)] == path for found in self._paths)
+
+    def at(self, path: KeyPath) -> Any:
+        """The value at `path` in the source as written; None when there is none."""
+        value: Any = self.source.tree
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
 
     def raise_any(self) -> None:
         """Raise SuiteError when anything was found."""
@@ -105,7 +121,9 @@ class Problems:
 
 
 def shown(value: Any) -> str:
-    """A value as short text for a sentence."""
+    """A value as short text for a sentence, much as TOML writes it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -127,10 +145,10 @@ def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """Names that may stand at `loc` inside `model`."""
     current: type[BaseModel] = model
     for part in loc:
-        field = current.model_fields.get(str(part))
+        field = next((field for name, field in current.model_fields.items() if part in (name, field.alias)), None)
         inner = _model_in(field.annotation) if field else None
         current = inner or current
-    return list(current.model_fields)
+    return [field.alias or name for name, field in current.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,10 @@ def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> 
     except UnknownNameError as error:
         problems.add((*path, "use" if head.use else "id"), error.sentence, error.hint)
         return []
-    inline = {key: value for key, value in table.items() if key not in RESERVED}
-    inline = _known(inline, path, kind.Parameters, problems)
+    rest = {key: value for key, value in table.items() if key not in RESERVED}
+    inline = _known(rest, path, kind.Parameters, problems)
     axes = [
-        {key: [(value, (*path, "grid", key, index)) for index, value in enumerate(values)]}
+        [{key: (value, (*path, "grid", key, index))} for index, value in enumerate(values)]
         for key, values in _known(head.grid, (*path, "grid"), kind.Parameters, problems).items()
     ]
     rows = [
@@ -65,13 +65,13 @@ def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> 
     if not _crossable(head, inline, path, problems):
         return []
     found = []
-    for combination in itertools.product(*(_axis(axis) for axis in axes), rows or [{}]):
+    for combination in itertools.product(*axes, rows or [{}]):
         varied = {key: item for part in combination for key, item in part.items()}
-        shown_values = ",".join(f"{key}={_text(value)}" for key, (value, _) in varied.items())
+        values = ",".join(f"{key}={_text(value)}" for key, (value, _) in varied.items())
         stated = inline | {key: value for key, (value, _) in varied.items()}
         origins: dict[str, KeyPath] = {key: (*path, key) for key in inline}
         origins |= {key: place for key, (_, place) in varied.items()}
-        label = f"{head.id}[{shown_values}]" if varied else head.id
+        label = f"{head.id}[{values}]" if varied else head.id
         found.append(Setting(label, head.id, kind, stated, origins, path))
     return found
 
@@ -105,9 +105,7 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     return values
 
 
-def _known(
-    table: Mapping[str, Any], path: KeyPath, model: type[BaseModel], problems: Problems
-) -> dict[str, Any]:
+def _known(table: Mapping[str, Any], path: KeyPath, model: type[BaseModel], problems: Problems) -> dict[str, Any]:
     """The entries that are parameters of the algorithm; the others are noted."""
     names = list(model.model_fields)
     for key in table:
@@ -125,14 +123,18 @@ def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, p
         if not values:
             problems.add((*path, "grid", key), f"`{key}` has no values to try")
             good = False
-        if any(value in values[:index] for index, value in enumerate(values[:MAX_SETTINGS])):
+        if len(set(map(repr, values))) < len(values):
             problems.add((*path, "grid", key), f"`{key}` repeats a value: `{shown(values)}`")
             good = False
     if head.tied and len({frozenset(row) for row in head.tied}) > 1:
         problems.add((*path, "tied"), "all rows of `tied` should name the same parameters")
         good = False
     places: dict[str, list[str]] = {}
-    for name, keys in (("algorithm", inline), ("grid", head.grid), ("tied", dict.fromkeys(k for r in head.tied for k in r))):
+    for name, keys in (
+        ("algorithm", inline),
+        ("grid", head.grid),
+        ("tied", dict.fromkeys(k for r in head.tied for k in r)),
+    ):
         for key in keys:
             places.setdefault(key, []).append(name)
     for key, names in places.items():
@@ -145,12 +147,6 @@ def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, p
         problems.add((*path, "grid"), f"`{head.id}` has {count} settings, more than {MAX_SETTINGS}")
         good = False
     return good
-
-
-def _axis(axis: Mapping[str, list[tuple[Any, KeyPath]]]) -> Iterator[dict[str, tuple[Any, KeyPath]]]:
-    for key, items in axis.items():
-        for item in items:
-            yield {key: item}
 
 
 def _text(value: Any) -> str:

@@ -112,9 +112,7 @@ def _key(name: str, draw: Any) -> str:
 @st.composite
 def documents(draw: Any) -> str:
     lines: list[str] = []
-    for header, array in draw(
-        st.lists(st.tuples(_names, st.booleans()), max_size=4, unique_by=lambda item: item[0])
-    ):
+    for header, array in draw(st.lists(st.tuples(_names, st.booleans()), max_size=4, unique_by=lambda item: item[0])):
         for _ in range(draw(st.integers(1, 3)) if array else 1):
             name = _key(header, draw)
             lines.append(f"[[{name}]]" if array else f"[ {name} ] # note")

@@ -1,0 +1,189 @@
+"""The tables of a suite file, checked for everything that does not depend on a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gtr_bench.algorithms.parameters import OnPolicyParameters
+from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.metrics.registry import metrics
+from gtr_bench.networks.registry import networks
+from gtr_bench.suite.model import ClaimTable, EvaluationTable, ScaleTable, SequenceTable, SuiteTable
+from gtr_bench.suite.problems import Problems
+from gtr_bench.suite.settings import Setting, settings_of
+from gtr_bench.suite.source import KeyPath, Source
+
+__all__ = ["CheckedFile", "check_file"]
+
+TABLES = ("suite", "training", "network", "evaluation", "scale")
+ARRAYS = ("claim", "sequence", "algorithm")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A suite file's tables; what is missing here was wrong and stands in `problems`.
+
+    `network` is the part of a job definition.
+    """
+
+    problems: Problems
+    suite: SuiteTable | None
+    claims: tuple[ClaimTable, ...]
+    evaluation: EvaluationTable
+    training: Mapping[str, Any]
+    network: dict[str, Any]
+    scales: Mapping[str, ScaleTable]
+    sequences: tuple[tuple[SequenceTable, KeyPath], ...]
+    settings: tuple[Setting, ...]
+
+
+def check_file(source: Source) -> CheckedFile:
+    """Check the tables of a source; raises nothing, notes everything."""
+    problems = Problems(source)
+    problems.check_values(source.tree)
+    tree = _known_tables(source.tree, problems)
+    suite = problems.validate(SuiteTable, tree["suite"], ("suite",)) if "suite" in tree else None
+    evaluation = problems.validate(EvaluationTable, tree.get("evaluation", {}), ("evaluation",)) or EvaluationTable()
+    scales = {
+        name: found
+        for name, table in tree.get("scale", {}).items()
+        if (found := problems.validate(ScaleTable, table, ("scale", name))) is not None
+    }
+    sequences = _validated(SequenceTable, "sequence", tree, problems)
+    claims = _validated(ClaimTable, "claim", tree, problems)
+    settings = tuple(
+        setting
+        for index, table in enumerate(tree.get("algorithm", []))
+        for setting in settings_of(table, ("algorithm", index), problems)
+    )
+    for kind in ARRAYS:
+        _check_ids(kind, tree.get(kind, []), problems)
+    training = tree.get("training", {})
+    _check_training(training, ("training",), problems)
+    for table, path in sequences:
+        _check_training(table.training, (*path, "training"), problems)
+    _check_scales(scales, tree, problems)
+    _check_names(suite, claims, settings, tree, problems)
+    return CheckedFile(
+        problems,
+        suite,
+        tuple(claim for claim, _ in claims),
+        evaluation,
+        training,
+        _network(tree.get("network", {}), problems),
+        scales,
+        sequences,
+        settings,
+    )
+
+
+def _known_tables(tree: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """The top-level tables that have a meaning and the right form."""
+    known: dict[str, Any] = {}
+    for name, value in tree.items():
+        if name in TABLES:
+            if isinstance(value, dict):
+                known[name] = value
+            else:
+                problems.add((name,), f"`{name}` should be a table, written `[{name}]`", at="key")
+        elif name in ARRAYS:
+            if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+                known[name] = value
+            else:
+                problems.add((name,), f"`{name}` should be a list of tables, each written `[[{name}]]`", at="key")
+        else:
+            problems.add((name,), f"unknown key `{name}`", did_you_mean(name, (*TABLES, *ARRAYS)), at="key")
+    for name in ("suite", "sequence", "algorithm"):
+        if not tree.get(name):
+            problems.add((), f"the suite has no `{f'[{name}]' if name in TABLES else f'[[{name}]]'}`")
+    return known
+
+
+def _validated(model: Any, name: str, tree: Mapping[str, Any], problems: Problems) -> tuple[tuple[Any, KeyPath], ...]:
+    """The tables of an array that could be read, each with its path."""
+    paths: list[KeyPath] = [(name, index) for index in range(len(tree.get(name, [])))]
+    found = ((problems.validate(model, tree[name][index], path), path) for index, path in enumerate(paths))
+    return tuple((table, path) for table, path in found if table is not None)
+
+
+def _check_ids(kind: str, tables: Sequence[Mapping[str, Any]], problems: Problems) -> None:
+    seen: set[str] = set()
+    for index, table in enumerate(tables):
+        identifier = table.get("id")
+        if isinstance(identifier, str):
+            if identifier in seen:
+                problems.add((kind, index, "id"), f"the {kind} id `{identifier}` is used twice")
+            seen.add(identifier)
+
+
+def _check_training(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
+    """Settings for all algorithms are those every on-policy algorithm has."""
+    problems.validate(OnPolicyParameters, table, path)
+
+
+def _check_scales(scales: Mapping[str, ScaleTable], tree: Mapping[str, Any], problems: Problems) -> None:
+    sequences, algorithms = _ids("sequence", tree), _ids("algorithm", tree)
+    for name, scale in scales.items():
+        path = ("scale", name)
+        _check_training(scale.training, (*path, "training"), problems)
+        for index, sequence in enumerate(scale.sequences or ()):
+            _check_name("sequence", sequence, sequences, (*path, "sequences", index), problems)
+        for index, algorithm in enumerate(scale.algorithms or ()):
+            _check_name("algorithm", algorithm, algorithms, (*path, "algorithms", index), problems)
+        for sequence, override in scale.sequence.items():
+            _check_name("sequence", sequence, sequences, (*path, "sequence", sequence), problems)
+            _check_training(override.training, (*path, "sequence", sequence, "training"), problems)
+
+
+def _check_names(
+    suite: SuiteTable | None,
+    claims: Iterable[tuple[ClaimTable, KeyPath]],
+    settings: Iterable[Setting],
+    tree: Mapping[str, Any],
+    problems: Problems,
+) -> None:
+    """Metrics, algorithms and sequences that the question and the claims name must exist."""
+    algorithms = list(dict.fromkeys([*_ids("algorithm", tree), *(setting.label for setting in settings)]))
+    sequences, known = _ids("sequence", tree), metrics.names()
+    if suite is not None:
+        _check_name("metric", suite.primary_metric, known, ("suite", "primary_metric"), problems)
+        for index, pair in enumerate(suite.comparisons):
+            for side, name in enumerate(pair):
+                _check_name("algorithm", name, algorithms, ("suite", "comparisons", index, side), problems)
+            if pair[0] == pair[1]:
+                problems.add(("suite", "comparisons", index), f"`{pair[0]}` is compared with itself")
+    for claim, path in claims:
+        _check_name("metric", claim.metric, known, (*path, "metric"), problems)
+        _check_name("algorithm", claim.better, algorithms, (*path, "better"), problems)
+        _check_name("algorithm", claim.than, algorithms, (*path, "than"), problems)
+        for index, sequence in enumerate(claim.sequences):
+            _check_name("sequence", sequence, sequences, (*path, "sequences", index), problems)
+
+
+def _check_name(kind: str, name: str, known: Sequence[str], path: KeyPath, problems: Problems) -> None:
+    if name not in known:
+        problems.add(path, f"unknown {kind} `{name}`", did_you_mean(name, known))
+
+
+def _ids(kind: str, tree: Mapping[str, Any]) -> list[str]:
+    return [table["id"] for table in tree.get(kind, []) if isinstance(table.get("id"), str)]
+
+
+def _network(table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """The network's part of a job definition; empty when it is wrong."""
+    name = table.get("torso", "mlp")
+    try:
+        network = networks.get(name) if isinstance(name, str) else None
+    except UnknownNameError as error:
+        problems.add_error(("network", "torso"), error)
+        return {}
+    if network is None:
+        problems.add(("network", "torso"), "`torso` should be the name of a network")
+        return {}
+    rest = {key: value for key, value in table.items() if key != "torso"}
+    parameters = problems.validate(network.Parameters, rest, ("network",))
+    if parameters is None:
+        return {}
+    return {"torso": name, "version": network.version, **parameters.model_dump(mode="json")}

@@ -1,0 +1,122 @@
+"""A checked file at one scale: sequences crossed with algorithms into cells, and everything that is wrong raised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gtr_bench.errors import UnknownNameError
+from gtr_bench.suite.check import CheckedFile
+from gtr_bench.suite.expand import Cell, Suite
+from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
+from gtr_bench.suite.model import ScaleTable
+from gtr_bench.suite.problems import Problems
+from gtr_bench.suite.settings import Setting, resolve
+from gtr_bench.suite.source import KeyPath
+from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
+
+__all__ = ["resolve_suite"]
+
+UNSCALED = "default"
+"""the scale's name of a suite that declares none"""
+
+
+def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
+    """The suite at `scale`; raises UnknownNameError for a scale it lacks and SuiteError for all its problems."""
+    problems = file.problems
+    known = tuple(problems.at(("scale",)) or ()) or (UNSCALED,)
+    name = scale if scale is not None else ("laptop" if "laptop" in known else known[0])
+    if name not in known:
+        problems.raise_any()
+        raise UnknownNameError("scale", name, known)
+    table, path = file.scales.get(name, ScaleTable()), ("scale", name)
+    seeds = table.seeds or (file.suite.seeds if file.suite else None)
+    if seeds is None and not problems.noted((*path, "seeds")) and not problems.noted(("suite", "seeds")):
+        problems.add(path if file.scales else ("suite",), "`seeds` is missing: a count or a list", at="key")
+    worlds = _worlds(file, table, path)
+    settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
+    cells = list(_cells(worlds, settings, file.network, problems))
+    problems.raise_any()
+    assert file.suite is not None  # a suite without it has a problem
+    assert seeds is not None
+    return Suite(
+        name=file.suite.name,
+        path=problems.source.path,
+        text=problems.source.text,
+        question=file.suite.question,
+        scale=name,
+        scales=known,
+        primary_metric=file.suite.primary_metric,
+        metric_direction=file.suite.metric_direction,
+        alpha=file.suite.alpha,
+        comparisons=file.suite.comparisons,
+        claims=file.claims,
+        worlds=tuple(world.world for world in worlds),
+        algorithms=tuple(setting.label for setting in settings),
+        seeds=seeds,
+        cells=tuple(cells),
+    )
+
+
+def _worlds(file: CheckedFile, scale: ScaleTable, path: KeyPath) -> list[ResolvedWorld]:
+    """The sequences that take part, those beyond repair left out."""
+    resolved = (
+        resolve_world(
+            table,
+            where,
+            scale=scale,
+            scale_path=path,
+            evaluation=file.evaluation,
+            training=(file.training, ("training",)),
+            problems=file.problems,
+        )
+        for table, where in file.sequences
+        if scale.sequences is None or table.id in scale.sequences
+    )
+    return [world for world in resolved if world is not None]
+
+
+def _cells(
+    worlds: list[ResolvedWorld], settings: list[Setting], network: dict[str, Any], problems: Problems
+) -> Iterator[Cell]:
+    """Every algorithm on every sequence, then the references; a reference that several sequences share comes once."""
+    seen: dict[str, str] = {}
+    references: list[Cell] = []
+    for world in worlds:
+        for setting in settings:
+            parameters = resolve(setting, world.layers, problems)
+            if parameters is None:
+                continue
+            _check_budget(world, parameters["num_envs"], problems)
+            shared = {
+                "identity_version": IDENTITY_VERSION,
+                "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
+                "packages": world.packages,
+                "network": network,
+            }
+            definition = shared | {"sequence": world.sequence, "evaluation": world.evaluation}
+            what = f"`{setting.label}` on `{world.world.id}`"
+            first = seen.setdefault(canonical_json(definition), what)
+            if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
+                problems.add(setting.path, f"{what} is the same job as {first}, under another name", at="key")
+            yield Cell(setting.label, world.world.id, "run", definition)
+            for sequence, evaluation in world.references():
+                reference = shared | {"sequence": sequence, "evaluation": evaluation}
+                references.append(Cell(setting.label, world.world.id, "reference", reference))
+    for cell in references:
+        text = canonical_json(cell.definition)
+        if text not in seen:
+            seen[text] = cell.sequence
+            yield cell
+
+
+def _check_budget(world: ResolvedWorld, envs: int, problems: Problems) -> None:
+    """A phase must be a whole number of steps of all environments together."""
+    steps = world.world.steps_per_phase
+    if steps % envs:
+        below, above = steps - steps % envs, steps - steps % envs + envs
+        problems.add(
+            world.steps_path,
+            f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}",
+            f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
+        )
