@@ -1,0 +1,121 @@
+"""What an algorithm is: an objective per sample, element-wise over `[M, B]`, and a few optional hooks.
+
+An algorithm file imports no torch: it writes mathematics with tensor methods, so that the driver can read
+its parameters without paying for torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from gtr_bench.algorithms.parameters import OnPolicyParameters
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gtr_bench.learn.distributions import Distribution
+
+__all__ = ["Algorithm", "Batch", "Sample"]
+
+
+class Batch(NamedTuple):
+    """One rollout of a cohort, as `Algorithm.prepare` sees it; B = T x N samples of each member.
+
+    Attributes:
+        observations: `[M, B, D]`, normalised as they were when collected.
+        actions: `[M, B]` or `[M, B, A]`.
+        behaviour: the policy that collected them, `[M, B]`.
+        advantages: `[M, B]`, raw (not normalised).
+        returns: `[M, B]`, the value targets.
+        training_return: `[M]`, mean return of the episodes that ended in this rollout; NaN where none did.
+        parameters: `[M, P]`, the network's parameters before the update (a view: clone to keep).
+        evaluate: a function from parameters `[M, P]` to that policy on `observations`, without gradient.
+    """
+
+    observations: Tensor
+    actions: Tensor
+    behaviour: Distribution
+    advantages: Tensor
+    returns: Tensor
+    training_return: Tensor
+    parameters: Tensor
+    evaluate: Callable[[Tensor], Distribution]
+
+
+class Sample(NamedTuple):
+    """What the objective sees of a minibatch; all `[M, B]` unless said otherwise.
+
+    Attributes:
+        policy: the current policy (carries the gradient).
+        behaviour: the policy that collected the sample.
+        log_prob, old_log_prob: of the action taken, under `policy` and under `behaviour`.
+        advantage: normalised as the parameters say; no gradient.
+        action: `[M, B]` or `[M, B, A]`.
+        columns: what `prepare` returned, in the order of this minibatch.
+    """
+
+    policy: Distribution
+    behaviour: Distribution
+    log_prob: Tensor
+    old_log_prob: Tensor
+    advantage: Tensor
+    action: Tensor
+    columns: Mapping[str, Tensor]
+
+    @property
+    def log_ratio(self) -> Tensor:
+        """`log pi(a|s) - log pi_old(a|s)`."""
+        return self.log_prob - self.old_log_prob
+
+    @property
+    def ratio(self) -> Tensor:
+        """`pi(a|s) / pi_old(a|s)`."""
+        return self.log_ratio.exp()
+
+
+class Algorithm:
+    """An on-policy algorithm; subclasses supply `objective`.
+
+    `version` is part of a job's identity: raise it whenever the numbers change. `fixed` names the shared
+    settings that the method itself fixes, which a suite's `[training]` table does not override.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    Parameters: ClassVar[type[OnPolicyParameters]] = OnPolicyParameters
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    reinitialise_at_shift: ClassVar[bool] = False
+
+    def __init__(self, parameters: Any, members: int) -> None:
+        """Keep the parameters of a cohort.
+
+        Args:
+            parameters: the parameter model's fields as attributes; a scalar field is a float when all members
+                share its value and a tensor `[M, 1]` otherwise.
+            members: M.
+        """
+        self.p = parameters
+        self.members = members
+
+    def prepare(self, batch: Batch) -> dict[str, Tensor]:
+        """Extra columns `[M, B, ...]` that the objective needs, computed once per rollout."""
+        return {}
+
+    def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
+        """Per sample: the surrogate to maximise and the penalty to subtract (or None), each `[M, B]`."""
+        raise TypeError(f"{type(self).__name__} defines no objective")
+
+    def after_iteration(self, sample: Sample) -> None:
+        """Adapt the algorithm's own state after an update; `sample` is the whole rollout, without gradient."""
+
+    def diagnose(self, sample: Sample) -> dict[str, Tensor]:
+        """Diagnostics of this algorithm over the whole rollout after the update, `[M]` each."""
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must survive a restart: tensors, numbers, strings, lists of them."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned."""

@@ -1,0 +1,19 @@
+"""The oracle: PPO re-initialised (network, optimizer, statistics) at every shift.
+
+A calibration line, not an upper bound: it knows when the world changes and never carries anything over.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from gtr_bench.algorithms.ppo import PPO
+
+__all__ = ["Oracle"]
+
+
+class Oracle(PPO):
+    """PPO that starts anew at every shift."""
+
+    name: ClassVar[str] = "oracle"
+    reinitialise_at_shift: ClassVar[bool] = True

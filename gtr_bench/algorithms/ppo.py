@@ -1,0 +1,37 @@
+"""PPO with a clipped ratio (Schulman et al. 2017, equation 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from gtr_bench.algorithms.base import Algorithm, Sample
+from gtr_bench.algorithms.parameters import OnPolicyParameters, scalar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["PPO", "PPOParameters", "clipped_surrogate"]
+
+
+class PPOParameters(OnPolicyParameters):
+    """The shared settings and the clip range."""
+
+    clip_range: float = scalar(
+        0.2, "epsilon of the clipped ratio (2017 paper, equation 7)", low=0.05, high=0.8, scale="log", gt=0, le=10
+    )
+
+
+def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float | Tensor) -> Tensor:
+    """`min(r A, clip(r, 1 - eps, 1 + eps) A)`, `[M, B]`."""
+    return (ratio * advantage).minimum(ratio.clamp(1 - clip_range, 1 + clip_range) * advantage)
+
+
+class PPO(Algorithm):
+    """`maximise E[min(r A, clip(r, 1 - eps, 1 + eps) A)]`."""
+
+    name: ClassVar[str] = "ppo"
+    Parameters: ClassVar[type[OnPolicyParameters]] = PPOParameters
+
+    def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
+        """The clipped surrogate; no penalty."""
+        return clipped_surrogate(sample.ratio, sample.advantage, self.p.clip_range), None

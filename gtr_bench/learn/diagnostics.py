@@ -1,0 +1,125 @@
+"""What every on-policy algorithm logs: how far, how straight and how healthily the policy moves (gtr.md 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gtr_bench.algorithms.base import Algorithm, Sample
+from gtr_bench.learn.distributions import Distribution
+from gtr_bench.learn.improve import Experience, normalised, sample_of
+from gtr_bench.networks.actor_critic import ActorCritic
+
+__all__ = ["PROBE_SIZE", "WINDOW", "PathProbe", "dormant_fraction", "feature_rank", "policy_diagnostics"]
+
+PROBE_SIZE = 256  # states
+WINDOW = 16  # iterations
+_DORMANT_SCORE = 0.025  # ReDo's threshold tau
+_RANK_SHARE = 0.99  # srank: singular values that carry this share
+
+
+class PathProbe:
+    """Follows the policy on fixed states of a phase, as distances between distributions (mean Hellinger).
+
+    `path_efficiency` = displacement over a window divided by the length of the path walked in it: 1 when every update
+    goes the same way, near 0 when they cancel.
+    """
+
+    def __init__(self) -> None:
+        self._states: Tensor | None = None  # [M, S, D]
+        self._policies: list[Tensor] = []  # packed [M, S, K], oldest first, at most WINDOW + 1
+        self._steps: list[Tensor] = []  # [M] step lengths, at most WINDOW
+
+    def restart(self) -> None:
+        """A new phase begins: the next rollout gives new probe states."""
+        self._states, self._policies, self._steps = None, [], []
+
+    def before_update(self, observations: Tensor, behaviour: Distribution) -> None:
+        """On a phase's first rollout choose states `[M, B, D]` evenly and remember the policy there."""
+        if self._states is None:
+            size = observations.shape[1]
+            chosen = torch.arange(min(PROBE_SIZE, size), device=observations.device) * size // min(PROBE_SIZE, size)
+            self._states = observations[:, chosen]
+            self._policies = [behaviour.packed[:, chosen]]
+
+    @property
+    def states(self) -> Tensor:
+        """The probe states `[M, S, D]`."""
+        assert self._states is not None, "before_update comes first"
+        return self._states
+
+    def after_update(self, policy: Distribution) -> dict[str, Tensor]:
+        """Distances walked, `[M]` each; those of the window only once it is full."""
+
+        def distance(first: Tensor, second: Tensor) -> Tensor:
+            return policy.like(first).hellinger(policy.like(second)).mean(1)
+
+        packed = policy.packed
+        step = distance(packed, self._policies[-1])
+        self._policies = [*self._policies, packed][-WINDOW - 1 :]
+        self._steps = [*self._steps, step][-WINDOW:]
+        found = {"step_length": step}
+        if len(self._steps) == WINDOW:
+            length = torch.stack(self._steps).sum(0)
+            displacement = distance(packed, self._policies[0])
+            found |= {
+                "path_length": length,
+                "displacement": displacement,
+                "path_efficiency": torch.where(length > 0, displacement / length, torch.nan),
+            }
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"states": self._states, "policies": list(self._policies), "steps": list(self._steps)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from a checkpoint."""
+        self._states = state["states"]
+        self._policies, self._steps = list(state["policies"]), list(state["steps"])
+
+
+def dormant_fraction(layers: list[Tensor]) -> Tensor:
+    """Share of hidden units whose mean |activation| is at most 0.025 of their layer's mean (ReDo), `[M]`."""
+    scores = []
+    for layer in layers:
+        activity = layer.abs().mean(1)  # [M, units]
+        scores.append(activity / activity.mean(1, keepdim=True).clamp_min(1e-12) <= _DORMANT_SCORE)
+    return torch.cat(scores, 1).float().mean(1)
+
+
+def feature_rank(features: Tensor) -> Tensor:
+    """srank of features `[M, S, F]`: how many singular values carry 99 % of their sum, `[M]`."""
+    gram = features.double().transpose(1, 2) @ features.double()
+    values = torch.linalg.eigvalsh(gram.nan_to_num()).clamp_min(0).sqrt().flip(-1)
+    share = values.cumsum(-1) / values.sum(-1, keepdim=True).clamp_min(1e-300)
+    return (share < _RANK_SHARE).sum(-1).add(1).clamp_max(values.shape[-1]).float()
+
+
+@torch.no_grad()
+def policy_diagnostics(network: ActorCritic, algorithm: Algorithm, experience: Experience) -> tuple[dict[str, Tensor], Sample]:
+    """Over the whole rollout after the update, `[M]` each; and the sample they were computed from."""
+    tensors = experience.tensors()
+    if algorithm.p.advantage_normalisation != "none":
+        tensors["advantages"] = normalised(tensors["advantages"])
+    sample = sample_of(network, tensors, experience.behaviour)
+    log_ratio = sample.log_ratio
+    ratio = log_ratio.exp()
+    spread = experience.returns.var(1)
+    unexplained = (experience.returns - experience.values).var(1)
+    found = {
+        "entropy": sample.policy.entropy().mean(1),
+        "approx_kl": (ratio - 1 - log_ratio).mean(1),
+        "exact_kl": sample.behaviour.kl(sample.policy).mean(1),
+        "explained_variance": torch.where(spread > 0, 1 - unexplained / spread, torch.nan),
+    }
+    clip_range = getattr(algorithm.p, "clip_range", None)
+    if clip_range is not None:
+        found["clip_fraction"] = ((ratio - 1).abs() > clip_range).float().mean(1)
+    penalty = algorithm.objective(sample)[1]
+    if penalty is not None:
+        found["penalty"] = penalty.mean(1)
+    return found, sample

@@ -1,0 +1,84 @@
+"""Evaluate: play whole episodes with the current policies, learning nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gtr_bench.learn.distributions import noise_of, policy_size
+
+if TYPE_CHECKING:
+    from gtr_bench.environments.sequence import SequenceEnvironment
+    from gtr_bench.learn.learner import Learner
+
+__all__ = ["Evaluation", "evaluate"]
+
+Array = NDArray[np.float64]
+
+
+class Evaluation(NamedTuple):
+    """Of E episodes, `[M]` each; `success_rate` is None where a task has no success flag."""
+
+    return_mean: Array
+    return_std: Array
+    length_mean: Array
+    success_rate: Array | None
+
+
+def _generator(seed: int, point: int) -> torch.Generator:
+    digest = hashlib.sha256(f"gtr-bench:evaluation:{seed}:{point}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+@torch.inference_mode()
+def evaluate(
+    learner: Learner,
+    environment: SequenceEnvironment,
+    phase: int,
+    point: int,
+    *,
+    deterministic: bool,
+    progress: float | None,
+) -> Evaluation:
+    """One episode in each of the environments `[M, E]`.
+
+    Args:
+        learner: whose policies and observation statistics are used, unchanged.
+        environment: made with purpose `evaluation`; its E environments are the episodes.
+        phase: the world to evaluate in.
+        point: number of the evaluation point: separates the random streams of the points.
+        deterministic: the mode of the policy instead of a sample.
+        progress: where a drifting world stands, in [0, 1]; None for the end of the phase.
+    """
+    members, episodes = environment.members, environment.envs
+    normaliser = learner.observation_normaliser
+    generators = [_generator(seed, point) for seed in learner.seeds]
+    make, size = noise_of(environment.action_space), policy_size(environment.action_space)
+    frozen = learner.frozen[:, None, None]
+    observation = environment.start_phase(phase, stream=point, progress=progress)
+    running = np.broadcast_to(~learner.frozen[:, None], (members, episodes)).copy()
+    returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
+    succeeded = np.zeros((members, episodes), np.bool_)
+    while running.any():
+        seen = observation if normaliser is None else normaliser(observation)
+        if learner.frozen.any():
+            seen = np.where(frozen, np.float32(0), seen)
+        policy = learner.network.policy(torch.from_numpy(seen).to(learner.device))
+        if deterministic:
+            action = policy.mode()
+        else:
+            noise = torch.stack([make((episodes, size), generator) for generator in generators])
+            action = policy.sample(noise.to(learner.device))
+        step = environment.step(action.cpu().numpy())
+        returns += np.where(running, step.reward, 0)
+        lengths += running
+        if step.success is not None:
+            succeeded |= step.success & running
+        running &= ~(step.terminated | step.truncated)
+        observation = step.observation
+    rate = succeeded.mean(1) if environment.has_success else None
+    return Evaluation(returns.mean(1), returns.std(1), lengths.mean(1), rate)

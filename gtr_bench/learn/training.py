@@ -1,0 +1,242 @@
+"""A cohort's whole life: phases of rollouts and updates, evaluation points, shifts. Knows no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gtr_bench.environments.sequence import SequenceEnvironment
+from gtr_bench.learn.clock import Clock
+from gtr_bench.learn.evaluate import evaluate
+from gtr_bench.learn.learner import Learner
+from gtr_bench.learn.records import Records
+from gtr_bench.learn.rollout import Collector, Trajectory
+from gtr_bench.learn.timeline import Rollout, timeline
+from gtr_bench.suite.seeds import derive_seeds
+
+__all__ = ["EVALUATION_COLUMNS", "ITERATION_COLUMNS", "POINTS", "Training"]
+
+POINTS = ("start", "grid", "before_shift", "after_shift", "end")
+EVALUATION_COLUMNS = (
+    "step", "phase", "evaluated_phase", "point", "episodes", "return_mean", "return_std", "length_mean", "success_rate",
+)  # fmt: skip
+ITERATION_COLUMNS = (
+    "iteration", "step", "phase", "episodes", "training_return", "episode_length", "success_rate", "policy_loss",
+    "value_loss", "penalty", "entropy", "approx_kl", "exact_kl", "clip_fraction", "escape_fraction", "anchor_affinity",
+    "anchor_spread", "explained_variance", "grad_norm", "weight_norm", "step_length", "path_length", "displacement",
+    "path_efficiency", "turning", "dormant_fraction", "feature_rank", "learning_rate", "penalty_coefficient",
+    "sustain_gate",
+)  # fmt: skip
+
+
+class Training:
+    """Members in lock-step through one sequence.
+
+    Attributes:
+        step: environment steps each member has taken; steps: the whole sequence's; phase: the running one.
+        training_return: mean return over members of the episodes ended in the last rollout, or None.
+        diverged: per member the step at which it was frozen, -1 while it learns; messages: why.
+    """
+
+    def __init__(self, definitions: Sequence[Mapping[str, Any]], device: torch.device) -> None:
+        """Build environments and learners; takes job definitions that a cohort may hold together."""
+        first = definitions[0]
+        parameters, self._evaluation = first["algorithm"]["parameters"], first["evaluation"]
+        self.members, self._envs = len(definitions), int(parameters["num_envs"])
+        self._sequence = first["sequence"]
+        phases = [int(phase["steps"]) for phase in self._sequence["phases"]]
+        evaluates = self._evaluation["episodes"] > 0
+        self._timeline: list[Rollout] = timeline(
+            phases, self._envs, int(parameters["num_steps"]), self._evaluation["every"] if evaluates else None
+        )
+        self.steps, self.phases = sum(phases), len(phases)
+        self._phase_steps, self._phase_starts = phases, np.cumsum([0, *phases]).tolist()
+        self._seeds = [derive_seeds(definition) for definition in definitions]
+        environment = self._environment("training", self._envs)
+        self._evaluation_environment: SequenceEnvironment | None = None
+        self.collector = Collector(environment, self.members, self._envs)
+        self.learner = Learner(
+            definitions, [seeds.learner for seeds in self._seeds], environment.observation_size, environment.action_space, device
+        )
+        self._has_success = environment.has_success
+        self.clock = Clock()
+        self.iterations = Records(ITERATION_COLUMNS, self.members)
+        self.evaluations = Records(EVALUATION_COLUMNS, self.members)
+        self.position, self.step, self.phase = 0, 0, 0
+        self.training_return: float | None = None
+        self.diverged: NDArray[np.int64] = np.full(self.members, -1)
+        self.messages = [""] * self.members
+        self._last_iteration = np.full(self.members, len(self._timeline))
+        self._last_evaluation = np.full(self.members, 1 << 60)
+
+    def _environment(self, purpose: Any, envs: int) -> SequenceEnvironment:
+        return SequenceEnvironment(
+            self._sequence,
+            members=self.members,
+            envs=envs,
+            environment_seeds=[seeds.environment for seeds in self._seeds],
+            shift_seeds=[seeds.shift for seeds in self._seeds],
+            purpose=purpose,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to learn."""
+        return self.position == len(self._timeline) or bool((self.diverged >= 0).all())
+
+    def run(self, after_iteration: Callable[[], bool]) -> None:
+        """Train until the end, or until `after_iteration` (called after every iteration) returns False."""
+        if self.position == 0:
+            self._start_phase(0)
+            self._evaluate("start")
+        while not self.finished:
+            self._iterate(self._timeline[self.position])
+            if not after_iteration():
+                return
+
+    def _start_phase(self, phase: int) -> None:
+        self.phase = phase
+        self.learner.start_phase(phase)
+        self.collector.start_phase(phase, self.learner.observation_normaliser)
+
+    def _iterate(self, rollout: Rollout) -> None:
+        """One rollout, one update, and what is due after it: a row, an evaluation, a shift."""
+        frozen = self.learner.frozen
+        trajectory = self.collector.collect(
+            rollout.length, self.learner.network, self.learner.generators, self.learner.observation_normaliser, frozen, self.clock
+        )
+        found = self.learner.learn(trajectory, self.step / self.steps, self.position, self.clock)
+        self.step += rollout.length * self._envs
+        self._record(trajectory, found)
+        self.position += 1
+        self._note_divergence(frozen, trajectory)
+        last = self.position == len(self._timeline)
+        if rollout.evaluate:
+            self._evaluate("grid")
+        elif rollout.ends_phase:
+            self._evaluate("end" if last else "before_shift")
+        if rollout.ends_phase and not last:
+            self._start_phase(rollout.phase + 1)
+            self._evaluate("after_shift")
+
+    def _note_divergence(self, before: NDArray[np.bool_], trajectory: Trajectory) -> None:
+        for member in np.flatnonzero(self.learner.frozen & ~before):
+            self.diverged[member] = self.step
+            self._last_iteration[member] = self.position
+            self._last_evaluation[member] = len(self.evaluations)
+            self.messages[member] = (
+                "the update gave parameters that are not finite"
+                if trajectory.finite[member]
+                else "the environment gave an observation or a reward that is not finite"
+            )
+
+    def _record(self, trajectory: Trajectory, found: Mapping[str, torch.Tensor]) -> None:
+        episodes = trajectory.episodes
+        none, count = episodes == 0, np.maximum(episodes, 1)
+        returns = trajectory.returns / count
+        row: dict[str, float | NDArray[Any]] = {
+            "iteration": self.position,
+            "step": self.step,
+            "phase": self.phase,
+            "episodes": episodes,
+            "training_return": returns,
+            "episode_length": trajectory.lengths / count,
+        }
+        unknown = {"training_return": none, "episode_length": none}
+        if self._has_success:
+            row["success_rate"] = trajectory.successes / count
+            unknown["success_rate"] = none
+        names = list(found)
+        table = torch.stack([found[name].float() for name in names]).cpu().numpy()
+        row |= dict(zip(names, table, strict=True))
+        self.iterations.append(row, unknown)
+        ended = returns[~none]
+        self.training_return = float(ended.mean()) if len(ended) else self.training_return
+
+    def _evaluate(self, point: str) -> None:
+        settings = self._evaluation
+        if settings["episodes"] == 0:
+            return
+        with self.clock.measure("evaluation"):
+            if self._evaluation_environment is None:
+                self._evaluation_environment = self._environment("evaluation", int(settings["episodes"]))
+            start = self._phase_starts[self.phase]
+            progress = (self.step - start) / self._phase_steps[self.phase]
+            others = [p for p in range(self.phases) if p != self.phase] if settings["all_phases"] else []
+            for phase in [self.phase, *others]:
+                self._evaluate_phase(self._evaluation_environment, phase, point, progress if phase == self.phase else None)
+
+    def _evaluate_phase(self, environment: SequenceEnvironment, phase: int, point: str, progress: float | None) -> None:
+        result = evaluate(
+            self.learner,
+            environment,
+            phase,
+            len(self.evaluations),
+            deterministic=self._evaluation["deterministic"],
+            progress=progress,
+        )
+        row: dict[str, float | NDArray[Any]] = {
+            "step": self.step,
+            "phase": self.phase,
+            "evaluated_phase": phase,
+            "point": POINTS.index(point),
+            "episodes": environment.envs,
+            "return_mean": result.return_mean,
+            "return_std": result.return_std,
+            "length_mean": result.length_mean,
+        }
+        if result.success_rate is not None:
+            row["success_rate"] = result.success_rate
+        self.evaluations.append(row)
+
+    def rows_of(self, member: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+        """Evaluation and iteration columns of one member; a diverged member's end where it was frozen."""
+        evaluations = self.evaluations.of_member(member, int(self._last_evaluation[member]))
+        iterations = self.iterations.of_member(member, int(self._last_iteration[member]))
+        whole = {"step", "phase", "evaluated_phase", "episodes", "iteration"}
+        for table in (evaluations, iterations):
+            for name in whole & table.keys():
+                table[name] = [None if value is None else int(value) for value in table[name]]
+        named: dict[str, list[Any]] = dict(evaluations)
+        named["point"] = [POINTS[int(value or 0)] for value in evaluations["point"]]
+        return named, dict(iterations)
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to continue exactly."""
+        return {
+            "position": self.position,
+            "step": self.step,
+            "phase": self.phase,
+            "training_return": self.training_return,
+            "diverged": self.diverged,
+            "messages": list(self.messages),
+            "last_iteration": self._last_iteration,
+            "last_evaluation": self._last_evaluation,
+            "clock": dict(self.clock.seconds),
+            "learner": self.learner.state(),
+            "collector": self.collector.state(),
+            "iterations": self.iterations.state(),
+            "evaluations": self.evaluations.state(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state()` of a training built from the same definitions."""
+        self.position, self.step, self.phase = state["position"], state["step"], state["phase"]
+        self.training_return = state["training_return"]
+        self.diverged, self.messages = state["diverged"], list(state["messages"])
+        self._last_iteration, self._last_evaluation = state["last_iteration"], state["last_evaluation"]
+        self.clock.seconds.update(state["clock"])
+        self.learner.load_state(state["learner"])
+        self.collector.load_state(state["collector"])
+        self.iterations.load_state(state["iterations"])
+        self.evaluations.load_state(state["evaluations"])
+
+    def close(self) -> None:
+        """Close all environments."""
+        self.collector.environment.close()
+        if self._evaluation_environment is not None:
+            self._evaluation_environment.close()

@@ -1,0 +1,39 @@
+"""The multi-layer perceptron torso; actor and critic each have their own (PPO detail 14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from gtr_bench.networks.torso import Torso
+
+__all__ = ["MLP", "MLPParameters"]
+
+
+class MLPParameters(BaseModel):
+    """Shape of the torso."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hidden: tuple[int, ...] = Field((64, 64), min_length=1, description="units of each hidden layer")
+    activation: Literal["tanh", "relu"] = Field("tanh", description="after every hidden layer")
+
+
+class MLP:
+    """Builds MLP torsos; `version` is part of a job's identity."""
+
+    version: ClassVar[int] = 1
+    Parameters: ClassVar[type[BaseModel]] = MLPParameters
+
+    @staticmethod
+    def build(parameters: MLPParameters, generators: Sequence[torch.Generator], inputs: int) -> Torso:
+        """One torso for `len(generators)` members."""
+        from gtr_bench.networks.torso import StackedMLP
+
+        return StackedMLP(generators, inputs, parameters.hidden, parameters.activation)

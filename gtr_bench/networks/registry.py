@@ -1,0 +1,9 @@
+"""Where torsos are found; third parties register in the entry-point group `gtr_bench.networks`."""
+
+from __future__ import annotations
+
+from gtr_bench.registry import Registry
+
+__all__ = ["networks"]
+
+networks = Registry("network", "gtr_bench.networks", {"mlp": "gtr_bench.networks.mlp:MLP"})
