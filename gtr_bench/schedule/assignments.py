@@ -1,0 +1,131 @@
+"""Jobs to run -> assignments: the cohorts a driver hands to workers.
+
+A checkpoint belongs to a cohort as it was grouped then. Where one covers jobs that are still to run, that cohort is
+taken up again instead of grouping its jobs anew, whatever `--cohort` or the number of slots says now.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gtr_bench.errors import ResultsError
+from gtr_bench.schedule.folders import ResultsFolder, read_json
+from gtr_bench.suite import group
+
+if TYPE_CHECKING:
+    from gtr_bench.suite import Cohort, Job
+
+__all__ = ["Assignment", "assign", "job_record", "job_steps", "narrow", "shape_of", "single"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One cohort to train.
+
+    Attributes:
+        id: the cohort's id and folder name.
+        jobs: the members that are to be trained.
+        records: what cohort.json lists; more than `jobs` when a checkpoint also holds members that have finished.
+        resumes: a checkpoint is there.
+        alone: no other worker may run beside it, because it ran out of memory in company.
+    """
+
+    id: str
+    jobs: tuple[Job, ...]
+    records: tuple[dict[str, Any], ...]
+    resumes: bool = False
+    alone: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of one member; members of a cohort train in lock-step."""
+        return job_steps(self.jobs[0])
+
+
+def job_record(job: Job) -> dict[str, Any]:
+    """A job as cohort.json lists it: identity, definition and labels."""
+    names = ("id", "definition", "suite", "scale", "algorithm", "sequence", "role", "seed")
+    return {name: getattr(job, name) for name in names}
+
+
+def job_steps(job: Job) -> int:
+    """Environment steps of a job over all phases."""
+    return sum(int(phase["steps"]) for phase in job.definition["sequence"]["phases"])
+
+
+def shape_of(record: Mapping[str, Any]) -> str:
+    """A key under which speed and memory of workers with equally many members compare."""
+    definition = record["definition"]
+    return json.dumps([definition["algorithm"]["name"], definition["sequence"], definition["network"]], sort_keys=True)
+
+
+def assign(
+    jobs: Sequence[Job], to_run: Iterable[str], folder: ResultsFolder, *, slots: int, cohort: int | None
+) -> list[Assignment]:
+    """The assignments for the jobs named in `to_run`, longest first.
+
+    Cohorts are formed over all `jobs`, whatever is done already, so that two drivers with the same request form the
+    same cohorts and a rerun finds its checkpoints.
+
+    Args:
+        jobs: every job of the request.
+        to_run: ids of those that are to be trained.
+        slots: workers at once.
+        cohort: members per cohort at most; None lets the planner choose.
+    """
+    wanted = set(to_run)
+    resumed = _resumable([job for job in jobs if job.id in wanted], folder)
+    taken = {job.id for assignment in resumed for job in assignment.jobs}
+    fresh = [
+        assignment
+        for grouped in group(list(jobs), slots=slots, size=cohort)
+        if (assignment := narrow(_whole(grouped), wanted - taken)) is not None
+    ]
+    return sorted([*resumed, *fresh], key=lambda a: (-a.steps * len(a.jobs), a.id))
+
+
+def narrow(assignment: Assignment, wanted: set[str]) -> Assignment | None:
+    """The assignment with only its `wanted` jobs: itself, a new smaller cohort, or None when nothing is left."""
+    left = [job for job in assignment.jobs if job.id in wanted]
+    if not left:
+        return None
+    if len(left) == len(assignment.jobs):
+        return assignment
+    (smaller,) = group(left, slots=1, size=len(left))
+    return replace(_whole(smaller), alone=assignment.alone)
+
+
+def single(assignment: Assignment, *, alone: bool) -> list[Assignment]:
+    """One assignment per job, so that a bad member cannot take the others with it."""
+    return [replace(_whole(cohort), alone=alone) for cohort in group(list(assignment.jobs), slots=1, size=1)]
+
+
+def _whole(cohort: Cohort) -> Assignment:
+    return Assignment(cohort.id, tuple(cohort.jobs), tuple(job_record(job) for job in cohort.jobs))
+
+
+def _resumable(jobs: Sequence[Job], folder: ResultsFolder) -> list[Assignment]:
+    """Cohorts with a checkpoint whose unfinished members are all among `jobs`; no job is in two of them."""
+    wanted = {job.id: job for job in jobs}
+    found = []
+    for cohort_id in sorted({name for job in jobs if (name := folder.cohort_of(job.id)) is not None}):
+        path = folder.cohort(cohort_id)
+        if not (path / "checkpoint.pt").exists():
+            continue
+        try:
+            records = read_json(path / "cohort.json")["jobs"]
+            ids = [str(record["id"]) for record in records]
+        except (ResultsError, KeyError, TypeError):
+            # Without its list of members a checkpoint is of no use; the jobs are grouped and trained anew.
+            continue
+        unfinished = [job_id for job_id in ids if not folder.is_done(job_id)]
+        # Another cohort may have taken over a member since, which its lock file tells.
+        mine = all(job_id in wanted and folder.cohort_of(job_id) == cohort_id for job_id in unfinished)
+        if unfinished and mine:
+            members = tuple(wanted[job_id] for job_id in unfinished)
+            labelled = tuple(job_record(wanted[r["id"]]) if r["id"] in wanted else r for r in records)
+            found.append(Assignment(cohort_id, members, labelled, resumes=True))
+    return found

@@ -1,0 +1,192 @@
+"""A run as a person sees it, on stderr: a live table on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WorkerView
+from gtr_bench.schedule.wording import cohort_name, counted, duration, number
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["LiveDisplay", "PlainDisplay", "make_display"]
+
+PLAIN_EVERY_SECONDS = 30.0
+_LIVE_EVERY_SECONDS = 0.5
+
+
+def make_display(stream: TextIO, *, progress: bool) -> Observer:
+    """The live table if the stream is a terminal and progress is wanted, else lines."""
+    if progress and stream.isatty():
+        from rich.console import Console
+
+        return LiveDisplay(Console(file=stream))
+    return PlainDisplay(stream, progress=progress)
+
+
+def launch_lines(launch: Launch) -> list[str]:
+    """What is about to happen, in one or two lines."""
+    counts = launch.counts
+    before = [
+        f"{counts[state]:,} {word}"
+        for state, word in (("done", "done"), ("failed", "failed"), ("running", "running elsewhere"))
+        if counts[state]
+    ]
+    where = f"{launch.suite} ({launch.scale}): " if launch.scale else f"{launch.suite}: "
+    lines = [f"{where}{counted(launch.jobs, 'job')}" + (f", {', '.join(before)} before" if before else "")]
+    if launch.starting:
+        resumed = f", {launch.resumed} from a checkpoint" if launch.resumed else ""
+        lines.append(
+            f"training {counted(launch.starting, 'job')} in {counted(launch.cohorts, 'cohort')} "
+            f"on {counted(launch.slots, 'slot')}{resumed}; results in {launch.results}"
+        )
+    return lines
+
+
+def failure_lines(failed: FailedCohort) -> list[str]:
+    """A failure with its reason, its last log lines and where to read more."""
+    fate = "is tried again" if failed.retried else f"{counted(len(failed.job_ids), 'job')} failed"
+    lines = [f"failed: {cohort_name(failed.assignment)}: {failed.failure.reason}: {failed.failure.message}; {fate}"]
+    lines += [f"    {line}" for line in failed.last_lines]
+    lines.append(f"  log: {failed.log}")
+    if failed.hint:
+        lines.append(f"  hint: {failed.hint}")
+    return lines
+
+
+def finished_line(worker: WorkerView, diverged: Sequence[str]) -> str:
+    note = f"; {counted(len(diverged), 'job')} diverged: {', '.join(diverged)}" if diverged else ""
+    return f"finished: {cohort_name(worker.assignment)} in {duration(worker.seconds)}{note}"
+
+
+def stopped_line(worker: WorkerView) -> str:
+    step = f" at step {worker.heartbeat.step:,}" if worker.heartbeat else ""
+    return f"stopped: {cohort_name(worker.assignment)}{step}"
+
+
+class PlainDisplay(Observer):
+    """One line per start, finish and failure, and one of progress every 30 s."""
+
+    def __init__(self, stream: TextIO, *, progress: bool = True) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._told = time.monotonic()
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            print(line, file=self._stream, flush=True)
+
+    def launch(self, launch: Launch) -> None:
+        self._say(*launch_lines(launch))
+
+    def started(self, worker: WorkerView) -> None:
+        resumed = ", from its checkpoint" if worker.assignment.resumes else ""
+        self._say(f"started: {cohort_name(worker.assignment)}{resumed}")
+
+    def progress(self, snapshot: Snapshot) -> None:
+        now = time.monotonic()
+        if not self._progress or now - self._told < PLAIN_EVERY_SECONDS:
+            return
+        self._told = now
+        self._say(progress_line(snapshot))
+
+    def finished(self, worker: WorkerView, diverged: Sequence[str]) -> None:
+        self._say(finished_line(worker, diverged))
+
+    def stopped(self, worker: WorkerView) -> None:
+        self._say(stopped_line(worker))
+
+    def failed(self, failed: FailedCohort) -> None:
+        self._say(*failure_lines(failed))
+
+    def message(self, text: str) -> None:
+        self._say(text)
+
+
+def progress_line(snapshot: Snapshot) -> str:
+    """How far a run is, in one line."""
+    share = snapshot.done_steps / snapshot.total_steps if snapshot.total_steps else 1.0
+    failed = f", {snapshot.failed} failed" if snapshot.failed else ""
+    return (
+        f"progress: {snapshot.done} of {counted(snapshot.jobs, 'job')} done{failed}, {share:.0%} of steps, "
+        f"{number(snapshot.steps_per_second)} steps/s, {duration(snapshot.remaining_seconds)} left"
+    )
+
+
+class LiveDisplay(Observer):
+    """A bar over all steps and a line per running cohort, redrawn in place; everything else scrolls above."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.live import Live
+
+        self._console = console
+        # Drawn only when told: rich's own refresh thread would redraw what has not changed.
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._drawn = 0.0
+
+    def launch(self, launch: Launch) -> None:
+        self._say(*launch_lines(launch))
+        self._live.start()
+
+    def progress(self, snapshot: Snapshot) -> None:
+        now = time.monotonic()
+        if now - self._drawn >= _LIVE_EVERY_SECONDS:
+            self._drawn = now
+            self._live.update(render(snapshot), refresh=True)
+
+    def finished(self, worker: WorkerView, diverged: Sequence[str]) -> None:
+        self._say(finished_line(worker, diverged), style="green")
+
+    def stopped(self, worker: WorkerView) -> None:
+        self._say(stopped_line(worker), style="yellow")
+
+    def failed(self, failed: FailedCohort) -> None:
+        first, *rest = failure_lines(failed)
+        self._say(first, style="red")
+        self._say(*rest)
+
+    def message(self, text: str) -> None:
+        self._say(text, style="yellow")
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def _say(self, *lines: str, style: str | None = None) -> None:
+        # Not markup: labels such as gtr[sigma=0.1] would be taken for it.
+        for line in lines:
+            self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def render(snapshot: Snapshot) -> RenderableType:
+    """The live part: a table of workers under a bar."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        ProgressBar(total=max(1, snapshot.total_steps), completed=snapshot.done_steps, width=30),
+        Text(progress_line(snapshot).removeprefix("progress: ")),
+    )
+    workers = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("cohort", "state", "phase", "steps", "steps/s", "return"):
+        workers.add_column(title, justify="left" if title in {"cohort", "state"} else "right", no_wrap=True)
+    for view in snapshot.workers:
+        beat = view.heartbeat
+        name = Text(cohort_name(view.assignment))
+        if beat is None:
+            workers.add_row(name, "starting", "-", "-", "-", "-")
+            continue
+        workers.add_row(
+            name,
+            beat.state,
+            f"{beat.phase + 1}/{beat.phases}",
+            f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
+            number(beat.steps_per_second),
+            number(beat.training_return),
+        )
+    return Group(bar, workers)

@@ -1,0 +1,191 @@
+"""What a driver tells whoever watches: a display, a JSON stream, a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gtr_bench.schedule.assignments import Assignment
+from gtr_bench.schedule.folders import Failure
+from gtr_bench.schedule.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from gtr_bench.schedule.process import WorkerProcess
+
+__all__ = ["FailedCohort", "Fanout", "Launch", "Observer", "Outcome", "Snapshot", "Stop", "WorkerView"]
+
+
+class Stop(StrEnum):
+    """Why a run ended before its jobs did."""
+
+    INTERRUPTED = "interrupted"
+    FAIL_FAST = "fail_fast"
+    PAUSED = "paused"
+    DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a run is about to do; `counts` are jobs per state before it (`folders.count_states`)."""
+
+    suite: str
+    scale: str
+    results: str
+    jobs: int
+    counts: Mapping[str, int]
+    starting: int
+    cohorts: int
+    resumed: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A running worker as a watcher sees it."""
+
+    assignment: Assignment
+    heartbeat: Heartbeat | None
+    pid: int
+    seconds: float
+
+    @classmethod
+    def of(cls, worker: WorkerProcess) -> WorkerView:
+        return cls(worker.assignment, worker.heartbeat, worker.pid, worker.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a run: environment steps over all jobs, done and in total, jobs done and waiting, workers."""
+
+    workers: Sequence[WorkerView]
+    jobs: int
+    done: int
+    failed: int
+    queued: int
+    elsewhere: int
+    done_steps: int
+    total_steps: int
+    seconds: float
+
+    @property
+    def steps_per_second(self) -> float:
+        return sum(view.heartbeat.steps_per_second or 0.0 for view in self.workers if view.heartbeat is not None)
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """At the present speed of all workers together; None before there is one."""
+        speed = self.steps_per_second
+        return (self.total_steps - self.done_steps) / speed if speed > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCohort:
+    """A worker that failed. `retried`: its jobs run again; otherwise `failure` was stored for each of `job_ids`."""
+
+    assignment: Assignment
+    failure: Failure
+    job_ids: Sequence[str]
+    retried: bool
+    hint: str | None
+    last_lines: Sequence[str]
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        counts: jobs per state now, and `diverged` (`folders.count_states`).
+        reasons: failed jobs per reason.
+        exit_code: 0 all done, 1 some failed or the run stopped early, 130 interrupted.
+        stop, message: why it ended early, if it did.
+        trained: jobs this run finished.
+        seconds: how long it took.
+        profile: seconds of worker time per activity, summed over workers.
+    """
+
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int]
+    exit_code: int
+    stop: Stop | None
+    message: str | None
+    trained: int
+    seconds: float
+    profile: Mapping[str, float] = field(default_factory=dict)
+
+
+class Observer:
+    """Ignores everything; a watcher overrides what it cares about."""
+
+    def launch(self, launch: Launch) -> None:
+        """The request is understood and the run begins."""
+
+    def started(self, worker: WorkerView) -> None:
+        """A worker process is up."""
+
+    def progress(self, snapshot: Snapshot) -> None:
+        """Several times a second."""
+
+    def finished(self, worker: WorkerView, diverged: Sequence[str]) -> None:
+        """Every member of a cohort has finished; `diverged` are the ids of those that diverged."""
+
+    def stopped(self, worker: WorkerView) -> None:
+        """A worker stopped because it was asked to, leaving its checkpoint."""
+
+    def failed(self, failed: FailedCohort) -> None:
+        """A worker failed."""
+
+    def message(self, text: str) -> None:
+        """Anything else a person should read."""
+
+    def done(self, outcome: Outcome) -> None:
+        """The run is over."""
+
+    def close(self) -> None:
+        """Give a terminal back; called also when the driver itself fails."""
+
+
+class Fanout(Observer):
+    """Passes everything on to several observers, in order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def launch(self, launch: Launch) -> None:
+        for observer in self._observers:
+            observer.launch(launch)
+
+    def started(self, worker: WorkerView) -> None:
+        for observer in self._observers:
+            observer.started(worker)
+
+    def progress(self, snapshot: Snapshot) -> None:
+        for observer in self._observers:
+            observer.progress(snapshot)
+
+    def finished(self, worker: WorkerView, diverged: Sequence[str]) -> None:
+        for observer in self._observers:
+            observer.finished(worker, diverged)
+
+    def stopped(self, worker: WorkerView) -> None:
+        for observer in self._observers:
+            observer.stopped(worker)
+
+    def failed(self, failed: FailedCohort) -> None:
+        for observer in self._observers:
+            observer.failed(failed)
+
+    def message(self, text: str) -> None:
+        for observer in self._observers:
+            observer.message(text)
+
+    def done(self, outcome: Outcome) -> None:
+        for observer in self._observers:
+            observer.done(outcome)
+
+    def close(self) -> None:
+        for observer in self._observers:
+            observer.close()

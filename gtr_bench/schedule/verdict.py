@@ -1,0 +1,84 @@
+"""What the end of a worker means for its jobs."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gtr_bench.schedule.heartbeat import Heartbeat
+
+__all__ = ["STOPPED_EXIT_CODE", "End", "Verdict", "judge"]
+
+STOPPED_EXIT_CODE = 75
+"""EX_TEMPFAIL of sysexits.h: stopped on request with a checkpoint."""
+
+
+class End(StrEnum):
+    """`STOPPED`: because this driver asked; nothing is recorded and a rerun continues."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason` (error, oom, timeout, killed) and `message` are of a failure; `startup`: it never trained a step."""
+
+    end: End
+    reason: str = ""
+    message: str = ""
+    hint: str | None = None
+    startup: bool = False
+
+    @property
+    def may_retry(self) -> bool:
+        return self.end is End.FAILED and self.reason in {"killed", "oom", "error"}
+
+
+def judge(
+    code: int,
+    *,
+    unfinished: int,
+    heartbeat: Heartbeat | None,
+    stopping: bool,
+    timed_out: str | None,
+    last_lines: Sequence[str],
+) -> Verdict:
+    """The verdict on a worker that has ended.
+
+    Args:
+        code: exit code; negative is the signal that killed it.
+        unfinished: members without a job.parquet.
+        heartbeat: its last.
+        stopping: this driver is stopping its workers.
+        timed_out: why this driver stopped it, if it did.
+        last_lines: of its log, for a message when it left none.
+    """
+    if not unfinished:
+        return Verdict(End.FINISHED)
+    if timed_out is not None:
+        return Verdict(End.FAILED, "timeout", timed_out)
+    if stopping and (code == STOPPED_EXIT_CODE or code < 0):
+        return Verdict(End.STOPPED)
+    if code < 0 or code == STOPPED_EXIT_CODE:
+        what = f"the worker was killed by {signal_name(-code)}" if code < 0 else "the worker was stopped from outside"
+        hint = "if nobody did, it was the kernel's out-of-memory killer: see `dmesg`, and use fewer `--jobs`"
+        return Verdict(End.FAILED, "killed", what, hint if code == -signal.SIGKILL else None)
+    if heartbeat is not None and heartbeat.failure is not None:
+        failure = heartbeat.failure
+        return Verdict(End.FAILED, failure.reason, failure.message, startup=failure.startup)
+    if code == 0:
+        return Verdict(End.FAILED, "error", f"the worker ended well but left {unfinished} jobs unfinished")
+    message = last_lines[-1].strip() if last_lines else f"the worker ended with exit code {code} and said nothing"
+    return Verdict(End.FAILED, "error", message, startup=heartbeat is None)
+
+
+def signal_name(number: int) -> str:
+    """`SIGKILL` for 9; the bare number for one without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,287 @@
+"""The driver against workers that behave and misbehave."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gtr_bench.errors import RequestError
+from gtr_bench.schedule import driver as driver_module
+from gtr_bench.schedule.folders import ResultsFolder, State
+from gtr_bench.schedule.observer import Stop
+from gtr_bench.suite import Job
+
+Jobs = Callable[..., list[Job]]
+Run = Callable[..., Any]
+Starts = Callable[[Job], list[tuple[str, int, int]]]
+
+
+def states(folder: ResultsFolder, jobs: list[Job]) -> list[str]:
+    return [state.state.value for state in folder.survey(job.id for job in jobs).values()]
+
+
+def test_all_jobs_run_once_in_cohorts_and_a_rerun_starts_nothing(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    wanted = jobs(6)
+    outcome, recorder = run_jobs(wanted)
+    assert outcome.exit_code == 0
+    assert outcome.counts["done"] == 6
+    assert outcome.trained == 6
+    assert sum(len(view.assignment.jobs) for view in recorder.finishes) == 6
+    assert all(len(starts(job)) == 1 for job in wanted)
+    assert outcome.profile["environment"] == pytest.approx(3.0 * len(recorder.starts))
+    again, recorder = run_jobs(wanted)
+    assert again.exit_code == 0
+    assert not recorder.starts
+    assert again.trained == 0
+
+
+def test_cohort_json_follows_the_contract(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    (job,) = jobs(1)
+    _, recorder = run_jobs([job], threads=3, checkpoint_seconds=5.0, profile=True)
+    cohort = recorder.starts[0].assignment.id
+    document = json.loads((folder.cohort(cohort) / "cohort.json").read_text())
+    assert list(document) == [
+        "format", "id", "jobs", "device", "threads", "checkpoint_seconds", "profile", "provenance",
+    ]  # fmt: skip
+    assert (document["format"], document["id"], document["device"]) == (1, cohort, "cpu")
+    assert (document["threads"], document["checkpoint_seconds"], document["profile"]) == (3, 5.0, True)
+    assert document["jobs"] == [
+        {
+            "id": job.id,
+            "definition": job.definition,
+            "suite": "faults",
+            "scale": "laptop",
+            "algorithm": "ppo",
+            "sequence": "CartPole-v1",
+            "role": "run",
+            "seed": 0,
+        }
+    ]
+    assert folder.cohort_of(job.id) == cohort
+
+
+def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(4, behaviour="raise", seeds=[2])
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert outcome.exit_code == 1
+    assert outcome.counts["done"] == 3
+    assert outcome.reasons == {"error": 1}
+    assert states(folder, wanted) == ["done", "done", "failed", "done"]
+    assert [failed.retried for failed in recorder.failures] == [True, False]
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 1]
+    failure = folder.read_failure(wanted[2].id)
+    assert failure.reason == "error"
+    assert failure.message == "the environment raised ValueError: bad"
+    assert failure.step == 50
+    assert (folder.root / failure.log).read_text().endswith("the environment raised ValueError: bad\n")
+    assert recorder.failures[-1].last_lines[-1] == "the environment raised ValueError: bad"
+
+
+def test_failed_jobs_are_left_alone_until_asked_for(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    wanted = jobs(1, behaviour="raise", times=2)
+    assert run_jobs(wanted)[0].exit_code == 1
+    outcome, recorder = run_jobs(wanted)
+    assert outcome.exit_code == 1
+    assert not recorder.starts
+    outcome, recorder = run_jobs(wanted, retry_failed=True)
+    assert outcome.exit_code == 0
+    assert not folder.failure(wanted[0].id).exists()
+
+
+def test_a_killed_worker_is_retried_from_its_checkpoint(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    wanted = jobs(3, behaviour="kill", times=1)
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50]
+    assert len({cohort for cohort, _, _ in starts(wanted[0])}) == 1
+    assert recorder.failures[0].failure.reason == "killed"
+    assert "SIGKILL" in recorder.failures[0].failure.message
+    assert recorder.failures[0].hint is not None
+
+
+def test_a_job_killed_too_often_fails_and_is_resumed_by_the_next_run(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(1, behaviour="kill", times=2)
+    outcome, _ = run_jobs(wanted)
+    assert outcome.exit_code == 1
+    assert outcome.reasons == {"killed": 1}
+    outcome, _ = run_jobs(wanted)
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50]
+
+
+def test_out_of_memory_is_retried_with_nothing_beside_it(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    hungry = jobs(2, behaviour="oom", times=1, seconds=0.3)
+    others = jobs(4, algorithm="spo", seconds=0.3)
+    outcome, recorder = run_jobs([*hungry, *others], slots=3, cohort=2)
+    assert outcome.exit_code == 0
+    assert recorder.failures[0].failure.reason == "oom"
+    assert [members for _, members, _ in starts(hungry[0])] == [2, 1]
+    retried = {job.id for job in hungry}
+    alone = [s for s in recorder.snapshots if any(v.assignment.alone for v in s.workers)]
+    assert alone
+    assert all(len(s.workers) == 1 and s.workers[0].assignment.jobs[0].id in retried for s in alone)
+
+
+def test_a_hanging_worker_is_stopped_with_reason_timeout_and_not_retried(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(1, behaviour="hang")
+    outcome, _ = run_jobs(wanted, stall_timeout=0.3)
+    assert outcome.reasons == {"timeout": 1}
+    assert "hangs" in folder.read_failure(wanted[0].id).message
+    assert len(starts(wanted[0])) == 1
+
+
+def test_a_cohort_over_its_time_is_stopped_at_a_checkpoint(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    wanted = jobs(1, seconds=5.0)
+    outcome, recorder = run_jobs(wanted, timeout=0.5)
+    assert outcome.reasons == {"timeout": 1}
+    assert (folder.cohort(recorder.starts[0].assignment.id) / "checkpoint.pt").exists()
+
+
+def test_the_same_startup_failure_three_times_pauses_the_suite(jobs: Jobs, run_jobs: Run) -> None:
+    wanted = [
+        *jobs(4, behaviour="startup"),
+        *jobs(3, behaviour="startup", algorithm="spo"),
+        *jobs(2, behaviour="startup", algorithm="oracle"),
+        *jobs(1, algorithm="a2c"),
+    ]
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert outcome.exit_code == 1
+    assert outcome.stop is Stop.PAUSED
+    assert "the simulator is not installed" in outcome.message
+    assert len(recorder.starts) == 3
+    # Nothing is given up: when the cause is gone the same command goes on.
+    assert outcome.counts["to_run"] == 10
+
+
+def test_a_worker_dying_before_its_first_heartbeat_is_a_startup_failure(jobs: Jobs, run_jobs: Run) -> None:
+    outcome, recorder = run_jobs(jobs(2, behaviour="die"), slots=1, retries=5)
+    assert outcome.stop is Stop.PAUSED
+    assert len(recorder.failures) == 3
+    assert recorder.failures[0].failure.message == "no module named nothing"
+
+
+def test_training_in_between_breaks_a_row_of_startup_failures(jobs: Jobs, run_jobs: Run) -> None:
+    wanted = [
+        *jobs(4, behaviour="startup"),
+        *jobs(3, behaviour="startup", algorithm="spo"),
+        *jobs(2, algorithm="a2c"),
+        *jobs(1, behaviour="startup", algorithm="oracle"),
+    ]
+    outcome, _ = run_jobs(wanted, slots=1, retries=0)
+    assert outcome.stop is None
+    assert outcome.counts["done"] == 2
+    assert outcome.reasons == {"error": 8}
+
+
+def test_fail_fast_stops_the_others_at_a_checkpoint(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    wanted = [*jobs(1, behaviour="raise"), *jobs(3, algorithm="spo", seconds=20.0)]
+    outcome, recorder = run_jobs(wanted, cohort=4, fail_fast=True)
+    assert outcome.exit_code == 1
+    assert outcome.stop is Stop.FAIL_FAST
+    assert len(recorder.stops) == 1
+    assert outcome.counts["to_run"] == 3
+
+
+def test_a_diverged_job_is_done_and_counted_apart(jobs: Jobs, run_jobs: Run) -> None:
+    outcome, _ = run_jobs(jobs(3, behaviour="diverge", seeds=[1]))
+    assert outcome.exit_code == 0
+    assert outcome.counts["done"] == 3
+    assert outcome.counts["diverged"] == 1
+
+
+def test_an_endless_printer_cannot_fill_the_disk(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    outcome, recorder = run_jobs(jobs(1, behaviour="spam", seconds=0.5), log_limit=50_000)
+    assert outcome.exit_code == 0
+    assert folder.log(recorder.starts[0].assignment.id).stat().st_size <= 50_000
+
+
+def test_a_silent_worker_leaves_no_log_and_few_files(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    (job,) = jobs(1)
+    _, recorder = run_jobs([job])
+    names = [path.name for path in folder.cohort(recorder.starts[0].assignment.id).iterdir()]
+    assert sorted(names) == ["cohort.json", "heartbeat.json"]
+
+
+def test_only_new_jobs_run_when_the_request_grows(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    few = jobs(3)
+    run_jobs(few)
+    many = jobs(5)
+    outcome, _ = run_jobs(many)
+    assert outcome.exit_code == 0
+    assert [len(starts(job)) for job in many] == [1] * 5
+
+
+def test_a_checkpoint_is_taken_up_although_jobs_would_be_grouped_otherwise_now(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(4, behaviour="kill", times=1)
+    run_jobs(wanted, slots=1, retries=0)
+    outcome, recorder = run_jobs(wanted, slots=2, cohort=1)
+    assert outcome.exit_code == 0
+    assert [len(view.assignment.jobs) for view in recorder.starts] == [4]
+    assert starts(wanted[3])[-1][2] == 50
+
+
+def test_a_full_disk_stops_starting_with_a_sentence(jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **keywords: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(driver_module, "start_worker", refuse)
+    outcome, _ = run_jobs(jobs(1))
+    assert outcome.exit_code == 1
+    assert outcome.stop is Stop.DISK
+
+
+def test_a_run_is_refused_when_little_disk_is_free(jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_module, "free_disk_bytes", lambda path: 100 << 20)
+    with pytest.raises(RequestError, match="only 100 MB are free"):
+        run_jobs(jobs(1))
+
+
+def test_workers_run_one_at_a_time_when_memory_is_short(jobs: Jobs, run_jobs: Run) -> None:
+    outcome, recorder = run_jobs(jobs(3), slots=3, cohort=1, unknown_worker_bytes=1 << 50)
+    assert outcome.exit_code == 0
+    # What the first one took is known when it has finished, so then they may run together.
+    assert {len(snapshot.workers) for snapshot in recorder.snapshots if not snapshot.done} == {1}
+    assert any("less memory is free" in message for message in recorder.messages)
+
+
+def test_a_job_under_two_labels_runs_once(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    (job,) = jobs(1)
+    outcome, _ = run_jobs([job, job])
+    assert outcome.exit_code == 0
+    assert len(starts(job)) == 1
+
+
+def test_driver_imports_no_torch_and_stays_small(tmp_path: Path) -> None:
+    program = (
+        "import sys, psutil\n"
+        "import gtr_bench.schedule.driver, gtr_bench.schedule.plan, gtr_bench.schedule.display, gtr_bench.suite\n"
+        "assert not {'torch', 'pandas', 'pyarrow'} & set(sys.modules)\n"
+        "assert psutil.Process().memory_info().rss < 200 << 20\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_states_are_told_from_file_names_alone(folder: ResultsFolder) -> None:
+    for name in ("a", "b"):
+        folder.job(name).mkdir(parents=True)
+    (folder.job("a") / "job.parquet").write_text("not parquet")
+    assert {k: v.state for k, v in folder.survey(["a", "b", "c"]).items()} == {
+        "a": State.DONE,
+        "b": State.TO_RUN,
+        "c": State.TO_RUN,
+    }
