@@ -132,7 +132,7 @@ class PlasticityRatio(Metric):
 
     name = "plasticity_ratio"
     direction = "higher"
-    unit_free = True
+    unit = "share"
     ratio = True
     definition = (
         "mean return of the last phase over the first's where the world returns, "
@@ -201,6 +201,7 @@ class RecoverySteps(Metric):
     name = "recovery_steps"
     direction = "lower"
     needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset({"references"})
+    unit = "steps"
     ratio = True
     definition = (
         f"mean over shifts of the steps until the return reaches {RECOVERY_SHARE:g} of the reference runs' "

@@ -53,7 +53,7 @@ class Performance(Metric):
     direction = "higher"
     needs: ClassVar[_Needs] = frozenset({"all_phases"})
     values = "success_rate"
-    unit_free = True
+    unit = "share"
     definition = f"mean over tasks of the success rate at the end (last {FINAL_WINDOW} evaluations)"
 
     @classmethod
@@ -72,7 +72,7 @@ class Forgetting(Metric):
     direction = "lower"
     needs: ClassVar[_Needs] = frozenset({"all_phases"})
     values = "success_rate"
-    unit_free = True
+    unit = "share"
     definition = (
         "mean over tasks of the success rate at the end of the task's own phase minus that at the end of the run"
     )
@@ -96,7 +96,7 @@ class Transfer(Metric):
     direction = "higher"
     needs: ClassVar[_Needs] = frozenset({"references"})
     values = "success_rate"
-    unit_free = True
+    unit = "share"
     definition = "mean over tasks of (AUC - AUC of the reference runs) / (1 - AUC of the reference runs)"
 
     @classmethod

@@ -46,7 +46,7 @@ class Estimate:
 
 
 def iqm(values: ArrayLike) -> Floats:
-    """Interquartile mean along the last axis: drop floor(n / 4) values from each end, average the rest (protocols 13.1)."""
+    """Interquartile mean along the last axis: drop floor(n / 4) values from each end, average the rest."""
     ordered = np.sort(np.asarray(values, dtype=np.float64), axis=-1)
     cut = ordered.shape[-1] // 4
     middle = ordered[..., cut : ordered.shape[-1] - cut]

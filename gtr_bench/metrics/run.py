@@ -133,8 +133,8 @@ class Metric(ABC):
     direction: ClassVar[Literal["higher", "lower", "neutral"]]
     needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset()
     values: ClassVar[Literal["return", "success_rate"]] = "return"
-    unit_free: ClassVar[bool] = False
-    """Comparable between environments as it is, without normalising returns."""
+    unit: ClassVar[Literal["return", "share", "steps"]] = "return"
+    """Shares compare between environments as they are, returns when the suite says how to normalise them."""
     ratio: ClassVar[bool] = False
     """Needs positive J: computed on returns mapped to [0, 1] where the suite says how."""
     definition: ClassVar[str]

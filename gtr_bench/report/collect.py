@@ -1,0 +1,213 @@
+"""Which jobs a report is about: what a suite expects, joined with what the results folders hold.
+
+The suite's own text, stored with every job, is expanded again, so a job that never ran is a missing cell and a job of
+an earlier version of the suite is left out. Where the text cannot be expanded (an extra is missing here), the labels
+stored with the jobs are taken as they are and the report says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from gtr_bench.errors import GtrBenchError, SuiteError, UnknownNameError
+from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
+from gtr_bench.suite.expand import Suite
+from gtr_bench.suite.identity import canonical_json
+from gtr_bench.suite.load import find_suite, load_suite, parse_suite
+
+__all__ = ["Record", "State", "SuiteRecords", "collect"]
+
+State = Literal["complete", "diverged", "failed", "missing"]
+
+_LABELS = ("suite", "scale", "algorithm", "sequence", "role", "seed")
+_COLUMNS = (
+    *("job", "status", *_LABELS, "definition", "finished", "diverged_step", "suite_path", "suite_text"),
+    *("git_sha", "git_dirty", "packages", "device", "gtr_bench_version"),
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One expected job and what became of it.
+
+    `folder` is where its files are, None when there are none; `summary` is its row of `job.parquet`, else empty.
+    """
+
+    job: str
+    algorithm: str
+    sequence: str
+    role: str
+    seed: int
+    definition: Mapping[str, Any] = field(repr=False)
+    state: State
+    folder: Path | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def algorithm_name(self) -> str:
+        """The registered name behind the label."""
+        return str(self.definition["algorithm"]["name"])
+
+
+@dataclass(frozen=True)
+class SuiteRecords:
+    """One suite at one scale: its records in the suite's order, and what the reader must be told.
+
+    `suite` is None when its text could not be expanded; then missing jobs are unknown.
+    """
+
+    name: str
+    scale: str
+    suite: Suite | None
+    records: tuple[Record, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Found:
+    """Everything the results folders hold, by job id: `jobs` are rows of job.parquet, or a cohort's labels before."""
+
+    jobs: dict[str, dict[str, Any]]
+    finished: set[str]
+    failed: dict[str, dict[str, Any]]
+    folders: dict[str, Path]
+
+    def record(self, job: str, labels: Mapping[str, Any], definition: Mapping[str, Any]) -> Record:
+        """What became of `job`, which may be one that was never started."""
+        summary = self.jobs[job] if job in self.finished else {}
+        state: State = summary["status"] if summary else ("failed" if job in self.failed else "missing")
+        return Record(
+            job=job,
+            algorithm=labels["algorithm"],
+            sequence=labels["sequence"],
+            role=labels["role"],
+            seed=labels["seed"],
+            definition=definition,
+            state=state,
+            folder=self.folders.get(job),
+            summary=summary,
+        )
+
+
+def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[SuiteRecords]:
+    """The suites in `results` and the records of each, sorted by name and scale.
+
+    Args:
+        results: results folders.
+        suite: only this suite: a name among the results, or a suite file, whose text then replaces the stored one.
+        warn: called with a sentence for each file that was left out.
+
+    Raises:
+        RequestError: no jobs, or a suite that is not among them.
+        SuiteError: the suite file given is wrong.
+    """
+    found = _find(results, warn)
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for job in found.jobs.values():
+        groups.setdefault((job["suite"], job["scale"] or ""), []).append(job)
+    if suite is None:
+        return [_from_stored_text(name, scale, found, jobs) for (name, scale), jobs in sorted(groups.items())]
+    names = sorted({name for name, _ in groups})
+    if suite in names:
+        return [_from_stored_text(*key, found, jobs) for key, jobs in sorted(groups.items()) if key[0] == suite]
+    try:
+        path = find_suite(suite)
+    except GtrBenchError:
+        raise UnknownNameError("suite", suite, names) from None
+    return _from_file(path, found, groups)
+
+
+def _find(results: Sequence[Path], warn: Warn) -> _Found:
+    folders = job_folders(results)
+    finished = {row["job"]: row for row in read(folders.values(), "jobs", _COLUMNS, warn=warn).to_pylist()}
+    for row in finished.values():
+        row["definition"] = json.loads(row["definition"])
+    started = {
+        job["id"]: {**job, "job": job["id"], "finished": ""} for job in unfinished_jobs(results, finished, warn=warn)
+    }
+    waiting = [folder for job, folder in folders.items() if job not in finished]
+    return _Found({**started, **finished}, set(finished), failures(waiting, warn=warn), folders)
+
+
+def _from_stored_text(name: str, scale: str, found: _Found, jobs: Sequence[dict[str, Any]]) -> SuiteRecords:
+    """Expand the text stored with the job that finished last; fall back on labels, with a note."""
+    newest = max(jobs, key=_age)
+    try:
+        suite = parse_suite(
+            newest["suite_text"] or "", path=newest["suite_path"] or f"{name}.toml", scale=scale or None
+        )
+    except GtrBenchError as error:
+        reason = error.problems[0].sentence if isinstance(error, SuiteError) else error.sentence
+        note = f"the suite cannot be expanded here ({reason}): jobs that never started are not counted as missing"
+        return _from_labels(name, scale, found, jobs, note)
+    return _from_suite(suite, found, jobs)
+
+
+def _from_file(
+    path: Path, found: _Found, groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]]
+) -> list[SuiteRecords]:
+    """The given file at each of its scales that has a job in the results; at its default scale when none has."""
+    default = load_suite(path)
+    suites = [default if scale == default.scale else load_suite(path, scale=scale) for scale in default.scales]
+    expanded = [_from_suite(suite, found, groups.get((suite.name, suite.scale), [])) for suite in suites]
+    present = [each for each in expanded if any(record.state != "missing" for record in each.records)]
+    return present or [each for each in expanded if each.scale == default.scale]
+
+
+def _without_packages(definition: Mapping[str, Any]) -> str:
+    return canonical_json({key: value for key, value in definition.items() if key != "packages"})
+
+
+def _from_suite(suite: Suite, found: _Found, labelled: Sequence[dict[str, Any]]) -> SuiteRecords:
+    """Expected jobs by identity; where only package versions differ from those installed here, by the rest of it."""
+    expected = suite.jobs()
+    own = {job.id for job in expected}
+    strangers = {_without_packages(row["definition"]): key for key, row in sorted(found.jobs.items()) if key not in own}
+    records, moved = [], 0
+    for job in expected:
+        key, definition = job.id, job.definition
+        if strangers and job.id not in found.jobs:
+            stranger = strangers.get(_without_packages(definition))
+            if stranger is not None:
+                key, definition = stranger, found.jobs[stranger]["definition"]
+                moved += 1
+        labels = {"algorithm": job.algorithm, "sequence": job.sequence, "role": job.role, "seed": job.seed}
+        records.append(found.record(key, labels, definition))
+    notes = [f"{_jobs(moved)} ran with other package versions than those installed here"] if moved else []
+    used = {record.job for record in records}
+    stale = sum(row["job"] in found.finished and row["job"] not in used for row in labelled)
+    if stale:
+        notes.append(f"{_jobs(stale)} of an earlier version of the suite left out")
+    return SuiteRecords(suite.name, suite.scale, suite, tuple(records), tuple(notes))
+
+
+def _from_labels(name: str, scale: str, found: _Found, jobs: Sequence[dict[str, Any]], note: str) -> SuiteRecords:
+    """Records from the stored labels alone; of two jobs under the same labels the one that finished last counts."""
+    newest: dict[tuple[Any, ...], Record] = {}
+    repeated = 0
+    for job in sorted(jobs, key=_age):
+        record = found.record(job["job"], job, job["definition"])
+        key = (
+            record.sequence,
+            record.algorithm,
+            record.role,
+            canonical_json(record.definition["sequence"]),
+            record.seed,
+        )
+        repeated += key in newest
+        newest[key] = record
+    notes = [note] + ([f"{_jobs(repeated)} under labels that a later job has left out"] if repeated else [])
+    return SuiteRecords(name, scale, None, tuple(newest[key] for key in sorted(newest)), tuple(notes))
+
+
+def _age(row: Mapping[str, Any]) -> tuple[str, str]:
+    """When a job finished; the empty text before it did. Ties are broken by identity, so a report is reproducible."""
+    return row["finished"] or "", row["job"]
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count != 1 else ''}"

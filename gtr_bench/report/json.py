@@ -1,0 +1,22 @@
+"""A report as JSON: the model as it is, with the ids behind every number."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from gtr_bench.report import text
+from gtr_bench.report.model import Report
+
+__all__ = ["FORMAT", "render_json"]
+
+FORMAT = 1
+"""Raised when a key changes its meaning or disappears; a new key does not raise it."""
+
+
+def render_json(report: Report) -> str:
+    """The report as one indented JSON object ending in a newline; numbers are unrounded, absent ones null."""
+    content = {"format": FORMAT, **dataclasses.asdict(report)}
+    for suite, plain in zip(report.suites, content["suites"], strict=True):
+        plain["statements"] = text.suite_lines(suite)
+    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

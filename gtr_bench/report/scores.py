@@ -1,0 +1,185 @@
+"""From evaluation rows to one score per job and metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from gtr_bench.metrics.run import Companions, Metric, Run, Score
+from gtr_bench.report.collect import Record
+from gtr_bench.store.reader import Warn, read
+from gtr_bench.suite.identity import canonical_json
+
+__all__ = ["Evaluations", "Scores", "load_evaluations", "worlds_of"]
+
+_FRESH = ("start", "after_shift")
+_COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
+Evaluations: TypeAlias = Mapping[str, Mapping[str, "np.ndarray[Any, Any]"]]
+Values: TypeAlias = Literal["return", "success_rate"]
+
+
+def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
+    """Job -> column -> values sorted by step, of the finished records; one pass over their files."""
+    folders = {record.job: record.folder for record in records if record.summary and record.folder is not None}
+    table = read(folders.values(), "evaluations", _COLUMNS, warn=warn).combine_chunks()
+    jobs = table["job"].combine_chunks().dictionary_encode()
+    columns = {
+        name: table[name].to_numpy() for name in ("step", "phase", "evaluated_phase", "return_mean", "success_rate")
+    }
+    columns["fresh"] = np.isin(np.asarray(table["point"].to_pylist(), dtype=object), _FRESH)
+    codes = jobs.indices.to_numpy() if len(table) else np.array([], dtype=np.int32)
+    order = np.lexsort((columns["phase"], columns["step"], codes))
+    cuts = np.searchsorted(codes[order], np.arange(len(jobs.dictionary) + 1))
+    return {
+        job: {name: values[order[cuts[code] : cuts[code + 1]]] for name, values in columns.items()}
+        for code, job in enumerate(jobs.dictionary.to_pylist())
+    }
+
+
+def worlds_of(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """An identity of each phase's world: its environment, options, variant and shifts, not its length."""
+    sequence = definition["sequence"]
+    rest = {"shifts": sequence["shifts"], "max_episode_steps": sequence["max_episode_steps"]}
+    return tuple(
+        canonical_json({**{key: value for key, value in phase.items() if key != "steps"}, **rest})
+        for phase in sequence["phases"]
+    )
+
+
+@dataclass
+class Scores:
+    """Scores of the finished jobs of one suite at one scale.
+
+    Attributes:
+        records: all expected jobs.
+        evaluations: rows of the finished ones.
+        normalise: sequence -> the returns that count as 0 and as 1, where the suite says so.
+    """
+
+    records: Sequence[Record]
+    evaluations: Evaluations
+    normalise: Mapping[str, tuple[float, float]]
+
+    def score(self, record: Record, metric: type[Metric], *, normalised: bool = False) -> Score | None:
+        """The score of a finished job, None for any other; `normalised` maps returns to [0, 1] first."""
+        if not record.summary:
+            return None
+        scaled = metric.values == "return" and (normalised or metric.ratio)
+        run = self.run(record, metric.values, scaled=scaled)
+        return metric.score(run, self._companions(record, metric, scaled=scaled))
+
+    def diverged(self, record: Record) -> bool:
+        """Whether a finished job counts as diverged: it says so, or one of its evaluations is not finite."""
+        rows = self.evaluations.get(record.job, _NO_ROWS)
+        return record.state == "diverged" or not bool(np.all(np.isfinite(rows["return_mean"])))
+
+    def run(self, record: Record, values: Values, *, scaled: bool = False, sequence: str | None = None) -> Run:
+        """The evaluations of a finished job, with the domain's floor where it diverged.
+
+        `sequence` gives floor and normalisation, the record's own by default: sequences may share a reference run.
+        """
+        name = sequence or record.sequence
+        key = (record.job, values, scaled, name)
+        if key not in self._runs:
+            run = self._raw(record, values)
+            if self.diverged(record):
+                lengths = run.lengths
+                # Where a job does not say when it diverged, the first evaluation that is not finite does.
+                run = run.floored(
+                    self._floors[values].get(name, math.nan),
+                    int(record.definition["evaluation"]["every"] or lengths[0]),
+                    self._diverged_step(record),
+                )
+            limits = self.normalise.get(name)
+            self._runs[key] = run.scaled(*limits) if scaled and limits else run
+        return self._runs[key]
+
+    def _raw(self, record: Record, values: Values) -> Run:
+        rows = self.evaluations.get(record.job, _NO_ROWS)
+        return Run(
+            steps=rows["step"],
+            phases=rows["phase"],
+            evaluated_phases=rows["evaluated_phase"],
+            values=rows["return_mean" if values == "return" else "success_rate"].astype(np.float64),
+            fresh=rows["fresh"],
+            lengths=tuple(int(phase["steps"]) for phase in record.definition["sequence"]["phases"]),
+            worlds=worlds_of(record.definition),
+        )
+
+    def _diverged_step(self, record: Record) -> int:
+        stated = record.summary["diverged_step"]
+        if stated is not None:
+            return int(stated)
+        rows = self.evaluations.get(record.job, _NO_ROWS)
+        broken = rows["step"][~np.isfinite(rows["return_mean"])]
+        return int(broken.min(initial=rows["step"].max(initial=-1) + 1))
+
+    def _companions(self, record: Record, metric: type[Metric], *, scaled: bool) -> Companions:
+        references: dict[int, list[Run]] = {}
+        keys = self._reference_keys(record)
+        if len(keys) > 1 and (metric.ratio or "references" in metric.needs):
+            for phase, key in enumerate(keys):
+                references[phase] = [
+                    self.run(each, metric.values, scaled=scaled, sequence=record.sequence)
+                    for each in self._references.get(key, [])
+                ]
+        oracle = self._oracles.get((record.sequence, record.seed)) if "oracle" in metric.needs else None
+        return Companions(references, self.run(oracle, metric.values, scaled=scaled) if oracle else None)
+
+    @cached_property
+    def _runs(self) -> dict[tuple[str, Values, bool, str], Run]:
+        return {}
+
+    @cached_property
+    def _floors(self) -> dict[Values, dict[str, float]]:
+        """Sequence -> what a diverged run counts: the normalisation's minimum, else the worst finite return seen there.
+
+        A success rate counts 0, where the environment has one at all.
+        """
+        returns: dict[str, float] = {}
+        rates: dict[str, float] = {}
+        for record in self.records:
+            rows = self.evaluations.get(record.job, _NO_ROWS)
+            finite = rows["return_mean"][np.isfinite(rows["return_mean"])]
+            if len(finite):
+                returns[record.sequence] = min(float(finite.min()), returns.get(record.sequence, math.inf))
+            if np.any(np.isfinite(rows["success_rate"])):
+                rates[record.sequence] = 0.0
+        minima = {sequence: low for sequence, (low, _) in self.normalise.items()}
+        return {"return": {**returns, **minima}, "success_rate": rates}
+
+    @cached_property
+    def _oracles(self) -> dict[tuple[str, int], Record]:
+        return {
+            (record.sequence, record.seed): record
+            for record in self.records
+            if record.algorithm_name == "oracle" and record.role == "run" and record.summary
+        }
+
+    @cached_property
+    def _references(self) -> dict[tuple[str, str, int], list[Record]]:
+        """(algorithm, world, steps) -> runs of one phase; whatever role they have, they were trained from scratch."""
+        found: dict[tuple[str, str, int], list[Record]] = {}
+        for record in self.records:
+            if record.summary and len(record.definition["sequence"]["phases"]) == 1:
+                found.setdefault(self._reference_keys(record)[0], []).append(record)
+        return found
+
+    def _reference_keys(self, record: Record) -> list[tuple[str, str, int]]:
+        phases = record.definition["sequence"]["phases"]
+        return [
+            (record.algorithm, world, int(phase["steps"]))
+            for world, phase in zip(worlds_of(record.definition), phases, strict=True)
+        ]
+
+
+_NO_ROWS: Mapping[str, np.ndarray[Any, Any]] = {
+    **{name: np.array([], dtype=np.int64) for name in ("step", "phase", "evaluated_phase")},
+    **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate")},
+    "fresh": np.array([], dtype=np.bool_),
+}
