@@ -30,7 +30,7 @@ class CheckedFile:
 
     problems: Problems
     suite: SuiteTable | None
-    claims: tuple[ClaimTable, ...]
+    claims: tuple[tuple[ClaimTable, KeyPath], ...]
     evaluation: EvaluationTable
     training: Mapping[str, Any]
     network: dict[str, Any]
@@ -69,7 +69,7 @@ def check_file(source: Source) -> CheckedFile:
     return CheckedFile(
         problems,
         suite,
-        tuple(claim for claim, _ in claims),
+        claims,
         evaluation,
         training,
         _network(tree.get("network", {}), problems),

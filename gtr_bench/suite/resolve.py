@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gtr_bench.errors import UnknownNameError
+from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
@@ -17,6 +18,7 @@ from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 
 __all__ = ["resolve_suite"]
 
+ORACLE_HINT = "add an `[[algorithm]]` with `id = \"oracle\"`"
 UNSCALED = "default"
 """the scale's name of a suite that declares none"""
 
@@ -36,6 +38,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
     worlds = _worlds(file, table, path)
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
     cells = list(_cells(worlds, settings, file.network, problems))
+    _check_needs(file, worlds, settings)
     problems.raise_any()
     assert file.suite is not None  # a suite without it has a problem
     assert seeds is not None
@@ -50,7 +53,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         metric_direction=file.suite.metric_direction,
         alpha=file.suite.alpha,
         comparisons=file.suite.comparisons,
-        claims=file.claims,
+        claims=tuple(claim for claim, _ in file.claims),
         worlds=tuple(world.world for world in worlds),
         algorithms=tuple(setting.label for setting in settings),
         seeds=seeds,
@@ -108,6 +111,30 @@ def _cells(
         if text not in seen:
             seen[text] = cell.sequence
             yield cell
+
+
+def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[Setting]) -> None:
+    """What a suite is decided on must be computable from what it runs."""
+    named: list[tuple[str, KeyPath, tuple[str, ...]]] = [
+        (claim.metric, (*path, "metric"), claim.sequences) for claim, path in file.claims
+    ]
+    if file.suite is not None:
+        named.append((file.suite.primary_metric, ("suite", "primary_metric"), ()))
+    for name, path, sequences in named:
+        if name not in metrics.names():
+            continue  # noted by check_file
+        needs = metrics.get(name).needs
+        if "oracle" in needs and not any(setting.kind.reinitialise_at_shift for setting in settings):
+            file.problems.add(path, f"`{name}` needs an algorithm that is re-initialised at shifts", ORACLE_HINT)
+        for world in worlds:
+            if sequences and world.world.id not in sequences:
+                continue
+            if "references" in needs and not world.world.references:
+                sentence = f"`{name}` needs `references = true` in sequence `{world.world.id}`"
+                file.problems.add(path, sentence)
+            if "all_phases" in needs and not world.evaluation["all_phases"]:
+                sentence = f"`{name}` needs `all_phases = true` in the evaluation of sequence `{world.world.id}`"
+                file.problems.add(path, sentence)
 
 
 def _check_budget(world: ResolvedWorld, envs: int, problems: Problems) -> None:

@@ -167,12 +167,11 @@ def _check_physics(
 ) -> None:
     """Every environment of the sequence must have the physics parameter that shifts."""
     parameter = shift.get("parameter")
-    for environment in _environments(table, path):
-        try:
-            family, task = family_of(environment)
-            known = family.physics(task)
-        except GtrBenchError:
-            continue  # noted by _check_environments
+    for environment, place in _environments(table, path).items():
+        if problems.noted(place):
+            continue
+        family, task = family_of(environment)
+        known = family.physics(task)
         if isinstance(parameter, str) and parameter not in known:
             sentence = f"`{environment}` has no physics parameter `{parameter}`"
             problems.add((*where, "parameter"), sentence, did_you_mean(parameter, known))
