@@ -163,10 +163,9 @@ def improve(
                 if not bool(active.any()):
                     return _means(seen, len(active))
             loss = losses(network, algorithm, sample, batch)
-            flat.grad.zero_()
-            loss.total.sum().backward()  # type: ignore[no-untyped-call]
-            norm = clip_gradient(flat.grad, p.max_grad_norm)
-            optimizer.step(flat.grad, learning_rate, None if everyone else active)
+            gradient = flat.backward(loss.total.sum())
+            norm = clip_gradient(gradient, p.max_grad_norm)
+            optimizer.step(gradient, learning_rate, None if everyone else active)
             seen += [loss.policy.detach(), loss.value.detach(), norm.unsqueeze(1)]
     return _means(seen, len(active))
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FlatParameters", "StackedLinear"]
+__all__ = ["FlatParameters", "StackedLinear", "fast_tanh"]
+
+_SMALL = 8192  # elements
 
 
 class StackedLinear(nn.Module):
@@ -33,26 +36,56 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(self.bias, inputs, self.weight)
 
 
+class _FastTanh(torch.autograd.Function):
+    """tanh as `2 sigmoid(2 x) - 1`: absolute error 1e-7, and 2.5 times as fast on CPUs, where tanh was a third of an update."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor) -> Tensor:
+        output = torch.mul(inputs, 2).sigmoid_().mul_(2).sub_(1)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (output,) = ctx.saved_tensors
+        result: Tensor = torch.ops.aten.tanh_backward(gradients[0], output)
+        return result
+
+
+def fast_tanh(inputs: Tensor) -> Tensor:
+    """tanh to 1e-7; small inputs, where the number of operations costs more than the arithmetic, take torch's own."""
+    if inputs.numel() < _SMALL or inputs.is_cuda:
+        return torch.tanh(inputs)
+    result: Tensor = _FastTanh.apply(inputs)
+    return result
+
+
 class FlatParameters:
     """All parameters of a stacked module as one tensor `[M, P]`, and their gradients as another.
 
-    The module's parameters become views of `data` and their `.grad` views of `grad`: autograd accumulates into the
-    flat gradient, so clipping, optimizer steps and snapshots are a handful of operations however many layers there are.
+    The module's parameters become views of `data`, so clipping, optimizer steps and snapshots are a handful of
+    operations however many layers there are.
     """
 
     def __init__(self, module: nn.Module, members: int) -> None:
-        parameters = list(module.parameters())
-        size = sum(parameter[0].numel() for parameter in parameters)
-        self.data = torch.empty(members, size, device=parameters[0].device)
+        # a parameter without elements (the log std of discrete policies) has no gradient
+        self._parameters = [parameter for parameter in module.parameters() if parameter.numel()]
+        self._members = members
+        size = sum(parameter[0].numel() for parameter in self._parameters)
+        self.data = torch.empty(members, size, device=self._parameters[0].device)
         self.grad = torch.zeros_like(self.data)
         offset = 0
-        for parameter in parameters:
+        for parameter in self._parameters:
             stop = offset + parameter[0].numel()
             view = self.data[:, offset:stop].view(parameter.shape)
             view.copy_(parameter.detach())
             parameter.data = view
-            parameter.grad = self.grad[:, offset:stop].view(parameter.shape)
             offset = stop
+
+    def backward(self, loss: Tensor) -> Tensor:
+        """The gradient of a scalar loss with respect to all parameters, in `grad` `[M, P]`."""
+        gradients = torch.autograd.grad(loss, self._parameters)
+        return torch.cat([gradient.reshape(self._members, -1) for gradient in gradients], 1, out=self.grad)
 
     @contextmanager
     def swapped(self, values: Tensor) -> Iterator[None]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gtr_bench.networks.stacked import StackedLinear
+from gtr_bench.networks.stacked import StackedLinear, fast_tanh
 
 __all__ = ["StackedMLP", "Torso"]
 
@@ -36,7 +36,7 @@ class StackedMLP(Torso):
         self.layers = nn.ModuleList(
             StackedLinear(generators, size, sizes[index + 1], math.sqrt(2)) for index, size in enumerate(sizes[:-1])
         )
-        self.activation = torch.tanh if activation == "tanh" else torch.relu
+        self.activation = fast_tanh if activation == "tanh" else torch.relu
         self.features = sizes[-1]
 
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:

@@ -1,0 +1,88 @@
+"""Checkpoints: everything a cohort needs to continue exactly, in a file that carries no code.
+
+The state is a tree of dicts, lists, numbers, strings, numpy arrays and tensors. Arrays are stored as tensors under a
+marker, so that `torch.load(weights_only=True)` reads it back: nothing in the file can run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gtr_bench.errors import ResultsError
+
+__all__ = ["CHECKPOINT_FORMAT", "load_checkpoint", "save_checkpoint"]
+
+CHECKPOINT_FORMAT = 1
+_ARRAY = "__array__"
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return {_ARRAY: torch.from_numpy(np.ascontiguousarray(value)).reshape(value.shape)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: _encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encode(item) for item in value]
+    return value
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {_ARRAY}:
+            return value[_ARRAY].numpy().copy()
+        return {key: _decode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decode(item) for item in value]
+    return value
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Replace the checkpoint atomically and durably; OSError leaves the old one in place."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with open(partial, "wb") as file:
+            torch.save({"format": CHECKPOINT_FORMAT, "state": _encode(state)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
+    """The state saved last; None when there is none.
+
+    Raises:
+        ResultsError: the file is damaged or of another format.
+    """
+    if not path.exists():
+        return None
+    try:
+        stored = torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:
+        raise ResultsError(f"`{path}` is not a readable checkpoint", hint="delete it to start the cohort anew") from error
+    if not isinstance(stored, dict) or stored.get("format") != CHECKPOINT_FORMAT:
+        raise ResultsError(f"`{path}` has another checkpoint format", hint="delete it to start the cohort anew")
+    state: dict[str, Any] = _decode(_to_device(stored["state"], device))
+    return state
+
+
+def _to_device(value: Any, device: torch.device) -> Any:
+    """Tensors of the learner go to its device; random states and arrays stay where they are read."""
+    if device.type == "cpu":
+        return value
+    if isinstance(value, dict):
+        if value.keys() == {_ARRAY}:
+            return value
+        return {key: item if key in ("generators", "steps") else _to_device(item, device) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_to_device(item, device) for item in value]
+    return value.to(device) if isinstance(value, torch.Tensor) else value

@@ -1,0 +1,70 @@
+"""Drive one cohort's training: resume, checkpoint, stop, store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gtr_bench.learn.training import Training
+from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
+from gtr_bench.worker.heartbeat import Heartbeat
+from gtr_bench.worker.storing import Storing
+
+__all__ = ["run_cohort"]
+
+
+def run_cohort(
+    cohort: Mapping[str, Any], folder: Path, heartbeat: Heartbeat, stop: Callable[[], bool], begun: Callable[[], None]
+) -> bool:
+    """Train the cohort of `folder` to its end; False when `stop` asked for a checkpoint before that.
+
+    Args:
+        cohort: content of cohort.json.
+        folder: `<results>/cohorts/<id>`.
+        heartbeat: told where training stands.
+        stop: asked after every iteration.
+        begun: called after the first iteration: what fails before is a start-up failure.
+    """
+    torch.set_num_threads(int(cohort["threads"]))
+    device = torch.device(cohort["device"])
+    storing = Storing(cohort, folder.parent.parent)
+    training = Training([job["definition"] for job in cohort["jobs"]], device)
+    saved = load_checkpoint(folder / "checkpoint.pt", device)
+    if saved is not None:
+        training.load_state(saved["training"])
+        storing.earlier = saved["spent"]
+    heartbeat.started(training)
+    last = time.monotonic()
+
+    def checkpoint() -> None:
+        nonlocal last
+        with training.clock.measure("storing"):
+            save_checkpoint(folder / "checkpoint.pt", {"training": training.state(), "spent": storing.spent()})
+            storing.rows(training)
+        last = time.monotonic()
+
+    def after_iteration() -> bool:
+        begun()
+        heartbeat.follow(training)
+        if stop():
+            return False
+        if time.monotonic() - last >= cohort["checkpoint_seconds"]:
+            checkpoint()
+        return True
+
+    training.run(after_iteration)
+    if not training.finished:
+        checkpoint()
+        training.close()
+        heartbeat.say("stopped", training)
+        return False
+    with training.clock.measure("storing"):
+        save_checkpoint(folder / "checkpoint.pt", {"training": training.state(), "spent": storing.spent()})
+        storing.finish(training)
+    training.close()
+    heartbeat.say("done", training)
+    return True

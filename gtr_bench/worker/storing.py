@@ -1,0 +1,127 @@
+"""What a worker leaves behind: rows while it runs, and each job's summary when it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gtr_bench
+from gtr_bench.learn.training import Training
+from gtr_bench.store.provenance import hardware, packages
+from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
+from gtr_bench.store.writer import write_table
+from gtr_bench.suite.identity import canonical_json
+from gtr_bench.suite.seeds import derive_seeds
+
+__all__ = ["Storing"]
+
+
+class Storing:
+    """Writes the Parquet files of a cohort's jobs; a job whose job.parquet exists is never touched again."""
+
+    def __init__(self, cohort: Mapping[str, Any], results: Path) -> None:
+        self._cohort = cohort
+        self._folders = [results / "jobs" / job["id"] for job in cohort["jobs"]]
+        for folder in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._started = _now()
+        self._clocks = (time.monotonic(), time.process_time())
+        self.earlier = {"wall_seconds": 0.0, "cpu_seconds": 0.0}
+
+    def spent(self) -> dict[str, float]:
+        """Wall and CPU seconds of the cohort so far, earlier workers included."""
+        return {
+            "wall_seconds": self.earlier["wall_seconds"] + time.monotonic() - self._clocks[0],
+            "cpu_seconds": self.earlier["cpu_seconds"] + time.process_time() - self._clocks[1],
+        }
+
+    def rows(self, training: Training) -> None:
+        """Replace every unfinished job's evaluations and iterations by what is known now."""
+        for member, folder in enumerate(self._folders):
+            if (folder / "job.parquet").exists():
+                continue
+            evaluations, iterations = training.rows_of(member)
+            names = [self._cohort["jobs"][member]["id"]]
+            write_table(folder / "evaluations.parquet", EVALUATIONS, {"job": names * len(evaluations["step"]), **evaluations})
+            write_table(folder / "iterations.parquet", ITERATIONS, {"job": names * len(iterations["step"]), **iterations})
+
+    def finish(self, training: Training) -> None:
+        """Write the rows and then, last, each job's summary: from that instant the job is done."""
+        self.rows(training)
+        shared = self._shared(training)
+        for member, folder in enumerate(self._folders):
+            if (folder / "job.parquet").exists():
+                continue
+            diverged = int(training.diverged[member])
+            if diverged >= 0:
+                self._note_divergence(folder, training.messages[member], diverged)
+            else:
+                (folder / "failure.json").unlink(missing_ok=True)
+            row = shared | self._own(member) | {
+                "status": "diverged" if diverged >= 0 else "complete",
+                "message": training.messages[member] or None,
+                "diverged_step": diverged if diverged >= 0 else None,
+                "steps": diverged if diverged >= 0 else training.step,
+            }
+            write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+
+    def _note_divergence(self, folder: Path, message: str, step: int) -> None:
+        content = {
+            "reason": "diverged",
+            "message": message,
+            "log": f"cohorts/{self._cohort['id']}/log.txt",
+            "step": step,
+            "time": time.time(),
+        }
+        partial = folder / ".failure.json.partial"
+        partial.write_text(json.dumps(content))
+        os.replace(partial, folder / "failure.json")
+
+    def _own(self, member: int) -> dict[str, Any]:
+        job = self._cohort["jobs"][member]
+        seeds = derive_seeds(job["definition"])
+        return {
+            "job": job["id"],
+            "suite": job["suite"],
+            "scale": job["scale"],
+            "algorithm": job["algorithm"],
+            "algorithm_name": job["definition"]["algorithm"]["name"],
+            "sequence": job["sequence"],
+            "role": job["role"],
+            "seed": job["seed"],
+            "learner_seed": seeds.learner,
+            "environment_seed": seeds.environment,
+            "shift_seed": seeds.shift,
+            "definition": canonical_json(job["definition"]),
+            "member": member,
+        }
+
+    def _shared(self, training: Training) -> dict[str, Any]:
+        provenance, spent = self._cohort["provenance"], self.spent()
+        return spent | {
+            "cohort": self._cohort["id"],
+            "members": training.members,
+            "device": self._cohort["device"],
+            "steps_per_second": training.step * training.members / max(spent["wall_seconds"], 1e-9),
+            "started": self._started,
+            "finished": _now(),
+            "gtr_bench_version": gtr_bench.__version__,
+            "git_sha": provenance.get("git_sha"),
+            "git_dirty": provenance.get("git_dirty"),
+            "packages": json.dumps(packages(), sort_keys=True),
+            "hardware": json.dumps(hardware(), sort_keys=True),
+            "command": " ".join(provenance.get("command") or []),
+            "suite_path": provenance.get("suite_path"),
+            "suite_text": provenance.get("suite_text"),
+            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
