@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,7 @@ class BatchedEnvironment(ABC):
     envs: int
     observation_size: int
     action_space: ActionSpace
-    has_success: ClassVar[bool] = False
+    has_success: bool = False
 
     @abstractmethod
     def reset(self, seeds: SeedArray) -> NDArray[np.float32]:

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.classic import CLASSIC_CONTROL
-from gtr_bench.errors import RequestError
+from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
+from gtr_bench.environments.registry import Availability
+from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
 __all__ = ["GymnasiumFamily"]
+
+
+class _Group(NamedTuple):
+    """Tasks of Gymnasium that need one more package: what to import, its distribution and our extra."""
+
+    module: str
+    distribution: str
+    extra: str
+
+
+_GROUPS = {
+    "gymnasium.envs.mujoco": _Group("mujoco", "mujoco", "mujoco"),
+    "gymnasium.envs.box2d": _Group("Box2D", "box2d", "box2d"),
+    "gymnasium.envs.phys2d": _Group("jax", "jax", "craftax"),
+    "gymnasium.envs.tabular": _Group("jax", "jax", "craftax"),
+}
 
 
 class GymnasiumFamily:
@@ -21,19 +40,68 @@ class GymnasiumFamily:
         """Raise UnknownNameError or MissingExtraError when the task cannot be made; builds nothing."""
         if task in CLASSIC_CONTROL:
             return
+        tasks = _tasks()
+        if task not in tasks:
+            raise UnknownNameError("task of the family `gym`", task, tasks)
+        group = _GROUPS.get(tasks[task])
+        if group is not None and find_spec(group.module) is None:
+            raise MissingExtraError(f"the environment `gym:{task}`", group.extra)
 
     def packages(self, task: str) -> tuple[str, ...]:
         """Distributions whose versions change the numbers."""
-        return ("gymnasium",)
+        group = None if task in CLASSIC_CONTROL else _GROUPS.get(_tasks().get(task, ""))
+        return ("gymnasium",) if group is None else ("gymnasium", group.distribution)
 
     def physics(self, task: str) -> dict[str, str]:
         """The physics parameters a shift may change: name -> meaning."""
-        return dict(CLASSIC_CONTROL[task].parameters)
+        if task in CLASSIC_CONTROL:
+            return dict(CLASSIC_CONTROL[task].parameters)
+        return dict(MUJOCO_PARAMETERS) if _tasks().get(task) == "gymnasium.envs.mujoco" else {}
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]
     ) -> BatchedEnvironment:
-        """Build the batch."""
-        if options:
-            raise RequestError(f"`gym:{task}` has no options")
-        return CLASSIC_CONTROL[task](members, envs, max_episode_steps)
+        """Build the batch; `options` are the keyword arguments of the environment's constructor.
+
+        Raises:
+            EnvironmentFault: an environment could not be built.
+            MissingExtraError: a package is missing.
+            RequestError: options for vectorised classic control, which has none.
+            UnknownNameError: no such task.
+        """
+        self.check(task)
+        if task in CLASSIC_CONTROL:
+            if options:
+                raise RequestError(
+                    f"`gym:{task}` has no options, given: {', '.join(f'`{name}`' for name in sorted(options))}"
+                )
+            return CLASSIC_CONTROL[task](members, envs, max_episode_steps)
+        from gtr_bench.environments.gymnasium_single import make_batch
+
+        parameters = tuple(self.physics(task))
+        return make_batch(task, members, envs, max_episode_steps, options, parameters)
+
+    def availability(self) -> list[Availability]:
+        """A row for classic control, which always works, and one each for MuJoCo and Box2D."""
+        rows = [Availability("gym-classic", True, None)]
+        for part in ("mujoco", "box2d"):
+            group = _GROUPS[f"gymnasium.envs.{part}"]
+            usable = find_spec(group.module) is not None
+            hint = None if usable else MissingExtraError(f"`gym:` ({part})", group.extra).hint
+            rows.append(Availability(f"gym-{part}", usable, hint))
+        return rows
+
+
+def _tasks() -> dict[str, str]:
+    """Every registered id that this Gymnasium can make -> the package its class lives in."""
+    from gymnasium.envs.registration import registry
+
+    tasks = {}
+    for task, spec in registry.items():
+        entry = spec.entry_point
+        if isinstance(entry, str):
+            tasks[task] = entry.partition(":")[0].rpartition(".")[0]
+        elif entry is not None and not getattr(entry, "__name__", "").startswith("_raise_"):
+            # Gymnasium registers names it has dropped with a function `_raise_...` that explains.
+            tasks[task] = entry.__module__.rpartition(".")[0]
+    return tasks

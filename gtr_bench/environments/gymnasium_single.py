@@ -1,0 +1,114 @@
+"""One Gymnasium environment behind our interface of flat observations and plain actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.spaces.utils import flatdim, flatten
+from numpy.typing import NDArray
+
+from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
+from gtr_bench.environments.single import Outcome, SingleBatch
+from gtr_bench.errors import EnvironmentFault
+
+__all__ = ["GymnasiumSingle", "make_batch"]
+
+BOOKKEEPING = (
+    gymnasium.wrappers.OrderEnforcing,
+    gymnasium.wrappers.PassiveEnvChecker,
+    gymnasium.wrappers.TimeLimit,
+)
+"""Wrappers of `gymnasium.make` whose work is done by the batch or not at all; they cost time at every step."""
+
+
+def make_batch(
+    task: str,
+    members: int,
+    envs: int,
+    max_episode_steps: int | None,
+    options: Mapping[str, Any],
+    parameters: tuple[str, ...],
+) -> SingleBatch:
+    """M x N environments of one registered id; `parameters` names the physics parameters, of MuJoCo tasks only.
+
+    Raises:
+        EnvironmentFault: an environment could not be built or its spaces do not fit.
+    """
+    limit = gymnasium.spec(task).max_episode_steps if max_episode_steps is None else max_episode_steps
+    if parameters:
+        report_warnings()
+
+    def build() -> GymnasiumSingle:
+        return GymnasiumSingle(task, options, with_physics=bool(parameters))
+
+    return SingleBatch(f"gym:{task}", members, envs, limit, build, parameters=parameters)
+
+
+class GymnasiumSingle:
+    """A `SingleEnvironment` of a registered id, without the wrappers that only keep books.
+
+    Dict, tuple, discrete and multi-binary observations are flattened by `gymnasium.spaces.utils`; actions may be Box,
+    Discrete, MultiDiscrete or MultiBinary.
+    """
+
+    def __init__(self, task: str, options: Mapping[str, Any], *, with_physics: bool) -> None:
+        environment: Any = gymnasium.make(task, disable_env_checker=True, max_episode_steps=-1, **options)
+        while isinstance(environment, BOOKKEEPING):
+            environment = environment.env
+        self._environment = environment
+        space = environment.observation_space
+        self.observation_size = int(flatdim(space))
+        self._flatten = _flattener(space)
+        self.action_space, self._convert = _actions(f"gym:{task}", environment.action_space)
+        self._physics = MujocoPhysics(environment.unwrapped.model) if with_physics else None
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        """Start an episode."""
+        observation, _ = self._environment.reset(seed=seed)
+        return self._flatten(observation)
+
+    def step(self, action: Any) -> Outcome:
+        """Take one step; success is always false, Gymnasium's tasks have no such flag."""
+        observation, reward, terminated, truncated, _ = self._environment.step(self._convert(action))
+        return Outcome(self._flatten(observation), reward, terminated, truncated, False)
+
+    def set_physics(self, factors: Mapping[str, float]) -> None:
+        """Set the factors of the MuJoCo model."""
+        if self._physics is not None:
+            self._physics.set(factors)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._environment.close()
+
+
+def _flattener(space: spaces.Space[Any]) -> Callable[[Any], NDArray[Any]]:
+    if isinstance(space, spaces.Box):
+        return np.ravel
+    return lambda observation: np.asarray(flatten(space, observation))
+
+
+def _actions(name: str, space: spaces.Space[Any]) -> tuple[ActionSpace, Callable[[Any], Any]]:
+    """Our description of an action space and the way from one of our actions to one of its."""
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+        return ActionSpace("discrete", (int(space.n),)), lambda action: int(action) + start
+    if isinstance(space, spaces.MultiDiscrete) and len(space.shape) == 1:
+        first = space.start
+        sizes = tuple(int(size) for size in space.nvec)
+        return ActionSpace("multi_discrete", sizes), lambda action: action + first
+    if isinstance(space, spaces.MultiBinary) and len(space.shape) == 1:
+        return ActionSpace("multi_discrete", (2,) * space.shape[0]), lambda action: action.astype(np.int8)
+    if isinstance(space, spaces.Box):
+        low, high = (bound.astype(np.float32).ravel() for bound in (space.low, space.high))
+        shape, dtype = space.shape, space.dtype
+        return ActionSpace("continuous", (low.size,), low, high), lambda action: action.astype(dtype).reshape(shape)
+    raise EnvironmentFault(
+        f"`{name}` has actions of the kind `{type(space).__name__}`",
+        hint="discrete, multi-discrete, multi-binary and box actions can be learned",
+    )

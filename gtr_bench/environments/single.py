@@ -1,0 +1,265 @@
+"""A batch made of single environments, for simulators without a batch of their own.
+
+Their inner state cannot be saved, so `state()` keeps each running episode's seed, actions and physics, and
+`load_state()` replays them: slower than copying, exact all the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.environments.base import ActionSpace, BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.hashing import mix
+from gtr_bench.errors import EnvironmentFault, GtrBenchError, UnknownNameError
+
+__all__ = ["Outcome", "SingleBatch", "SingleEnvironment"]
+
+FIRST_CAPACITY = 256
+
+
+class Outcome(NamedTuple):
+    """One step of one environment; `observation` has D numbers."""
+
+    observation: NDArray[Any]
+    reward: float
+    terminated: bool
+    truncated: bool
+    success: bool
+
+
+class SingleEnvironment(Protocol):
+    """One environment. An episode must follow from the seed of its reset, its physics and its actions alone."""
+
+    observation_size: int
+    action_space: ActionSpace
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        """Start an episode (seed in 0..2^31-1); returns the first observation, D numbers."""
+
+    def step(self, action: Any) -> Outcome:
+        """Take one step; the action is an integer or an array of `action_space.shape`, within the bounds."""
+
+    def set_physics(self, factors: Mapping[str, float]) -> None:
+        """Set every physics parameter's factor relative to the pristine model."""
+
+    def close(self) -> None:
+        """Free what the environment holds."""
+
+
+class SingleBatch(BatchedEnvironment):
+    """M x N single environments, stepped one after the other.
+
+    Args:
+        name: the environment's name in error sentences.
+        members: M.
+        envs: N.
+        limit: steps after which an episode is truncated; None: only the environment itself ends it.
+        build: makes one environment; called M * N times.
+        parameters: names of the physics parameters.
+        has_success: whether the success flag of `Outcome` means anything.
+
+    Raises:
+        EnvironmentFault: an environment could not be built.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        members: int,
+        envs: int,
+        limit: int | None,
+        build: Callable[[], SingleEnvironment],
+        *,
+        parameters: tuple[str, ...] = (),
+        has_success: bool = False,
+    ) -> None:
+        self.members = members
+        self.envs = envs
+        self.has_success = has_success
+        self._name = name
+        self._limit = limit
+        self._parameters = parameters
+        self._singles = self._build(build, members * envs)
+        self.observation_size = self._singles[0].observation_size
+        self.action_space = self._singles[0].action_space
+        size = members * envs
+        self._seeds: SeedArray = np.zeros(size, dtype=np.uint64)
+        self._episode: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
+        self._elapsed: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
+        self._step = 0
+        dtype = np.float32 if self.action_space.kind == "continuous" else np.int64
+        self._actions: NDArray[Any] = np.zeros((size, FIRST_CAPACITY, *self.action_space.shape), dtype=dtype)
+        # (s, factors [P, M]): in force for the steps s, s + 1, ... of the batch and for resets at the end of them.
+        self._physics: deque[tuple[int, FloatArray]] = deque([(-1, np.ones((len(parameters), members)))])
+
+    def _build(self, build: Callable[[], SingleEnvironment], count: int) -> list[SingleEnvironment]:
+        try:
+            return [build() for _ in range(count)]
+        except (GtrBenchError, MemoryError):
+            raise
+        except Exception as error:
+            raise EnvironmentFault(f"`{self._name}` could not be built: {_describe(error)}") from error
+
+    def _fault(self, row: int, error: Exception) -> EnvironmentFault:
+        member, place = divmod(row, self.envs)
+        return EnvironmentFault(
+            f"`{self._name}` (member {member}, environment {place}, step {self._elapsed[row]} of episode "
+            f"{self._episode[row]}) raised {_describe(error)}"
+        )
+
+    def reset(self, seeds: SeedArray) -> NDArray[np.float32]:
+        self._seeds[:] = seeds.reshape(-1)
+        self._episode[:] = 0
+        self._elapsed[:] = 0
+        self._step = 0
+        self._physics = deque([(-1, self._physics[-1][1])])
+        observation = np.empty((len(self._singles), self.observation_size), dtype=np.float32)
+        for row in range(len(self._singles)):
+            observation[row] = self._begin(row)
+        return observation.reshape(self.members, self.envs, -1)
+
+    def _begin(self, row: int) -> NDArray[Any]:
+        seed = int(mix(self._seeds[row], self._episode[row])[0]) % 2**31
+        try:
+            return self._singles[row].reset(seed)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._fault(row, error) from error
+
+    def step(self, actions: NDArray[Any]) -> Transition:
+        taken = self._record(actions)
+        size = len(self._singles)
+        observation = np.empty((size, self.observation_size), dtype=np.float32)
+        reward = np.empty(size)
+        flags = np.zeros((3, size), dtype=np.bool_)
+        row = 0
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # the learner looks for non-finite numbers itself
+                for row, single in enumerate(self._singles):
+                    observation[row], reward[row], *flags[:, row] = single.step(taken[row])
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._fault(row, error) from error
+        self._step += 1
+        self._elapsed += 1
+        terminated, truncated, success = flags
+        if self._limit is not None:
+            truncated |= self._elapsed >= self._limit
+        final_observation = None
+        ended = np.flatnonzero(terminated | truncated)
+        if ended.size:
+            final_observation = observation.copy().reshape(self.members, self.envs, -1)
+            for row in ended.tolist():
+                self._episode[row] += 1
+                self._elapsed[row] = 0
+                observation[row] = self._begin(row)
+        shape = (self.members, self.envs)
+        return Transition(
+            observation.reshape(*shape, -1),
+            reward.reshape(shape),
+            terminated.reshape(shape),
+            truncated.reshape(shape),
+            final_observation,
+            success.reshape(shape) if self.has_success else None,
+        )
+
+    def _record(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """Clip continuous actions to the bounds and remember all; returns what the environments receive [B, ...]."""
+        taken = actions.reshape(len(self._singles), *self.action_space.shape)
+        low, high = self.action_space.low, self.action_space.high
+        if low is not None and high is not None:
+            taken = np.minimum(np.maximum(taken, low), high)
+        taken = taken.astype(self._actions.dtype, copy=False)
+        capacity = self._actions.shape[1]
+        if self._elapsed.max() >= capacity:
+            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
+        self._actions[np.arange(len(self._singles)), self._elapsed] = taken
+        return taken
+
+    def set_physics(self, values: Mapping[str, FloatArray]) -> None:
+        for name in values:
+            if name not in self._parameters:
+                raise UnknownNameError("physics parameter", name, self._parameters)
+        factors = np.ones((len(self._parameters), self.members))
+        for place, name in enumerate(self._parameters):
+            if name in values:
+                factors[place] = values[name]
+        before = self._physics[-1][1]
+        if np.array_equal(factors, before):
+            return
+        for row, single in enumerate(self._singles):
+            member = row // self.envs
+            if not np.array_equal(factors[:, member], before[:, member]):
+                single.set_physics(self._of_member(factors, member))
+        if self._physics[-1][0] == self._step:
+            self._physics.pop()
+        self._physics.append((self._step, factors))
+        oldest = self._step - int(self._elapsed.max())
+        while len(self._physics) > 1 and self._physics[1][0] < oldest:
+            self._physics.popleft()
+
+    def _of_member(self, factors: FloatArray, member: int) -> dict[str, float]:
+        return dict(zip(self._parameters, factors[:, member].tolist(), strict=True))
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "seeds": self._seeds.copy(),
+            "episode": self._episode.copy(),
+            "elapsed": self._elapsed.copy(),
+            "step": self._step,
+            "actions": np.concatenate([log[:count] for log, count in zip(self._actions, self._elapsed, strict=True)]),
+            "physics_steps": np.array([step for step, _ in self._physics]),
+            "physics_factors": np.stack([factors for _, factors in self._physics]),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self._seeds[:] = state["seeds"]
+        self._episode[:] = state["episode"]
+        self._elapsed[:] = state["elapsed"]
+        self._step = state["step"]
+        self._physics = deque(zip(state["physics_steps"].tolist(), state["physics_factors"].copy(), strict=True))
+        while self._actions.shape[1] < self._elapsed.max():
+            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
+        first = 0
+        for row, count in enumerate(self._elapsed.tolist()):
+            self._actions[row, :count] = state["actions"][first : first + count]
+            first += count
+            self._replay(row, count)
+
+    def _replay(self, row: int, count: int) -> None:
+        """Bring one environment to step `count` of its running episode."""
+        single, member = self._singles[row], row // self.envs
+        start = self._step - count
+        # A change at the batch's step `start` was made after the reset that began the episode.
+        before = [factors for step, factors in self._physics if step < start]
+        changes = {step: factors for step, factors in self._physics if step >= start}
+        single.set_physics(self._of_member(before[-1], member))
+        self._begin(row)
+        try:
+            for place in range(count):
+                if start + place in changes:
+                    single.set_physics(self._of_member(changes[start + place], member))
+                single.step(self._actions[row, place])
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._fault(row, error) from error
+        single.set_physics(self._of_member(self._physics[-1][1], member))
+
+    def close(self) -> None:
+        for single in self._singles:
+            single.close()
+        self._singles = []
+
+
+def _describe(error: Exception) -> str:
+    """The exception's type and message in one line without a full stop."""
+    message = " ".join(str(error).split()).rstrip(".")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
