@@ -65,7 +65,7 @@ def check_file(source: Source) -> CheckedFile:
     for table, path in sequences:
         _check_training(table.training, (*path, "training"), problems)
     _check_scales(scales, tree, problems)
-    _check_names(suite, claims, settings, tree, problems)
+    _check_names(settings, tree, problems)
     return CheckedFile(
         problems,
         suite,
@@ -137,33 +137,36 @@ def _check_scales(scales: Mapping[str, ScaleTable], tree: Mapping[str, Any], pro
             _check_training(override.training, (*path, "sequence", sequence, "training"), problems)
 
 
-def _check_names(
-    suite: SuiteTable | None,
-    claims: Iterable[tuple[ClaimTable, KeyPath]],
-    settings: Iterable[Setting],
-    tree: Mapping[str, Any],
-    problems: Problems,
-) -> None:
-    """Metrics, algorithms and sequences that the question and the claims name must exist."""
+def _check_names(settings: Iterable[Setting], tree: Mapping[str, Any], problems: Problems) -> None:
+    """Metrics, algorithms and sequences that the question and the claims name must exist.
+
+    Reads the tables as written, so that a name is checked even where another key of its table is wrong.
+    """
     algorithms = list(dict.fromkeys([*_ids("algorithm", tree), *(setting.label for setting in settings)]))
     sequences, known = _ids("sequence", tree), metrics.names()
-    if suite is not None:
-        _check_name("metric", suite.primary_metric, known, ("suite", "primary_metric"), problems)
-        for index, pair in enumerate(suite.comparisons):
-            for side, name in enumerate(pair):
-                _check_name("algorithm", name, algorithms, ("suite", "comparisons", index, side), problems)
-            if pair[0] == pair[1]:
-                problems.add(("suite", "comparisons", index), f"`{pair[0]}` is compared with itself")
-    for claim, path in claims:
-        _check_name("metric", claim.metric, known, (*path, "metric"), problems)
-        _check_name("algorithm", claim.better, algorithms, (*path, "better"), problems)
-        _check_name("algorithm", claim.than, algorithms, (*path, "than"), problems)
-        for index, sequence in enumerate(claim.sequences):
+    suite = tree.get("suite", {})
+    _check_name("metric", suite.get("primary_metric"), known, ("suite", "primary_metric"), problems)
+    for index, pair in enumerate(_listed(suite.get("comparisons"))):
+        names = _listed(pair)
+        for side, name in enumerate(names):
+            _check_name("algorithm", name, algorithms, ("suite", "comparisons", index, side), problems)
+        if len(names) == 2 and names[0] == names[1]:
+            problems.add(("suite", "comparisons", index), f"`{names[0]}` is compared with itself")
+    for number, claim in enumerate(tree.get("claim", [])):
+        path = ("claim", number)
+        _check_name("metric", claim.get("metric"), known, (*path, "metric"), problems)
+        _check_name("algorithm", claim.get("better"), algorithms, (*path, "better"), problems)
+        _check_name("algorithm", claim.get("than"), algorithms, (*path, "than"), problems)
+        for index, sequence in enumerate(_listed(claim.get("sequences"))):
             _check_name("sequence", sequence, sequences, (*path, "sequences", index), problems)
 
 
-def _check_name(kind: str, name: str, known: Sequence[str], path: KeyPath, problems: Problems) -> None:
-    if name not in known:
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _check_name(kind: str, name: object, known: Sequence[str], path: KeyPath, problems: Problems) -> None:
+    if isinstance(name, str) and name not in known:
         problems.add(path, f"unknown {kind} `{name}`", did_you_mean(name, known))
 
 

@@ -1,4 +1,4 @@
-"""The tables of a suite file as pydantic models; docs/suites describes them for users.
+"""The tables of a suite file as pydantic models.
 
 Algorithm, training and network parameters are checked by the models of the algorithm or network that reads them,
 shifts and environments by their families: here they are plain tables.

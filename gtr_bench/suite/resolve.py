@@ -18,7 +18,7 @@ from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 
 __all__ = ["resolve_suite"]
 
-ORACLE_HINT = "add an `[[algorithm]]` with `id = \"oracle\"`"
+ORACLE_HINT = 'add an `[[algorithm]]` with `id = "oracle"`'
 UNSCALED = "default"
 """the scale's name of a suite that declares none"""
 
@@ -33,7 +33,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         raise UnknownNameError("scale", name, known)
     table, path = file.scales.get(name, ScaleTable()), ("scale", name)
     seeds = table.seeds or (file.suite.seeds if file.suite else None)
-    if seeds is None and not problems.noted((*path, "seeds")) and not problems.noted(("suite", "seeds")):
+    if seeds is None and problems.at((*path, "seeds")) is None and problems.at(("suite", "seeds")) is None:
         problems.add(path if file.scales else ("suite",), "`seeds` is missing: a count or a list", at="key")
     worlds = _worlds(file, table, path)
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]

@@ -139,7 +139,7 @@ def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, p
             places.setdefault(key, []).append(name)
     for key, names in places.items():
         if len(names) > 1:
-            where = (*path, key) if names[-1] == "algorithm" else (*path, names[-1])
+            where = (*path, "grid", key) if names[-1] == "grid" else (*path, "tied")
             problems.add(where, f"`{key}` is set twice: in {' and in '.join(f'`{name}`' for name in names)}")
             good = False
     count = math.prod(len(values) for values in head.grid.values()) * max(1, len(head.tied))

@@ -1,0 +1,384 @@
+"""Each thing that can be wrong in a suite file: its place, its sentence, its hint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gtr_bench.errors import Problem, RequestError, SuiteError
+from gtr_bench.suite import parse_suite
+
+Problems = Callable[..., list[Problem]]
+
+GTR = "sigma = 0.5"
+
+CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
+    "unknown table": (
+        ("[evaluation]", "[evalution]"),
+        (11, 2),
+        "unknown key `evalution`",
+        "did you mean `evaluation`?",
+    ),
+    "unknown key": (
+        ("question", "qestion = 'x'\nquestion"),
+        (3, 1),
+        "unknown key `qestion` in `suite`",
+        "did you mean `question`?",
+    ),
+    "unknown training key": (
+        ("num_envs", "num_env"),
+        (9, 1),
+        "unknown key `num_env` in `training`",
+        "did you mean `num_envs`?",
+    ),
+    "unknown key of a shift": (
+        ("cycle", "cylce"),
+        (19, 40),
+        "unknown key `cylce` in `sequence.shift`",
+        "did you mean `cycle`?",
+    ),
+    "unknown parameter": (
+        (GTR, "sigme = 0.5"),
+        (26, 1),
+        "unknown key `sigme` in `algorithm`",
+        "did you mean `sigma`?",
+    ),
+    "unknown grid parameter": (
+        (GTR, "grid = { sigme = [0.5] }"),
+        (26, 10),
+        "unknown key `sigme` in `algorithm.grid`",
+        "did you mean `sigma`?",
+    ),
+    "missing key": (("question", "# question"), (1, 2), "`question` is missing in `suite`", None),
+    "wrong type": (("phases = 3", "phases = 3.0"), (17, 10), "`phases` should be a valid integer, not `3.0`", None),
+    "number as text": (
+        ("sigma = 0.5", 'sigma = "0.5"'),
+        (26, 9),
+        '`sigma` should be a valid number, not `"0.5"`',
+        None,
+    ),
+    "algorithm taken away": (
+        ('[[algorithm]]\nid = "ppo"\n', ""),
+        (5, 24),
+        "unknown algorithm `ppo`",
+        "known: `gtr`",
+    ),
+    "sigma zero": ((GTR, "sigma = 0"), (26, 9), "`sigma` should be greater than 0, not `0`", None),
+    "sigma negative": ((GTR, "sigma = -1.0"), (26, 9), "`sigma` should be greater than 0, not `-1.0`", None),
+    "sigma NaN": ((GTR, "sigma = nan"), (26, 9), "`sigma` should be a finite number, not `nan`", None),
+    "sigma infinite": ((GTR, "sigma = inf"), (26, 9), "`sigma` should be a finite number, not `inf`", None),
+    "sigma zero in a grid": (
+        (GTR, "grid = { sigma = [0.5, 0.0] }"),
+        (26, 24),
+        "`sigma[1]` should be greater than 0, not `0.0`",
+        None,
+    ),
+    "sigma zero in a tied row": (
+        (GTR, "tied = [{ sigma = 0.5 }, { sigma = 0.0 }]"),
+        (26, 36),
+        "`sigma` should be greater than 0, not `0.0`",
+        None,
+    ),
+    "a date": (
+        ("shift =", "options = { when = 2026-01-01 }\nshift ="),
+        (19, 20),
+        "`when` is a date or time, which means nothing in a suite",
+        None,
+    ),
+    "no seeds": (("seeds = 2", "seeds = []"), (6, 9), "`seeds` is empty: at least one seed is needed", None),
+    "zero seeds": (("seeds = 2", "seeds = 0"), (6, 9), "`seeds` is empty: at least one seed is needed", None),
+    "seeds missing": (("seeds = 2\n", ""), (1, 2), "`seeds` is missing: a count or a list", None),
+    "seeds repeated": (("seeds = 2", "seeds = [1, 3, 1]"), (6, 9), "`seeds` repeats `1`", None),
+    "seed negative": (
+        ("seeds = 2", "seeds = [1, -3]"),
+        (6, 9),
+        "`seeds` should hold integers from 0 to 2^63 - 1, not `-3`",
+        None,
+    ),
+    "seeds not a count": (("seeds = 2", "seeds = true"), (6, 9), "`seeds` should be a count or a list of seeds", None),
+    "id used twice": (('id = "gtr"', 'id = "ppo"\nuse = "gtr"'), (25, 6), "the algorithm id `ppo` is used twice", None),
+    "id with a slash": (
+        ('id = "swap"', 'id = "a/b"'),
+        (15, 6),
+        "`a/b` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first",
+        None,
+    ),
+    "unknown algorithm": (
+        ('id = "ppo"', 'id = "ppo"\nuse = "pppo"'),
+        (23, 7),
+        "unknown algorithm `pppo`",
+        "did you mean `ppo`?",
+    ),
+    "unknown compared algorithm": (
+        ('[["gtr", "ppo"]]', '[["gtr", "ppp"]]'),
+        (5, 24),
+        "unknown algorithm `ppp`",
+        "did you mean `ppo`?",
+    ),
+    "compared with itself": (('[["gtr", "ppo"]]', '[["gtr", "gtr"]]'), (5, 16), "`gtr` is compared with itself", None),
+    "unknown metric": (
+        ('"lifetime_return"', '"lifetime_returns"'),
+        (4, 18),
+        "unknown metric `lifetime_returns`",
+        "did you mean `lifetime_return`?",
+    ),
+    "metric without its references": (
+        ('"lifetime_return"', '"recovery_steps"'),
+        (4, 18),
+        "`recovery_steps` needs `references = true` in sequence `swap`",
+        None,
+    ),
+    "metric without its oracle": (
+        ('"lifetime_return"', '"oracle_gap"'),
+        (4, 18),
+        "`oracle_gap` needs an algorithm that is re-initialised at shifts",
+        'add an `[[algorithm]]` with `id = "oracle"`',
+    ),
+    "metric without its evaluations": (
+        ('"lifetime_return"', '"forgetting.cw"'),
+        (4, 18),
+        "`forgetting.cw` needs `all_phases = true` in the evaluation of sequence `swap`",
+        None,
+    ),
+    "unknown family": (
+        ("gym:CartPole-v1", "gymm:CartPole-v1"),
+        (16, 7),
+        "unknown environment family `gymm`",
+        "did you mean `gym`?",
+    ),
+    "unknown shift": (
+        ('"action_permutation"', '"action_permutatoin"'),
+        (19, 18),
+        "unknown shift kind `action_permutatoin`",
+        "did you mean `action_permutation`?",
+    ),
+    "shift of the wrong form": (
+        ("shift = {", "shift = 3 #"),
+        (19, 9),
+        "`shift` should be a table or a list of tables",
+        None,
+    ),
+    "unknown physics": (
+        ('{ kind = "action_permutation",', '{ kind = "physics", parameter = "gravty", low = 0.5, high = 2.0,'),
+        (19, 41),
+        "`gym:CartPole-v1` has no physics parameter `gravty`",
+        "did you mean `gravity`?",
+    ),
+    "too few values of a shift": (
+        ('"action_permutation", cycle = 2', '"reward_scale", factors = [1.0, 2.0]'),
+        (19, 9),
+        "a shift with 2 values meets 3 phases",
+        "`cycle = 2` uses them in turn",
+    ),
+    "a drift that cannot be": (
+        ("cycle = 2", 'mode = "drift"'),
+        (19, 9),
+        "a shift of kind `action_permutation` cannot drift",
+        None,
+    ),
+    "steps that do not divide": (
+        ("steps_per_phase = 1000", "steps_per_phase = 1001"),
+        (18, 19),
+        "`steps_per_phase` 1001 is not a multiple of `num_envs` 4",
+        "the nearest multiples are 1000 and 1004",
+    ),
+    "fewer steps than environments": (
+        ("steps_per_phase = 1000", "steps_per_phase = 3"),
+        (18, 19),
+        "`steps_per_phase` 3 is not a multiple of `num_envs` 4",
+        "the nearest multiples are 4",
+    ),
+    "steps missing": (
+        ("steps_per_phase = 1000", ""),
+        (14, 3),
+        "`steps_per_phase` is missing for sequence `swap`",
+        None,
+    ),
+    "both kinds of phases": (
+        ("phases = 3", 'tasks = ["gym:CartPole-v1"]'),
+        (14, 1),
+        "sequence `swap` needs either `env` or `tasks`",
+        None,
+    ),
+    "repeats without tasks": (
+        ("phases = 3", "repeats = 3"),
+        (14, 1),
+        "sequence `swap`: `repeats` goes with `tasks`; `env` is counted by `phases`",
+        None,
+    ),
+    "normalise upside down": (
+        ("phases = 3", "phases = 3\nnormalise = { min = 1.0, max = 1.0 }"),
+        (18, 13),
+        "`normalise`: min 1.0 is not below max 1.0",
+        None,
+    ),
+    "empty grid": ((GTR, "grid = { sigma = [] }"), (26, 18), "`sigma` has no values to try", None),
+    "grid that repeats": (
+        (GTR, "grid = { sigma = [0.5, 0.5] }"),
+        (26, 18),
+        "`sigma` repeats a value: `[0.5, 0.5]`",
+        None,
+    ),
+    "set twice": (
+        (GTR, "sigma = 0.5\ngrid = { sigma = [1.0] }"),
+        (27, 18),
+        "`sigma` is set twice: in `algorithm` and in `grid`",
+        None,
+    ),
+    "uneven tied rows": (
+        (GTR, "tied = [{ sigma = 0.1 }, { beta = 1.0 }]"),
+        (26, 8),
+        "all rows of `tied` should name the same parameters",
+        None,
+    ),
+    "grid too large": (
+        (GTR, f"grid = {{ sigma = {[i + 1.0 for i in range(400)]}, beta = {[i + 1.0 for i in range(400)]} }}"),
+        (26, 8),
+        "`gtr` has 160000 settings, more than 100000",
+        None,
+    ),
+    "minibatches without samples": (
+        ("num_envs = 4", "num_envs = 4\nnum_steps = 2\nnum_minibatches = 9"),
+        (11, 19),
+        "`ppo`: 9 minibatches of a rollout of 8 samples",
+        None,
+    ),
+    "the same job twice": (
+        (GTR, 'sigma = 0.5\n[[algorithm]]\nid = "same"\nuse = "gtr"'),
+        (27, 3),
+        "`same` on `swap` is the same job as `gtr` on `swap`, under another name",
+        None,
+    ),
+    "unknown network": (
+        ("[evaluation]", '[network]\ntorso = "mpl"\n[evaluation]'),
+        (12, 9),
+        "unknown network `mpl`",
+        "did you mean `mlp`?",
+    ),
+    "wrong network": (
+        ("[evaluation]", '[network]\nactivation = "gelu"\n[evaluation]'),
+        (12, 14),
+        "`activation` should be 'tanh' or 'relu', not `\"gelu\"`",
+        None,
+    ),
+    "algorithm as one table": (
+        ("[[sequence]]\n", "[sequence]\n"),
+        (14, 2),
+        "`sequence` should be a list of tables, each written `[[sequence]]`",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_problem_has_its_place_a_sentence_and_a_hint(case: str, problems: Problems) -> None:
+    change, place, sentence, hint = CASES[case]
+    found = [problem for problem in problems(change) if problem.sentence == sentence]
+    assert [(problem.line, problem.column) for problem in found][:1] == [place]
+    assert found[0].hint == hint
+
+
+CASCADING = {"minibatches without samples", "id used twice"}
+"""a mistake that two algorithms make, and one that takes away a name used elsewhere"""
+
+
+@pytest.mark.parametrize("case", set(CASES) - CASCADING)
+def test_one_mistake_is_one_problem(case: str, problems: Problems) -> None:
+    assert len(problems(CASES[case][0])) == 1
+
+
+def test_an_unknown_environment_is_refused_in_the_words_of_its_family(problems: Problems) -> None:
+    (problem,) = problems(("CartPole-v1", "CartPol-v1"))
+    assert (problem.line, problem.column) == (16, 7)
+    assert "CartPol-v1" in problem.sentence
+    assert "CartPole-v1" in str(problem.hint)
+
+
+def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file(problems: Problems) -> None:
+    cases = ("unknown metric", "no seeds", "unknown training key", "unknown family", "unknown shift", "sigma NaN")
+    found = problems(*(CASES[case][0] for case in cases))
+    assert [problem.sentence for problem in found] == [CASES[case][2] for case in cases]
+    assert [(problem.line, problem.column) for problem in found] == [CASES[case][1] for case in cases]
+
+
+def test_a_table_with_two_mistakes_shows_both_and_is_still_checked_further(problems: Problems) -> None:
+    found = problems(("phases = 3", "phases = 0\nphaces = 3"), ("CartPole-v1", "CartPol-v1"))
+    assert [problem.line for problem in found] == [16, 17, 18]
+
+
+SCALES = """
+[scale.laptop]
+seeds = 1
+sequences = ["swop"]
+[scale.full]
+algorithms = ["grt"]
+seeds = [0, 0]
+training.num_env = 2
+[scale.full.sequence.swap]
+steps_per_phase = 0
+"""
+
+
+def test_names_in_all_scales_are_checked_whichever_scale_is_asked_for(problems: Problems) -> None:
+    found = problems(extra=SCALES, scale="laptop")
+    assert [problem.sentence for problem in found] == [
+        "unknown sequence `swop`",
+        "unknown algorithm `grt`",
+        "`seeds` repeats `0`",
+        "unknown key `num_env` in `scale.full.training`",
+        "`steps_per_phase` should be greater than or equal to 1, not `0`",
+    ]
+
+
+CLAIM = """
+[[claim]]
+id = "c"
+better = "gtr"
+than = "gtr"
+metric = "drop"
+direction = "higher"
+[[claim]]
+id = "c"
+better = "gt"
+than = "ppo"
+metric = "dropp"
+direction = "up"
+sequences = ["x"]
+[[claim]]
+id = "d"
+better = "gtr"
+than = "ppo"
+metric = "drop"
+direction = "lower"
+kind = "non_inferiority"
+"""
+
+
+def test_claims_are_checked(problems: Problems) -> None:
+    assert [problem.sentence for problem in problems(extra=CLAIM)] == [
+        "claim `c` compares `gtr` with itself",
+        "the claim id `c` is used twice",
+        "unknown algorithm `gt`",
+        "unknown metric `dropp`",
+        "`direction` should be 'higher' or 'lower', not `\"up\"`",
+        "unknown sequence `x`",
+        "claim `d`: `non_inferiority` needs a `margin` above 0",
+    ]
+
+
+def test_an_unknown_scale_is_refused_with_the_known_ones(load: Callable[..., object]) -> None:
+    with pytest.raises(RequestError) as caught:
+        load(extra="\n[scale.laptop]\nseeds = 1\n[scale.full]\nseeds = 2\n", scale="tiny")
+    assert caught.value.sentence == "unknown scale `tiny`"
+    assert caught.value.hint == "known: `full`, `laptop`"
+
+
+def test_an_empty_file_says_what_is_needed() -> None:
+    with pytest.raises(SuiteError) as caught:
+        parse_suite("", path="empty.toml")
+    assert {problem.sentence for problem in caught.value.problems} >= {
+        "the suite has no `[suite]`",
+        "the suite has no `[[sequence]]`",
+        "the suite has no `[[algorithm]]`",
+    }
