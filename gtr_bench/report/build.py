@@ -16,9 +16,18 @@ from gtr_bench.errors import UnknownNameError
 from gtr_bench.metrics.interval import RESAMPLES, Estimate, bootstrap, stratified_bootstrap
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric, Score
-from gtr_bench.report.collect import Record, SuiteRecords, collect
-from gtr_bench.report.model import Aggregate, Cell, Difference, MetricTable, Provenance, Report, SuiteReport
-from gtr_bench.report.scores import Scores, load_evaluations
+from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of, collect
+from gtr_bench.report.model import (
+    SMOKE_SCALES,
+    Aggregate,
+    Cell,
+    Difference,
+    MetricTable,
+    Provenance,
+    Report,
+    SuiteReport,
+)
+from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.store.reader import Warn, warn_on_stderr
 
 __all__ = ["build_report"]
@@ -28,7 +37,6 @@ Entries: TypeAlias = Sequence[tuple[Record, Score | None]]
 LEVEL = 0.95
 DEFAULT_BASELINE = "ppo"
 ALWAYS_SHOWN = "lifetime_return"
-SMOKE_SCALES = frozenset({"laptop"})
 
 
 def build_report(
@@ -54,14 +62,11 @@ def build_report(
     """
     chosen = {name: metrics.get(name) for name in metric_names}
     found = collect(results, suite, warn=warn)
-    if baseline is not None and not any(baseline in _algorithms(each) for each in found):
-        raise UnknownNameError("algorithm", baseline, {label for each in found for label in _algorithms(each)})
+    if baseline is not None and not any(baseline in algorithms_of(each) for each in found):
+        raise UnknownNameError("algorithm", baseline, {label for each in found for label in algorithms_of(each)})
     every = [record for each in found for record in each.records]
     evaluations = load_evaluations(list({record.job: record for record in every}.values()), warn=warn)
-    suites = []
-    for each in found:
-        normalise = {world.id: world.normalise for world in each.suite.worlds if world.normalise} if each.suite else {}
-        suites.append(_suite_report(each, Scores(each.records, evaluations, normalise), chosen, baseline))
+    suites = [_suite_report(each, scores_of(each, evaluations), chosen, baseline) for each in found]
     method = (
         f"mean over seeds with a {LEVEL:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples; "
         "too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's floor; "
@@ -70,17 +75,10 @@ def build_report(
     return Report(tuple(suites), method, _provenance(every))
 
 
-def _algorithms(found: SuiteRecords) -> list[str]:
-    """Labels in the suite's order, else sorted."""
-    present = {record.algorithm for record in found.records if record.role == "run"}
-    order = found.suite.algorithms if found.suite else sorted(present)
-    return [label for label in order if label in present]
-
-
 def _suite_report(
     found: SuiteRecords, scores: Scores, chosen: dict[str, type[Metric]], baseline: str | None
 ) -> SuiteReport:
-    algorithms = _algorithms(found)
+    algorithms = algorithms_of(found)
     primary = found.suite.primary_metric if found.suite else ALWAYS_SHOWN
     shown = chosen or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))}
     against = baseline or DEFAULT_BASELINE

@@ -19,7 +19,7 @@ from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
 
-__all__ = ["Record", "State", "SuiteRecords", "collect"]
+__all__ = ["Record", "State", "SuiteRecords", "algorithms_of", "collect"]
 
 State = Literal["complete", "diverged", "failed", "missing"]
 
@@ -65,6 +65,13 @@ class SuiteRecords:
     suite: Suite | None
     records: tuple[Record, ...]
     notes: tuple[str, ...]
+
+
+def algorithms_of(found: SuiteRecords) -> list[str]:
+    """Labels in the suite's order, else sorted."""
+    present = {record.algorithm for record in found.records if record.role == "run"}
+    order = found.suite.algorithms if found.suite else sorted(present)
+    return [label for label in order if label in present]
 
 
 @dataclass

@@ -45,5 +45,10 @@ def _paragraphs(lines: list[str]) -> list[str]:
 
 
 def _escape(value: str) -> str:
-    """Literal text: nothing of it is read as markdown, HTML or the end of a table cell."""
-    return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(value.split()))
+    """Text in which nothing but code in backticks is read as markdown, HTML or the end of a table cell.
+
+    Underscores inside words and brackets that start no link are left alone: they mean nothing there, and the source of
+    a table should be readable too.
+    """
+    escaped = re.sub(r"[\\*<>|#~]|\](?=[(\[:])|(?<!\w)_|_(?!\w)", r"\\\g<0>", value)
+    return " ".join(escaped.split())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Aggregate", "Cell", "Difference", "MetricTable", "Provenance", "Report", "SuiteReport"]
+__all__ = ["SMOKE_SCALES", "Aggregate", "Cell", "Difference", "MetricTable", "Provenance", "Report", "SuiteReport"]
+
+SMOKE_SCALES = frozenset({"laptop"})
+"""Scales too short for a claim; a report says so."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
-from gtr_bench.report.collect import Record
+from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.store.reader import Warn, read
 from gtr_bench.suite.identity import canonical_json
 
-__all__ = ["Evaluations", "Scores", "load_evaluations", "worlds_of"]
+__all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"]
 
 _FRESH = ("start", "after_shift")
 _COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
@@ -176,6 +176,12 @@ class Scores:
             (record.algorithm, world, int(phase["steps"]))
             for world, phase in zip(worlds_of(record.definition), phases, strict=True)
         ]
+
+
+def scores_of(found: SuiteRecords, evaluations: Evaluations) -> Scores:
+    """The scores of one suite, with the normalisation its text gives."""
+    worlds = found.suite.worlds if found.suite else ()
+    return Scores(found.records, evaluations, {world.id: world.normalise for world in worlds if world.normalise})
 
 
 _NO_ROWS: Mapping[str, np.ndarray[Any, Any]] = {

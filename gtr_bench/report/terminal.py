@@ -11,7 +11,7 @@ __all__ = ["render_terminal"]
 
 
 def render_terminal(report: Report, *, width: int = 120, colour: bool = False) -> str:
-    """The report as text for a terminal `width` columns wide; with escape codes when `colour` (NO_COLOR turns them off)."""
+    """The report for a terminal `width` columns wide; with escape codes when `colour` (but NO_COLOR)."""
     from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text

@@ -10,6 +10,7 @@ __all__ = [
     "AGGREGATE_HEADER",
     "RECONSTRUCTION",
     "RECONSTRUCTION_MARK",
+    "SMOKE",
     "aggregate_row",
     "cell_row",
     "header",

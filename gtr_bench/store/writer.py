@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["write_table"]
+from gtr_bench.errors import RequestError
+
+__all__ = ["replace_file", "write_output", "write_table"]
 
 
 def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -27,10 +29,22 @@ def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[An
         OSError: the disk refused (full, read-only); nothing is left behind and the old file is untouched.
     """
     table = _table(schema, columns)
+    replace_file(
+        path, lambda file: pq.write_table(table, file, compression="zstd", use_dictionary=_text_columns(schema))
+    )
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Replace `path` by what `write` puts into a binary file: written beside, fsynced, renamed, folder fsynced.
+
+    Raises:
+        OSError: the disk refused; nothing is left behind and the old file is untouched. So it is for whatever
+            `write` raises.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with open(partial, "wb") as file:
-            pq.write_table(table, file, compression="zstd", use_dictionary=_text_columns(schema))
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -43,6 +57,14 @@ def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[An
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def write_output(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """`replace_file` for a file the user named; raises RequestError with the reason where it cannot be written."""
+    try:
+        replace_file(path, write)
+    except OSError as error:
+        raise RequestError(f"`{path}` cannot be written: {error.strerror or error}") from error
 
 
 def _text_columns(schema: pa.Schema) -> list[str]:
