@@ -89,7 +89,7 @@ class GymnasiumSingle:
 
 def _flattener(space: spaces.Space[Any]) -> Callable[[Any], NDArray[Any]]:
     if isinstance(space, spaces.Box):
-        return np.ravel
+        return np.asarray if len(space.shape) == 1 else np.ravel
     return lambda observation: np.asarray(flatten(space, observation))
 
 
@@ -107,7 +107,10 @@ def _actions(name: str, space: spaces.Space[Any]) -> tuple[ActionSpace, Callable
     if isinstance(space, spaces.Box):
         low, high = (bound.astype(np.float32).ravel() for bound in (space.low, space.high))
         shape, dtype = space.shape, space.dtype
-        return ActionSpace("continuous", (low.size,), low, high), lambda action: action.astype(dtype).reshape(shape)
+        described = ActionSpace("continuous", (low.size,), low, high)
+        if len(shape) == 1 and dtype == np.float32:
+            return described, lambda action: action
+        return described, lambda action: action.astype(dtype).reshape(shape)
     raise EnvironmentFault(
         f"`{name}` has actions of the kind `{type(space).__name__}`",
         hint="discrete, multi-discrete, multi-binary and box actions can be learned",

@@ -93,7 +93,9 @@ class SingleBatch(BatchedEnvironment):
         self._elapsed: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
         self._step = 0
         dtype = np.float32 if self.action_space.kind == "continuous" else np.int64
-        self._actions: NDArray[Any] = np.zeros((size, FIRST_CAPACITY, *self.action_space.shape), dtype=dtype)
+        # The actions of the batch's step s are in row s modulo the length; it holds every running episode whole.
+        self._actions: NDArray[Any] = np.zeros((FIRST_CAPACITY, size, *self.action_space.shape), dtype=dtype)
+        self._room_until = FIRST_CAPACITY
         # (s, factors [P, M]): in force for the steps s, s + 1, ... of the batch and for resets at the end of them.
         self._physics: deque[tuple[int, FloatArray]] = deque([(-1, np.ones((len(parameters), members)))])
 
@@ -117,6 +119,7 @@ class SingleBatch(BatchedEnvironment):
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._step = 0
+        self._room_until = self._actions.shape[0]
         self._physics = deque([(-1, self._physics[-1][1])])
         observation = np.empty((len(self._singles), self.observation_size), dtype=np.float32)
         for row in range(len(self._singles)):
@@ -134,54 +137,72 @@ class SingleBatch(BatchedEnvironment):
 
     def step(self, actions: NDArray[Any]) -> Transition:
         taken = self._record(actions)
-        size = len(self._singles)
-        observation = np.empty((size, self.observation_size), dtype=np.float32)
-        reward = np.empty(size)
-        flags = np.zeros((3, size), dtype=np.bool_)
-        row = 0
+        observation = np.empty((len(self._singles), self.observation_size), dtype=np.float32)
+        outcomes = []
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # the learner looks for non-finite numbers itself
                 for row, single in enumerate(self._singles):
-                    observation[row], reward[row], *flags[:, row] = single.step(taken[row])
+                    outcome = single.step(taken[row])
+                    observation[row] = outcome[0]
+                    outcomes.append(outcome[1:])
         except MemoryError:
             raise
         except Exception as error:
-            raise self._fault(row, error) from error
+            raise self._fault(len(outcomes), error) from error
         self._step += 1
         self._elapsed += 1
-        terminated, truncated, success = flags
+        shape = (self.members, self.envs)
+        # Rows: reward, terminated, truncated, success.
+        columns = np.array(outcomes, dtype=np.float64).T.reshape(4, *shape)
+        terminated, truncated, success = columns[1:] != 0.0
         if self._limit is not None:
-            truncated |= self._elapsed >= self._limit
+            truncated |= self._elapsed.reshape(shape) >= self._limit
         final_observation = None
-        ended = np.flatnonzero(terminated | truncated)
-        if ended.size:
-            final_observation = observation.copy().reshape(self.members, self.envs, -1)
-            for row in ended.tolist():
+        ended = terminated | truncated
+        if ended.any():
+            final_observation = observation.copy().reshape(*shape, -1)
+            for row in np.flatnonzero(ended).tolist():
                 self._episode[row] += 1
                 self._elapsed[row] = 0
                 observation[row] = self._begin(row)
-        shape = (self.members, self.envs)
         return Transition(
             observation.reshape(*shape, -1),
-            reward.reshape(shape),
-            terminated.reshape(shape),
-            truncated.reshape(shape),
+            columns[0],
+            terminated,
+            truncated,
             final_observation,
-            success.reshape(shape) if self.has_success else None,
+            success if self.has_success else None,
         )
 
     def _record(self, actions: NDArray[Any]) -> NDArray[Any]:
         """Clip continuous actions to the bounds and remember all; returns what the environments receive [B, ...]."""
-        taken = actions.reshape(len(self._singles), *self.action_space.shape)
+        taken = actions.reshape(self._actions.shape[1:])
         low, high = self.action_space.low, self.action_space.high
         if low is not None and high is not None:
             taken = np.minimum(np.maximum(taken, low), high)
-        taken = taken.astype(self._actions.dtype, copy=False)
-        capacity = self._actions.shape[1]
-        if self._elapsed.max() >= capacity:
-            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
-        self._actions[np.arange(len(self._singles)), self._elapsed] = taken
-        return taken
+        if self._step >= self._room_until:
+            self._make_room(int(self._elapsed.max()) + 1)
+        row = self._actions[self._step % self._actions.shape[0]]
+        row[:] = taken
+        # A copy, because an environment may keep the array it was given.
+        received: NDArray[Any] = row.copy()
+        return received
+
+    def _make_room(self, steps: int) -> None:
+        """Lengthen the log of actions until it holds the last `steps` steps."""
+        length = self._actions.shape[0]
+        if steps > length:
+            longer = np.zeros((max(steps, 2 * length), *self._actions.shape[1:]), dtype=self._actions.dtype)
+            kept = np.arange(max(0, self._step - length), self._step)
+            longer[kept % longer.shape[0]] = self._actions[kept % length]
+            self._actions = longer
+        self._room_until = self._step - (steps - 1) + self._actions.shape[0]
+
+    def _running(self, row: int) -> NDArray[Any]:
+        """The actions of the running episode of one environment [steps so far, ...]."""
+        steps = np.arange(self._step - int(self._elapsed[row]), self._step)
+        running: NDArray[Any] = self._actions[steps % self._actions.shape[0], row]
+        return running
 
     def set_physics(self, values: Mapping[str, FloatArray]) -> None:
         for name in values:
@@ -214,7 +235,7 @@ class SingleBatch(BatchedEnvironment):
             "episode": self._episode.copy(),
             "elapsed": self._elapsed.copy(),
             "step": self._step,
-            "actions": np.concatenate([log[:count] for log, count in zip(self._actions, self._elapsed, strict=True)]),
+            "actions": np.concatenate([self._running(row) for row in range(len(self._singles))]),
             "physics_steps": np.array([step for step, _ in self._physics]),
             "physics_factors": np.stack([factors for _, factors in self._physics]),
         }
@@ -225,28 +246,28 @@ class SingleBatch(BatchedEnvironment):
         self._elapsed[:] = state["elapsed"]
         self._step = state["step"]
         self._physics = deque(zip(state["physics_steps"].tolist(), state["physics_factors"].copy(), strict=True))
-        while self._actions.shape[1] < self._elapsed.max():
-            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
-        first = 0
+        self._make_room(int(self._elapsed.max()) + 1)
+        length, first = self._actions.shape[0], 0
         for row, count in enumerate(self._elapsed.tolist()):
-            self._actions[row, :count] = state["actions"][first : first + count]
+            actions = state["actions"][first : first + count]
+            self._actions[np.arange(self._step - count, self._step) % length, row] = actions
             first += count
-            self._replay(row, count)
+            self._replay(row, actions)
 
-    def _replay(self, row: int, count: int) -> None:
-        """Bring one environment to step `count` of its running episode."""
+    def _replay(self, row: int, actions: NDArray[Any]) -> None:
+        """Take the actions of one environment's running episode again."""
         single, member = self._singles[row], row // self.envs
-        start = self._step - count
+        start = self._step - len(actions)
         # A change at the batch's step `start` was made after the reset that began the episode.
         before = [factors for step, factors in self._physics if step < start]
         changes = {step: factors for step, factors in self._physics if step >= start}
         single.set_physics(self._of_member(before[-1], member))
         self._begin(row)
         try:
-            for place in range(count):
-                if start + place in changes:
-                    single.set_physics(self._of_member(changes[start + place], member))
-                single.step(self._actions[row, place])
+            for step, action in enumerate(actions.copy(), start):
+                if step in changes:
+                    single.set_physics(self._of_member(changes[step], member))
+                single.step(action)
         except MemoryError:
             raise
         except Exception as error:
