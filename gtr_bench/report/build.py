@@ -28,6 +28,7 @@ from gtr_bench.report.model import (
     SuiteReport,
 )
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
+from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, warn_on_stderr
 
 __all__ = ["build_report"]
@@ -130,7 +131,7 @@ def _table(
             cells.append(_cell(sequence, algorithm, entries, rivals, baseline, scores))
     aggregates, notes = _aggregates(runs, scores, metric, sequences, algorithms)
     reasons = Counter(score.reason for entries in grouped.values() for _, score in entries if score and score.reason)
-    notes += [f"{reason} ({count} job{'s' if count != 1 else ''})" for reason, count in sorted(reasons.items())]
+    notes += [f"{reason} ({counted(count, 'job')})" for reason, count in sorted(reasons.items())]
     if metric.ratio and len(scores.normalise) > 0:
         notes.append("computed on returns mapped to [0, 1] by the suite's `normalise`")
     overruled = suite.suite.metric_direction if suite.suite and primary else None

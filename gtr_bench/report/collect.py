@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gtr_bench.errors import GtrBenchError, SuiteError, UnknownNameError
+from gtr_bench.errors import GtrBenchError, RequestError, SuiteError, UnknownNameError
+from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
@@ -157,12 +158,15 @@ def _from_stored_text(name: str, scale: str, found: _Found, jobs: Sequence[dict[
 def _from_file(
     path: Path, found: _Found, groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]]
 ) -> list[SuiteRecords]:
-    """The given file at each of its scales that has a job in the results; at its default scale when none has."""
+    """The given file at each of its scales that has a started job in the results."""
     default = load_suite(path)
     suites = [default if scale == default.scale else load_suite(path, scale=scale) for scale in default.scales]
     expanded = [_from_suite(suite, found, groups.get((suite.name, suite.scale), [])) for suite in suites]
-    present = [each for each in expanded if any(record.state != "missing" for record in each.records)]
-    return present or [each for each in expanded if each.scale == default.scale]
+    present = [each for each in expanded if any(record.folder is not None for record in each.records)]
+    if not present:
+        known = ", ".join(f"`{name}`" for name in sorted({name for name, _ in groups}))
+        raise RequestError(f"no job of suite `{default.name}` is in the results", hint=f"they hold jobs of {known}")
+    return present
 
 
 def _without_packages(definition: Mapping[str, Any]) -> str:
@@ -184,11 +188,11 @@ def _from_suite(suite: Suite, found: _Found, labelled: Sequence[dict[str, Any]])
                 moved += 1
         labels = {"algorithm": job.algorithm, "sequence": job.sequence, "role": job.role, "seed": job.seed}
         records.append(found.record(key, labels, definition))
-    notes = [f"{_jobs(moved)} ran with other package versions than those installed here"] if moved else []
+    notes = [f"{counted(moved, 'job')} ran with other package versions than those installed here"] if moved else []
     used = {record.job for record in records}
     stale = sum(row["job"] in found.finished and row["job"] not in used for row in labelled)
     if stale:
-        notes.append(f"{_jobs(stale)} of an earlier version of the suite left out")
+        notes.append(f"{counted(stale, 'job')} of an earlier version of the suite left out")
     return SuiteRecords(suite.name, suite.scale, suite, tuple(records), tuple(notes))
 
 
@@ -207,14 +211,10 @@ def _from_labels(name: str, scale: str, found: _Found, jobs: Sequence[dict[str, 
         )
         repeated += key in newest
         newest[key] = record
-    notes = [note] + ([f"{_jobs(repeated)} under labels that a later job has left out"] if repeated else [])
+    notes = [note] + ([f"{counted(repeated, 'job')} under labels that a later job has left out"] if repeated else [])
     return SuiteRecords(name, scale, None, tuple(newest[key] for key in sorted(newest)), tuple(notes))
 
 
 def _age(row: Mapping[str, Any]) -> tuple[str, str]:
     """When a job finished; the empty text before it did. Ties are broken by identity, so a report is reproducible."""
     return row["finished"] or "", row["job"]
-
-
-def _jobs(count: int) -> str:
-    return f"{count} job{'s' if count != 1 else ''}"

@@ -10,7 +10,7 @@ from gtr_bench.report.model import MetricTable, Report, SuiteReport
 __all__ = ["render_terminal"]
 
 
-def render_terminal(report: Report, *, width: int = 120, colour: bool = False) -> str:
+def render_terminal(report: Report, *, width: int = 160, colour: bool = False) -> str:
     """The report for a terminal `width` columns wide; with escape codes when `colour` (but NO_COLOR)."""
     from rich.console import Console, RenderableType
     from rich.table import Table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gtr_bench.report.model import Aggregate, Cell, MetricTable, Provenance, Report, SuiteReport
+from gtr_bench.schedule.wording import counted
 
 __all__ = [
     "AGGREGATE_HEADER",
@@ -113,11 +114,17 @@ def provenance_lines(report: Report) -> list[str]:
     """The footer: how the numbers were made, and what made them."""
     source: Provenance = report.provenance
     made = [
-        f"{source.jobs} finished job{'s' if source.jobs != 1 else ''} (sha256 of their ids {source.jobs_digest})",
-        f"gtr-bench {', '.join(source.gtr_bench)}",
-        f"git {', '.join(source.git)}",
-        f"packages {', '.join(source.packages_digests)}",
-        f"device {', '.join(source.devices)}",
+        f"{counted(source.jobs, 'finished job')} (sha256 of their ids {source.jobs_digest})",
+        *(
+            f"{name} {', '.join(values)}"
+            for name, values in (
+                ("gtr-bench", source.gtr_bench),
+                ("git", source.git),
+                ("packages", source.packages_digests),
+                ("device", source.devices),
+            )
+            if values
+        ),
         f"reported by gtr-bench {source.reported_by}",
     ]
     return [report.method, "; ".join(made)]

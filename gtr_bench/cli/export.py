@@ -1,0 +1,40 @@
+"""`gtr-bench export`: tidy tables for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("export", help="One tidy table: every row with its job's labels and parameters.")(export)
+
+
+def export(
+    results: Annotated[
+        list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file.", show_default="CSV to stdout"),
+    ] = None,
+    what: Annotated[
+        Literal["evaluations", "iterations", "jobs"], typer.Option("--what", help="Which rows.")
+    ] = "evaluations",
+) -> None:
+    """Join the rows with their labels and write them."""
+    import sys
+
+    from gtr_bench.store.export import csv_bytes, save, tidy
+
+    table = tidy(results or [Path("results")], what)
+    if out is None:
+        sys.stdout.buffer.write(csv_bytes(table))
+        sys.stdout.buffer.flush()
+    else:
+        save(table, out)
