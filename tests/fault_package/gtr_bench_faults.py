@@ -1,0 +1,93 @@
+"""Environments that misbehave on purpose; usable wherever this folder is on PYTHONPATH.
+
+`fault:raise`, `fault:hang`, `fault:nan` and `fault:memory` work for `after` steps of one environment (option, default
+20) and then raise, sleep for an hour, return NaN, or raise MemoryError; `fault:startup` raises when it is built;
+`fault:none` never misbehaves. The option `member` restricts the misbehaviour to one member. Steps are counted in
+the running process, so a worker that continues gets as far again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gtr_bench.environments.base import ActionSpace, BatchedEnvironment
+from gtr_bench.environments.single import Outcome, SingleBatch
+from gtr_bench.errors import UnknownNameError
+
+TASKS = ("hang", "memory", "none", "nan", "raise", "startup")
+EPISODE = 10
+
+
+class FaultSingle:
+    """Four random numbers, two actions, reward 1 per step, episodes of ten steps."""
+
+    observation_size = 4
+    action_space = ActionSpace("discrete", (2,))
+
+    def __init__(self, task: str, after: int) -> None:
+        if task == "startup":
+            raise RuntimeError("the environment refuses to start")
+        self._task = task
+        self._left = after
+        self._elapsed = 0
+        self._random = np.random.default_rng(0)
+
+    def reset(self, seed: int) -> Any:
+        self._elapsed = 0
+        self._random = np.random.default_rng(seed)
+        return self._random.normal(size=4)
+
+    def step(self, action: Any) -> Outcome:
+        self._left -= 1
+        self._elapsed += 1
+        number = 1.0
+        if self._left < 0:
+            if self._task == "raise":
+                raise ValueError("the floor gave way")
+            if self._task == "memory":
+                raise MemoryError("no room for the next step")
+            if self._task == "hang":
+                time.sleep(3600)
+            if self._task == "nan":
+                number = float("nan")
+        observation = self._random.normal(size=4) * number
+        return Outcome(observation, number, self._elapsed >= EPISODE, False, False)
+
+    def set_physics(self, factors: Mapping[str, float]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class FaultFamily:
+    """The family `fault:`."""
+
+    name = "fault"
+
+    def check(self, task: str) -> None:
+        if task not in TASKS:
+            raise UnknownNameError("task of the family `fault`", task, TASKS)
+
+    def packages(self, task: str) -> tuple[str, ...]:
+        return ()
+
+    def physics(self, task: str) -> dict[str, str]:
+        return {}
+
+    def make(
+        self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]
+    ) -> BatchedEnvironment:
+        self.check(task)
+        after, faulty = int(options.get("after", 20)), options.get("member")
+        rows = iter(range(members * envs))
+
+        def build() -> FaultSingle:
+            affected = faulty is None or next(rows) // envs == faulty
+            return FaultSingle(task if affected else "none", after)
+
+        return SingleBatch(f"fault:{task}", members, envs, max_episode_steps, build)
