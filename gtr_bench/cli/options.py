@@ -1,0 +1,72 @@
+"""Arguments and options several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "DEFAULT_RESULTS",
+    "CohortOption",
+    "DeviceChoice",
+    "DeviceOption",
+    "GpuJobsOption",
+    "JobsOption",
+    "JsonOption",
+    "ResultsOption",
+    "RetryFailedOption",
+    "ScaleOption",
+    "SelectOption",
+    "SuiteArgument",
+]
+
+DEFAULT_RESULTS = Path("results")
+
+
+class DeviceChoice(StrEnum):
+    """Where workers train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+def _complete_suite(incomplete: str) -> list[str]:
+    from gtr_bench.suite.load import shipped_suites
+
+    return [name for name in shipped_suites() if name.startswith(incomplete)]
+
+
+SuiteArgument = Annotated[
+    str,
+    typer.Argument(metavar="SUITE", help="A suite file, or the name of a shipped one.", autocompletion=_complete_suite),
+]
+ScaleOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Scale of the suite: laptop, medium or full.  [default: laptop]")
+]
+ResultsOption = Annotated[Path, typer.Option(metavar="DIR", help="Results folder.")]
+SelectOption = Annotated[
+    str | None,
+    typer.Option(
+        "-k",
+        metavar="EXPR",
+        help='Only jobs that match, such as "gtr and not seed=3": algorithm, sequence, seed=N, id.',
+    ),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Workers at once.  [default: usable cores or GPUs]"),
+]
+GpuJobsOption = Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Workers per GPU.")]
+DeviceOption = Annotated[DeviceChoice, typer.Option(help="auto takes the GPUs if there are any.")]
+CohortOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1024, metavar="N", help="Jobs trained together at most; 1 = each alone.  [default: chosen]"
+    ),
+]
+RetryFailedOption = Annotated[bool, typer.Option("--retry-failed", help="Also run jobs that failed before.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

@@ -1,0 +1,106 @@
+"""`gtr-bench plan`: what a run would do, how long it takes and how much disk."""
+
+from __future__ import annotations
+
+import json as json_module
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gtr_bench.cli.options import (
+    DEFAULT_RESULTS,
+    CohortOption,
+    DeviceChoice,
+    DeviceOption,
+    GpuJobsOption,
+    JobsOption,
+    JsonOption,
+    ResultsOption,
+    RetryFailedOption,
+    ScaleOption,
+    SelectOption,
+    SuiteArgument,
+)
+
+if TYPE_CHECKING:
+    from gtr_bench.schedule.plan import Plan
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plan")(plan)
+
+
+def plan(
+    suite: SuiteArgument,
+    scale: ScaleOption = None,
+    results: ResultsOption = DEFAULT_RESULTS,
+    k: SelectOption = None,
+    jobs: JobsOption = None,
+    device: DeviceOption = DeviceChoice.AUTO,
+    jobs_per_gpu: GpuJobsOption = 1,
+    cohort: CohortOption = None,
+    retry_failed: RetryFailedOption = False,
+    list_jobs: Annotated[bool, typer.Option("--list", help="Also list the jobs with their states.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say what `run` with the same options would do; starts nothing."""
+    from gtr_bench.schedule.folders import ResultsFolder
+    from gtr_bench.schedule.plan import make_plan
+    from gtr_bench.schedule.selection import select
+    from gtr_bench.schedule.slots import make_slots
+    from gtr_bench.suite import load_suite
+
+    loaded = load_suite(suite, scale=scale)
+    selected = select(loaded.jobs(), k)
+    folder = ResultsFolder(results)
+    slots = make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu)
+    made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
+    listed = []
+    if list_jobs:
+        states = folder.survey(job.id for job in selected)
+        listed = [
+            {
+                "job": job.id,
+                "state": states[job.id].state.value,
+                "algorithm": job.algorithm,
+                "sequence": job.sequence,
+                "seed": job.seed,
+                "role": job.role,
+            }
+            for job in selected
+        ]
+    if json:
+        data = {"suite": loaded.name, "scale": loaded.scale, "results": str(results), **asdict(made)}
+        typer.echo(json_module.dumps(data | ({"job_list": listed} if list_jobs else {}), allow_nan=False))
+        return
+    title = f"{loaded.name} ({loaded.scale})" if loaded.scale else loaded.name
+    for line in [title, *_lines(made)]:
+        typer.echo(line)
+    for row in listed:
+        typer.echo(f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}")
+
+
+def _lines(made: Plan) -> list[str]:
+    from gtr_bench.schedule.wording import duration, size
+
+    counts = made.counts
+    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(made.reasons.items()))
+    resumed = f", {made.resumed} from a checkpoint" if made.resumed else ""
+    if made.seconds is not None or not made.cohorts_with_known_speed:
+        time = duration(made.seconds)
+    else:
+        time = f"unknown (speeds are known for {made.cohorts_with_known_speed} of {made.cohorts} cohorts)"
+    return [
+        f"  jobs      {made.jobs:,}",
+        f"  done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
+        f"  failed    {counts['failed']:,}" + (f" ({reasons})" if reasons else ""),
+        f"  running   {counts['running']:,}",
+        f"  to run    {made.starting:,} in {made.cohorts:,} cohorts{resumed}",
+        f"  steps     {made.steps:,}",
+        f"  time      {time} on {made.slots} slots",
+        f"  disk      {size(made.disk_bytes)} of {size(made.free_disk_bytes)} free",
+    ]

@@ -1,0 +1,72 @@
+"""`gtr-bench status`: what is done, what runs and what failed in a results folder."""
+
+from __future__ import annotations
+
+import json as json_module
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption, ResultsOption, ScaleOption
+
+if TYPE_CHECKING:
+    from gtr_bench.schedule.status import Status
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(status)
+
+
+def status(
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="Only the jobs of this suite, those never started included.")
+    ] = None,
+    scale: ScaleOption = None,
+    results: ResultsOption = DEFAULT_RESULTS,
+    json: JsonOption = False,
+) -> None:
+    """Show jobs per state, running cohorts and failures; reads only what the workers left."""
+    from gtr_bench.schedule.folders import ResultsFolder
+    from gtr_bench.schedule.status import read_status
+
+    folder = ResultsFolder(results)
+    folder.require()
+    job_ids = None
+    if suite is not None:
+        from gtr_bench.suite import load_suite
+
+        job_ids = [job.id for job in load_suite(suite, scale=scale).jobs()]
+    found = read_status(folder, job_ids)
+    if json:
+        typer.echo(json_module.dumps(asdict(found), allow_nan=False))
+        return
+    for line in _lines(found):
+        typer.echo(line)
+
+
+def _lines(found: Status) -> list[str]:
+    from gtr_bench.schedule.wording import counted, number
+
+    counts = found.counts
+    lines = [
+        f"done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
+        f"failed    {counts['failed']:,}",
+        f"running   {counts['running']:,}",
+        f"to run    {counts['to_run']:,}",
+    ]
+    for cohort in found.running:
+        share = f"{cohort.step / cohort.steps:.0%}" if cohort.step is not None and cohort.steps else "-"
+        phase = f"phase {cohort.phase + 1}/{cohort.phases}, " if cohort.phase is not None else ""
+        lines.append(
+            f"running: {cohort.algorithm} on {cohort.sequence} ({counted(cohort.jobs, 'job')}): {cohort.state}, "
+            f"{phase}{share} of steps, {number(cohort.steps_per_second)} steps/s"
+        )
+    for failed in found.failures:
+        lines.append(f"failed: {failed.job}: {failed.reason}: {failed.message}")
+    if found.failures:
+        lines.append(f"log of a job: gtr-bench logs {found.failures[0].job}")
+    return lines

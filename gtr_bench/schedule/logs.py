@@ -1,0 +1,48 @@
+"""Find the log of a job by the beginning of its id."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.schedule.folders import ResultsFolder
+
+__all__ = ["JobLog", "find_job", "read_log"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobLog:
+    """`text` is empty when the worker printed nothing; `failure` is the content of failure.json, if there is one."""
+
+    job: str
+    path: str
+    text: str
+    failure: dict[str, Any] | None
+
+
+def find_job(folder: ResultsFolder, prefix: str) -> str:
+    """The one job whose id begins so; raises RequestError when there is none or more than one."""
+    known = os.listdir(folder.jobs) if folder.jobs.is_dir() else []
+    found = sorted(name for name in known if name.startswith(prefix))
+    if not found:
+        if len(known) > 20:
+            # A list of a thousand ids helps nobody.
+            raise RequestError(f"unknown job `{prefix}`", hint="`gtr-bench plan SUITE --list` lists the ids of a suite")
+        raise UnknownNameError("job", prefix, known)
+    if len(found) > 1:
+        raise RequestError(f"`{prefix}` begins {len(found)} job ids", hint="they are " + ", ".join(found[:5]))
+    return found[0]
+
+
+def read_log(folder: ResultsFolder, prefix: str) -> JobLog:
+    """The log of the worker that last trained the job; raises RequestError when no job or no worker is known."""
+    job = find_job(folder, prefix)
+    cohort = folder.cohort_of(job)
+    if cohort is None:
+        raise RequestError(f"no worker has trained the job `{job}` yet")
+    path = folder.log(cohort)
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    failure = asdict(folder.read_failure(job)) if folder.failure(job).exists() else None
+    return JobLog(job, str(path), text, failure)

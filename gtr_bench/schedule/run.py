@@ -1,0 +1,59 @@
+"""Run a suite: select its jobs, give them to a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtr_bench.schedule.driver import Driver
+from gtr_bench.schedule.folders import ResultsFolder
+from gtr_bench.schedule.observer import Observer, Outcome
+from gtr_bench.schedule.provenance import provenance
+from gtr_bench.schedule.selection import select
+from gtr_bench.schedule.settings import Settings
+from gtr_bench.schedule.slots import Slot
+
+if TYPE_CHECKING:
+    from gtr_bench.suite import Suite
+
+__all__ = ["run_suite"]
+
+
+def run_suite(
+    suite: Suite,
+    folder: ResultsFolder,
+    *,
+    selection: str | None,
+    slots: Sequence[Slot],
+    settings: Settings,
+    observer: Observer,
+    command: Sequence[str],
+) -> Outcome:
+    """Train the selected jobs of a suite.
+
+    Args:
+        selection: an expression as of `select`; None takes all jobs.
+        command: what the user typed, for the provenance of the results.
+
+    Raises:
+        RequestError: the selection, the folder or the disk does not allow it.
+    """
+    driver = Driver(
+        select(suite.jobs(), selection),
+        folder,
+        slots=slots,
+        settings=settings,
+        provenance=provenance(command, suite.text, _portable(suite.path)),
+        observer=observer,
+    )
+    try:
+        return driver.run()
+    finally:
+        observer.close()
+
+
+def _portable(path: str) -> str:
+    """Relative to the working directory where that is possible: results travel, home directories do not."""
+    absolute, here = Path(path).resolve(), Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else path

@@ -1,0 +1,82 @@
+"""What goes on in a results folder, told from its files alone: any process may ask, also while a run goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gtr_bench.errors import ResultsError
+from gtr_bench.schedule.folders import ResultsFolder, State, count_states, read_json
+from gtr_bench.schedule.heartbeat import read_heartbeat
+
+__all__ = ["FailedJob", "RunningCohort", "Status", "read_status"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCohort:
+    """A cohort some worker trains; `jobs` counts those of the request. None where it has not said anything yet."""
+
+    cohort: str
+    algorithm: str
+    sequence: str
+    jobs: int
+    state: str
+    phase: int | None
+    phases: int | None
+    step: int | None
+    steps: int | None
+    steps_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A failed job, with the path of its log relative to the results folder."""
+
+    job: str
+    reason: str
+    message: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Jobs per state (`folders.count_states`), running cohorts and failed jobs."""
+
+    counts: Mapping[str, int]
+    running: Sequence[RunningCohort]
+    failures: Sequence[FailedJob]
+
+
+def read_status(folder: ResultsFolder, job_ids: Sequence[str] | None = None) -> Status:
+    """The status of some jobs, or of all a results folder knows."""
+    if job_ids is None:
+        job_ids = sorted(os.listdir(folder.jobs)) if folder.jobs.is_dir() else []
+    states = folder.survey(job_ids)
+    members: dict[str, int] = {}
+    failures = []
+    for job_id, state in states.items():
+        if state.state is State.RUNNING:
+            cohort = folder.cohort_of(job_id)
+            if cohort is not None:
+                members[cohort] = members.get(cohort, 0) + 1
+        elif state.state is State.FAILED:
+            failure = folder.read_failure(job_id)
+            failures.append(FailedJob(job_id, failure.reason, failure.message, failure.log))
+    running = [_running(folder, cohort, jobs) for cohort, jobs in sorted(members.items())]
+    return Status(count_states(states.values()), running, failures)
+
+
+def _running(folder: ResultsFolder, cohort: str, jobs: int) -> RunningCohort:
+    try:
+        first = read_json(folder.cohort(cohort) / "cohort.json")["jobs"][0]
+        labels = str(first["algorithm"]), str(first["sequence"])
+    except (ResultsError, KeyError, IndexError, TypeError):
+        # The claim is taken a moment before the file is written.
+        labels = "?", "?"
+    beat = read_heartbeat(folder.cohort(cohort) / "heartbeat.json")
+    if beat is None:
+        return RunningCohort(cohort, *labels, jobs, "starting", None, None, None, None, None)
+    return RunningCohort(
+        cohort, *labels, jobs, beat.state, beat.phase, beat.phases, beat.step, beat.steps, beat.steps_per_second
+    )
