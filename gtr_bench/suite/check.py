@@ -25,7 +25,7 @@ ARRAYS = ("claim", "sequence", "algorithm")
 class CheckedFile:
     """A suite file's tables; what is missing here was wrong and stands in `problems`.
 
-    `network` is the part of a job definition.
+    `network` is the part of a job definition; `scale_names` are all that are declared, right or wrong.
     """
 
     problems: Problems
@@ -35,6 +35,7 @@ class CheckedFile:
     training: Mapping[str, Any]
     network: dict[str, Any]
     scales: Mapping[str, ScaleTable]
+    scale_names: tuple[str, ...]
     sequences: tuple[tuple[SequenceTable, KeyPath], ...]
     settings: tuple[Setting, ...]
 
@@ -74,6 +75,7 @@ def check_file(source: Source) -> CheckedFile:
         training,
         _network(tree.get("network", {}), problems),
         scales,
+        tuple(tree.get("scale", {})),
         sequences,
         settings,
     )
@@ -166,7 +168,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _check_name(kind: str, name: object, known: Sequence[str], path: KeyPath, problems: Problems) -> None:
-    if isinstance(name, str) and name not in known:
+    # Where nothing is known the whole kind is missing, which is a problem of its own.
+    if isinstance(name, str) and known and name not in known:
         problems.add(path, f"unknown {kind} `{name}`", did_you_mean(name, known))
 
 

@@ -16,6 +16,16 @@ from gtr_bench.suite.source import KeyPath, Source
 
 __all__ = ["Problems", "shown"]
 
+PYDANTIC_TO_TOML = {
+    "an object": "a table",
+    "a valid array": "a list",
+    "a valid string": "a string",
+    "a valid integer": "an integer",
+    "a valid number": "a number",
+    "a valid boolean": "true or false",
+}
+"""pydantic names JSON's types; the reader of a suite knows TOML's"""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -114,8 +124,13 @@ class Problems:
             self.add(where, f"`{name}` is missing{_table(where[:-1])}", at="key")
         elif kind == "value_error":
             self.add(where, str(details["ctx"]["error"]))
+        elif kind == "too_short" and details["ctx"]["min_length"] == 1:
+            self.add(where, f"`{name}` is empty")
         elif message.startswith("Input should be "):
-            self.add(where, f"`{name}` {message.removeprefix('Input ')}, not `{shown(details['input'])}`")
+            wanted = message.removeprefix("Input should be ")
+            self.add(
+                where, f"`{name}` should be {PYDANTIC_TO_TOML.get(wanted, wanted)}, not `{shown(details['input'])}`"
+            )
         else:
             self.add(where, f"`{name}`: {message[:1].lower()}{message[1:]}")
 

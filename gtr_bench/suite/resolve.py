@@ -26,7 +26,7 @@ UNSCALED = "default"
 def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
     """The suite at `scale`; raises UnknownNameError for a scale it lacks and SuiteError for all its problems."""
     problems = file.problems
-    known = tuple(problems.at(("scale",)) or ()) or (UNSCALED,)
+    known = file.scale_names or (UNSCALED,)
     name = scale if scale is not None else ("laptop" if "laptop" in known else known[0])
     if name not in known:
         problems.raise_any()

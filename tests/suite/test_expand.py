@@ -95,9 +95,7 @@ def test_references_are_single_phases_once_per_task_and_variant(load: Load) -> N
 
 
 def test_sequences_that_share_a_reference_train_it_once(load: Load) -> None:
-    second = (
-        '[[sequence]]\nid = "two"\nenv = "gym:CartPole-v1"\nphases = 2\nsteps_per_phase = 1000\nreferences = true\n'
-    )
+    second = '[[sequence]]\nid = "two"\nenv = "gym:CartPole-v1"\nphases = 2\nsteps_per_phase = 1000\n'
     first = ("phases = 3", "phases = 3\nreferences = true")
     references = load(first, NO_SHIFT, ("[[algorithm]]", second + "references = true\n[[algorithm]]")).cells[4:]
     assert [(cell.role, cell.algorithm, cell.sequence) for cell in references] == [

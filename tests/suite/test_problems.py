@@ -51,11 +51,11 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "did you mean `sigma`?",
     ),
     "missing key": (("question", "# question"), (1, 2), "`question` is missing in `suite`", None),
-    "wrong type": (("phases = 3", "phases = 3.0"), (17, 10), "`phases` should be a valid integer, not `3.0`", None),
+    "wrong type": (("phases = 3", "phases = 3.0"), (17, 10), "`phases` should be an integer, not `3.0`", None),
     "number as text": (
         ("sigma = 0.5", 'sigma = "0.5"'),
         (26, 9),
-        '`sigma` should be a valid number, not `"0.5"`',
+        '`sigma` should be a number, not `"0.5"`',
         None,
     ),
     "algorithm taken away": (
@@ -277,6 +277,23 @@ def test_a_problem_has_its_place_a_sentence_and_a_hint(case: str, problems: Prob
     found = [problem for problem in problems(change) if problem.sentence == sentence]
     assert [(problem.line, problem.column) for problem in found][:1] == [place]
     assert found[0].hint == hint
+
+
+MALFORMED = {
+    "phases = 3": ("phases = true", "`phases` should be an integer, not `true`"),
+    'env = "gym:CartPole-v1"': ("env = 1", "`env` should be a string, not `1`"),
+    "[evaluation]": ("[evaluation]\nall_phases = 1", "`all_phases` should be true or false, not `1`"),
+    'shift = { kind = "action_permutation", cycle = 2 }': ("options = []", "`options` should be a table, not `[]`"),
+    '[["gtr", "ppo"]]': ('"gtr"', '`comparisons` should be a list, not `"gtr"`'),
+    "[[sequence]]": ("[scale.laptop]\nsequences = []\n[[sequence]]", "`sequences` is empty"),
+    "[suite]": ("scale = 3\n[suite]", "`scale` should be a table, written `[scale]`"),
+}
+
+
+@pytest.mark.parametrize("old", MALFORMED)
+def test_types_are_named_as_toml_names_them(old: str, problems: Problems) -> None:
+    new, sentence = MALFORMED[old]
+    assert sentence in [problem.sentence for problem in problems((old, new))]
 
 
 CASCADING = {"minibatches without samples", "id used twice"}

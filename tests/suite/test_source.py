@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -90,21 +91,22 @@ def _string(text: str, style: str) -> str:
     return f'"""\n{escaped}"""' if style == "multiline" else f'"{escaped}"'
 
 
-def _render(value: Any, draw: Any) -> str:
-    gap = draw(st.sampled_from(["", " ", "\t"]))
+def _render(value: Any, draw: Callable[[Any], Any]) -> str:
+    gap: str = draw(st.sampled_from(["", " ", "\t"]))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _string(value, draw(st.sampled_from(["basic", "literal", "multiline"])))
+        style: str = draw(st.sampled_from(["basic", "literal", "multiline"]))
+        return _string(value, style)
     if isinstance(value, list):
-        separator = draw(st.sampled_from([",", ", ", ",\n", ", # comment ]\n"]))
+        separator: str = draw(st.sampled_from([",", ", ", ",\n", ", # comment ]\n"]))
         return "[" + gap + separator.join(_render(item, draw) for item in value) + gap + "]"
     if isinstance(value, dict):
         return "{" + gap + ", ".join(f"{_key(k, draw)}{gap}={gap}{_render(v, draw)}" for k, v in value.items()) + "}"
     return repr(value)
 
 
-def _key(name: str, draw: Any) -> str:
+def _key(name: str, draw: Callable[[Any], Any]) -> str:
     bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
     return name if bare and draw(st.booleans()) else _string(name, draw(st.sampled_from(["basic", "literal"])))
 
@@ -145,7 +147,7 @@ def test_every_key_and_value_of_any_document_is_found_where_it_stands(text: str)
                 assert tomllib.loads(f"key = {rest[: closing + 1]}")["key"] == path[-1]
             else:
                 assert rest.startswith(path[-1])
-        value = source.tree
+        value: Any = source.tree
         for part in path:
             value = value[part]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
