@@ -43,7 +43,7 @@ def test_steps_agree_with_gymnasium_from_equal_states(task: str) -> None:
     batch.reset(seeds(2, 3))
     # Continuous mountain car: Gymnasium rounds the state to float32 in every step, we do not.
     tolerance = 1e-6 if task == "MountainCarContinuous-v0" else 1e-9
-    for actions in actions_for(batch, 400, 2, 3):
+    for actions in actions_for(batch, 220, 2, 3):
         before = batch.state()["state"]
         result = batch.step(actions)
         for row in range(6):
