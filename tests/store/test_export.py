@@ -1,0 +1,111 @@
+"""Tidy tables: labels and parameters beside every row."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from gtr_bench.errors import RequestError
+from gtr_bench.store.export import csv_bytes, save, tidy
+from gtr_bench.store.schema import EVALUATIONS, JOB
+from gtr_bench.store.writer import write_table
+
+
+def _labels(job: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    definition = {"algorithm": {"name": "gtr", "parameters": parameters}}
+    return {
+        "job": job,
+        "suite": "s",
+        "scale": "laptop",
+        "algorithm": f"gtr {job}",
+        "sequence": "w",
+        "role": "run",
+        "seed": 7,
+        "definition": definition,
+    }
+
+
+def _write(results: Path, job: str, parameters: dict[str, Any], *, finished: bool) -> None:
+    folder = results / "jobs" / job
+    folder.mkdir(parents=True)
+    numbers = {name: np.arange(2) for name in ("step", "phase", "evaluated_phase", "episodes")}
+    rows = {"job": [job] * 2, "point": ["grid", "end"], "return_mean": [1.0, 3.0]}
+    write_table(folder / "evaluations.parquet", EVALUATIONS, {**numbers, **rows})
+    labels = _labels(job, parameters)
+    if finished:
+        row = {**labels, "definition": json.dumps(labels["definition"]), "status": "complete", "algorithm_name": "gtr"}
+        write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+    else:
+        cohort = results / "cohorts" / job
+        cohort.mkdir(parents=True)
+        content = {"jobs": [{**labels, "id": job}], "provenance": {"suite_text": "", "suite_path": ""}}
+        (cohort / "cohort.json").write_text(json.dumps(content))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two finished jobs with different parameters and an unfinished one."""
+    _write(
+        tmp_path, "a", {"sigma": 0.5, "anchors": 4, "kernel": "gaussian", "clip": None, "hidden": [1]}, finished=True
+    )
+    _write(tmp_path, "b", {"sigma": 1, "beta": 2.0, "clip": 0.2}, finished=True)
+    _write(tmp_path, "c", {"sigma": 0.1}, finished=False)
+    return tmp_path
+
+
+def test_every_row_carries_the_labels_and_parameters_of_its_job(results: Path) -> None:
+    rows = tidy([results], "evaluations").to_pylist()
+    assert [row["job"] for row in rows] == ["a", "a", "b", "b", "c", "c"]
+    first, third, last = rows[0], rows[2], rows[-1]
+    assert (first["suite"], first["seed"], first["return_mean"], first["status"]) == ("s", 7, 1.0, "complete")
+    assert (first["parameter.sigma"], first["parameter.anchors"], first["parameter.beta"]) == (0.5, 4, None)
+    assert first["parameter.hidden"] == "[1]"
+    assert (third["parameter.sigma"], third["parameter.clip"], third["parameter.kernel"]) == (1.0, 0.2, None)
+    assert (last["status"], last["algorithm"], last["parameter.sigma"]) == ("unfinished", "gtr c", 0.1)
+
+
+def test_jobs_are_the_finished_ones_with_their_parameters(results: Path) -> None:
+    table = tidy([results], "jobs")
+    assert table["job"].to_pylist() == ["a", "b"]
+    assert table["parameter.sigma"].to_pylist() == [0.5, 1.0]
+
+
+def test_rows_of_a_job_nobody_describes_are_kept_without_labels(results: Path) -> None:
+    (results / "cohorts" / "c" / "cohort.json").unlink()
+    rows = tidy([results], "evaluations").to_pylist()
+    assert (rows[-1]["job"], rows[-1]["suite"], rows[-1]["return_mean"]) == ("c", None, 3.0)
+
+
+def test_iterations_of_jobs_that_have_none_are_an_empty_table_with_all_columns(results: Path) -> None:
+    table = tidy([results], "iterations")
+    assert len(table) == 0
+    assert {"exact_kl", "suite", "parameter.sigma"} <= set(table.column_names)
+
+
+def test_csv_and_parquet_hold_the_same_table(results: Path, tmp_path: Path) -> None:
+    table = tidy([results], "evaluations")
+    save(table, tmp_path / "tidy.csv")
+    save(table, tmp_path / "tidy.parquet")
+    assert pq.read_table(tmp_path / "tidy.parquet").equals(table)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "tidy.csv").dropna(axis=1, how="all"),
+        table.to_pandas().dropna(axis=1, how="all"),
+        check_dtype=False,
+    )
+    assert (tmp_path / "tidy.csv").read_bytes() == csv_bytes(table)
+    assert len(pd.read_csv(io.BytesIO(csv_bytes(table)))) == 6
+
+
+def test_an_unknown_suffix_and_a_refusing_disk_are_sentences(results: Path, tmp_path: Path) -> None:
+    table = tidy([results], "jobs")
+    with pytest.raises(RequestError, match=r"should end in `\.csv` or `\.parquet`"):
+        save(table, tmp_path / "tidy.xlsx")
+    with pytest.raises(RequestError, match="cannot be written: No such file or directory"):
+        save(table, tmp_path / "absent" / "tidy.csv")
