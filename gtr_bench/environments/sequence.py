@@ -113,8 +113,8 @@ class SequenceEnvironment:
             task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=made_of[1]
         )
         if self._environment is not None:
-            self._environment.close()
             self._check_fits(environment, phase)
+            self._environment.close()
         self._environment, self._made_of = environment, made_of
         return environment
 

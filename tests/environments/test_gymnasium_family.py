@@ -217,7 +217,7 @@ def test_actions_that_cannot_be_learned_are_refused(mixed: Any) -> None:
 
 
 def test_a_constructor_that_raises_ends_in_one_sentence() -> None:
-    with pytest.raises(EnvironmentFault, match="`gym:FrozenLake-v1` could not be built: .*nonsense"):
+    with pytest.raises(EnvironmentFault, match=r"`gym:FrozenLake-v1` could not be built: .*nonsense"):
         make("FrozenLake-v1", nonsense=1)
 
 
