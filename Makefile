@@ -1,0 +1,52 @@
+# Everything runs in one virtual environment: `make install VENV=elsewhere` puts it elsewhere.
+PYTHON ?= python3
+VENV ?= .venv
+# Where torch alone is taken from, such as PyTorch's own CPU index; empty = pip's usual index.
+TORCH_INDEX ?=
+PYTEST_ARGS ?=
+
+EXTRAS = mujoco,metaworld,dm-control
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+# Small networks on one thread are faster than on two that wait for each other.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test test-fast check clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/'
+
+install: $(VENV)/.installed  ## environment with the product, MuJoCo, Meta-World and dm_control
+
+install-dev: $(VENV)/.installed-dev  ## the same with the tools for tests and checks
+
+demo: install  ## train the quickstart suite and print its table
+	$(BIN)/gtr-bench run quickstart
+	$(BIN)/gtr-bench report --suite quickstart
+
+test: install-dev  ## all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+test-fast: install-dev  ## the tests that take less than about five seconds each
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+check: install-dev  ## formatting, lint and types
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+clean:  ## remove the environment; results stay
+	rm -rf $(VENV)
+
+# The stamps make a second call free; a change of the requirements installs again into the same environment.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "gtr-bench needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install -c constraints.txt -e '.[$(EXTRAS),dev]'
+	touch $@
