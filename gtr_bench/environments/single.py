@@ -90,8 +90,12 @@ class SingleBatch(BatchedEnvironment):
         size = members * envs
         self._seeds: SeedArray = np.zeros(size, dtype=np.uint64)
         self._episode: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
-        self._elapsed: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
         self._step = 0
+        # The batch's step at which each running episode began; and no episode reaches the limit before `_limit_at`.
+        self._began: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
+        self._limit_at = limit
+        low, high = self.action_space.low, self.action_space.high
+        self._bounds = None if low is None or high is None else (np.tile(low, (size, 1)), np.tile(high, (size, 1)))
         dtype = np.float32 if self.action_space.kind == "continuous" else np.int64
         # The actions of the batch's step s are in row s modulo the length; it holds every running episode whole.
         self._actions: NDArray[Any] = np.zeros((FIRST_CAPACITY, size, *self.action_space.shape), dtype=dtype)
@@ -110,15 +114,16 @@ class SingleBatch(BatchedEnvironment):
     def _fault(self, row: int, error: Exception) -> EnvironmentFault:
         member, place = divmod(row, self.envs)
         return EnvironmentFault(
-            f"`{self._name}` (member {member}, environment {place}, step {self._elapsed[row]} of episode "
+            f"`{self._name}` (member {member}, environment {place}, step {self._step - self._began[row]} of episode "
             f"{self._episode[row]}) raised {_describe(error)}"
         )
 
     def reset(self, seeds: SeedArray) -> NDArray[np.float32]:
         self._seeds[:] = seeds.reshape(-1)
         self._episode[:] = 0
-        self._elapsed[:] = 0
+        self._began[:] = 0
         self._step = 0
+        self._limit_at = self._limit
         self._room_until = self._actions.shape[0]
         self._physics = deque([(-1, self._physics[-1][1])])
         observation = np.empty((len(self._singles), self.observation_size), dtype=np.float32)
@@ -137,53 +142,70 @@ class SingleBatch(BatchedEnvironment):
 
     def step(self, actions: NDArray[Any]) -> Transition:
         taken = self._record(actions)
-        observation = np.empty((len(self._singles), self.observation_size), dtype=np.float32)
-        outcomes = []
+        shape = (self.members, self.envs)
+        observation = np.empty((len(taken), self.observation_size), dtype=np.float32)
+        reward = np.empty(len(taken))
+        flags = np.zeros((3, len(taken)), dtype=np.bool_)
+        ended = []
+        row = 0
         try:
-            with np.errstate(over="ignore", invalid="ignore"):  # the learner looks for non-finite numbers itself
-                for row, single in enumerate(self._singles):
-                    outcome = single.step(taken[row])
-                    observation[row] = outcome[0]
-                    outcomes.append(outcome[1:])
+            for row, single in enumerate(self._singles):
+                observation[row], reward[row], terminated, truncated, success = single.step(taken[row])
+                # Setting few flags is cheaper than collecting all: most are false.
+                if terminated or truncated:
+                    flags[0, row], flags[1, row] = terminated, truncated
+                    ended.append(row)
+                if success:
+                    flags[2, row] = True
         except MemoryError:
             raise
         except Exception as error:
-            raise self._fault(len(outcomes), error) from error
+            raise self._fault(row, error) from error
         self._step += 1
-        self._elapsed += 1
-        shape = (self.members, self.envs)
-        # Rows: reward, terminated, truncated, success.
-        columns = np.array(outcomes, dtype=np.float64).T.reshape(4, *shape)
-        terminated, truncated, success = columns[1:] != 0.0
-        if self._limit is not None:
-            truncated |= self._elapsed.reshape(shape) >= self._limit
+        if self._limit_at is not None and self._step >= self._limit_at:
+            ended = self._truncate(flags)
         final_observation = None
-        ended = terminated | truncated
-        if ended.any():
+        if ended:
             final_observation = observation.copy().reshape(*shape, -1)
-            for row in np.flatnonzero(ended).tolist():
-                self._episode[row] += 1
-                self._elapsed[row] = 0
-                observation[row] = self._begin(row)
+            self._restart(ended, observation)
+        flags = flags.reshape(3, *shape)
         return Transition(
             observation.reshape(*shape, -1),
-            columns[0],
-            terminated,
-            truncated,
+            reward.reshape(shape),
+            flags[0],
+            flags[1],
             final_observation,
-            success if self.has_success else None,
+            flags[2] if self.has_success else None,
         )
+
+    def _truncate(self, flags: NDArray[np.bool_]) -> list[int]:
+        """Mark the episodes that are at the time limit in `flags` [3, B]; returns all rows whose episode ended."""
+        assert self._limit is not None
+        flags[1] |= self._step - self._began >= self._limit
+        ended = flags[0] | flags[1]
+        began = np.where(ended, self._step, self._began)
+        self._limit_at = int(began.min()) + self._limit
+        rows: list[int] = np.flatnonzero(ended).tolist()
+        return rows
+
+    def _restart(self, rows: list[int], observation: NDArray[np.float32]) -> None:
+        """Begin the next episodes of these rows and put their first observations into `observation` [B, D]."""
+        for row in rows:
+            self._episode[row] += 1
+            self._began[row] = self._step
+            observation[row] = self._begin(row)
 
     def _record(self, actions: NDArray[Any]) -> NDArray[Any]:
         """Clip continuous actions to the bounds and remember all; returns what the environments receive [B, ...]."""
-        taken = actions.reshape(self._actions.shape[1:])
-        low, high = self.action_space.low, self.action_space.high
-        if low is not None and high is not None:
-            taken = np.minimum(np.maximum(taken, low), high)
         if self._step >= self._room_until:
-            self._make_room(int(self._elapsed.max()) + 1)
+            self._make_room(self._step - int(self._began.min()) + 1)
+        taken = actions.reshape(self._actions.shape[1:])
         row = self._actions[self._step % self._actions.shape[0]]
-        row[:] = taken
+        if self._bounds is None:
+            row[:] = taken
+        else:
+            np.maximum(taken, self._bounds[0], out=row)
+            np.minimum(row, self._bounds[1], out=row)
         # A copy, because an environment may keep the array it was given.
         received: NDArray[Any] = row.copy()
         return received
@@ -200,7 +222,7 @@ class SingleBatch(BatchedEnvironment):
 
     def _running(self, row: int) -> NDArray[Any]:
         """The actions of the running episode of one environment [steps so far, ...]."""
-        steps = np.arange(self._step - int(self._elapsed[row]), self._step)
+        steps = np.arange(self._began[row], self._step)
         running: NDArray[Any] = self._actions[steps % self._actions.shape[0], row]
         return running
 
@@ -222,7 +244,7 @@ class SingleBatch(BatchedEnvironment):
         if self._physics[-1][0] == self._step:
             self._physics.pop()
         self._physics.append((self._step, factors))
-        oldest = self._step - int(self._elapsed.max())
+        oldest = int(self._began.min())
         while len(self._physics) > 1 and self._physics[1][0] < oldest:
             self._physics.popleft()
 
@@ -233,7 +255,7 @@ class SingleBatch(BatchedEnvironment):
         return {
             "seeds": self._seeds.copy(),
             "episode": self._episode.copy(),
-            "elapsed": self._elapsed.copy(),
+            "elapsed": self._step - self._began,
             "step": self._step,
             "actions": np.concatenate([self._running(row) for row in range(len(self._singles))]),
             "physics_steps": np.array([step for step, _ in self._physics]),
@@ -243,12 +265,13 @@ class SingleBatch(BatchedEnvironment):
     def load_state(self, state: dict[str, Any]) -> None:
         self._seeds[:] = state["seeds"]
         self._episode[:] = state["episode"]
-        self._elapsed[:] = state["elapsed"]
         self._step = state["step"]
+        self._began[:] = self._step - state["elapsed"]
+        self._limit_at = None if self._limit is None else int(self._began.min()) + self._limit
         self._physics = deque(zip(state["physics_steps"].tolist(), state["physics_factors"].copy(), strict=True))
-        self._make_room(int(self._elapsed.max()) + 1)
+        self._make_room(self._step - int(self._began.min()) + 1)
         length, first = self._actions.shape[0], 0
-        for row, count in enumerate(self._elapsed.tolist()):
+        for row, count in enumerate(state["elapsed"].tolist()):
             actions = state["actions"][first : first + count]
             self._actions[np.arange(self._step - count, self._step) % length, row] = actions
             first += count
