@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,9 +73,17 @@ class Suite:
 
     def jobs(self) -> list[Job]:
         """All jobs, cell by cell and seed by seed; definitions share their unchanging parts: read, don't write."""
-        return [job for cell in self.cells for job in self._jobs_of(cell, self.seeds)]
-
-    def _jobs_of(self, cell: Cell, seeds: Iterable[int]) -> Iterable[Job]:
-        for seed, identity in zip(self.seeds, job_ids(cell.definition, seeds), strict=True):
-            definition = {**cell.definition, "seed": seed}
-            yield Job(identity, definition, self.name, self.scale, cell.algorithm, cell.sequence, cell.role, seed)
+        return [
+            Job(
+                identity,
+                {**cell.definition, "seed": seed},
+                self.name,
+                self.scale,
+                cell.algorithm,
+                cell.sequence,
+                cell.role,
+                seed,
+            )
+            for cell in self.cells
+            for seed, identity in zip(self.seeds, job_ids(cell.definition, self.seeds), strict=True)
+        ]

@@ -60,11 +60,11 @@ def find_suite(path: Path | str) -> Path:
     given = Path(path)
     if given.is_file():
         return given
-    if given.is_dir():
-        raise RequestError(f"`{path}` is a folder, not a suite file")
     shipped = shipped_suites()
     if str(path) in shipped:
         return shipped[str(path)]
+    if given.is_dir():
+        raise RequestError(f"`{path}` is a folder, not a suite file")
     beside = [str(file) for file in sorted(given.parent.glob("*.toml"))] if given.parent.is_dir() else []
     known = beside if given.suffix or given.parent != Path() else [*shipped, *beside]
     raise RequestError(f"there is no suite `{path}`", hint=did_you_mean(str(path), known or list(shipped)))

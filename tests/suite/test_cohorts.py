@@ -79,7 +79,7 @@ def test_impossible_sizes_are_refused(slots: int, size: int | None) -> None:
         group([job(0)], slots=slots, size=size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     counts=st.lists(st.integers(1, 20), min_size=1, max_size=4),
     slots=st.integers(1, 12),

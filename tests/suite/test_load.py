@@ -24,6 +24,14 @@ def test_a_file_wins_over_a_shipped_suite(tmp_path: Path, monkeypatch: pytest.Mo
     assert load_suite("quickstart").name == "mine"
 
 
+def test_a_folder_of_the_same_name_does_not_hide_a_shipped_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quickstart").mkdir()
+    assert load_suite("quickstart").name == "quickstart"
+
+
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [

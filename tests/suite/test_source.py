@@ -129,7 +129,7 @@ def _leaves(tree: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return ([path] if path else []) + [leaf for key, value in items for leaf in _leaves(value, (*path, key))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(documents())
 def test_every_key_and_value_of_any_document_is_found_where_it_stands(text: str) -> None:
     source = parse_source(text, "x.toml")
