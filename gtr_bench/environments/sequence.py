@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.environments.base import ActionSpace, BatchedEnvironment, FloatArray, SeedArray, Transition
-from gtr_bench.environments.hashing import extend, key_of, mix
+from gtr_bench.environments.hashing import key_of, mix
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shift import Shift, Values, World
 from gtr_bench.environments.shifts import parse_shift
@@ -84,7 +84,7 @@ class SequenceEnvironment:
         self._held: float | None = None
         self._steps = 0
         self._noise_keys: SeedArray = np.zeros((members, envs), dtype=np.uint64)
-        self._check_physics()
+        self._check_names()
         first = self._enter(0)
         self.observation_size = first.observation_size
         self.action_space = first.action_space
@@ -95,13 +95,16 @@ class SequenceEnvironment:
         """How many phases the sequence has."""
         return len(self._phases)
 
-    def _check_physics(self) -> None:
-        wanted = {name for shift in self._shifts for name in shift.physics_names}
-        for environment in {phase["environment"] for phase in self._phases} if wanted else ():
+    def _check_names(self) -> None:
+        """Refuse at once what would otherwise be found when a later phase starts."""
+        wanted = sorted({name for shift in self._shifts for name in shift.physics_names})
+        for environment in dict.fromkeys(phase["environment"] for phase in self._phases):
             family, task = family_of(environment)
-            known = family.physics(task)
-            for name in sorted(wanted - set(known)):
-                raise UnknownNameError(f"physics parameter of `{environment}`", name, known)
+            family.check(task)
+            known = family.physics(task) if wanted else {}
+            for name in wanted:
+                if name not in known:
+                    raise UnknownNameError(f"physics parameter of `{environment}`", name, known)
 
     def _enter(self, phase: int) -> BatchedEnvironment:
         """Have the environment of a phase: the one at hand when it is of the same task and options, or a new one."""
@@ -125,6 +128,12 @@ class SequenceEnvironment:
                 f"phase {phase} (`{name}`) has observations of {environment.observation_size} numbers, "
                 f"the phases before have {self.observation_size}",
                 hint="all phases of a sequence need the same observation size",
+            )
+        if environment.has_success != self.has_success:
+            raise EnvironmentFault(
+                f"phase {phase} (`{name}`) {'has' if environment.has_success else 'has no'} success flag, "
+                "unlike the phases before",
+                hint="all phases of a sequence need tasks with a success flag, or all without",
             )
         if not environment.action_space.matches(self.action_space):
             raise EnvironmentFault(
@@ -193,12 +202,10 @@ class SequenceEnvironment:
         self, observation: NDArray[np.float32], progress: float, *, final: bool
     ) -> NDArray[np.float32]:
         for active in self._active:
-            if active.shift.changes_observation:
-                counter = np.array([self._steps, final, active.place], dtype=np.uint64)
-                keys = self._noise_keys
-                for number in range(3):
-                    keys = extend(keys, counter[number : number + 1])
-                observation = active.shift.change_observation(observation, active.at(progress), keys)
+            keys = self._noise_keys
+            if active.shift.noisy:
+                keys = mix(keys, self._steps, int(final), active.place)
+            observation = active.shift.change_observation(observation, active.at(progress), keys)
         return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:

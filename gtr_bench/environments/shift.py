@@ -40,8 +40,8 @@ class Shift(BaseModel):
     numeric: ClassVar[bool] = True
     """Whether values between two variants' values make sense, so that the shift can drift."""
 
-    changes_observation: ClassVar[bool] = False
-    """Whether `change_observation` does anything (it needs keys, which cost a hash per step)."""
+    noisy: ClassVar[bool] = False
+    """Whether `change_observation` needs keys that differ from step to step, which cost a few hashes per step."""
 
     kind: str
     first_clean: bool = True
@@ -93,7 +93,7 @@ class Shift(BaseModel):
         raise NotImplementedError
 
     def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
-        """Shifted observations [M, N, D]; `keys` uint64 [M, N] are different at every step."""
+        """Shifted observations [M, N, D]; `keys` uint64 [M, N] differ from step to step where the kind is `noisy`."""
         return observation
 
     def change_action(self, actions: NDArray[Any], values: Values, space: ActionSpace) -> NDArray[Any]:

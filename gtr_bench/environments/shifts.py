@@ -70,7 +70,6 @@ def parse_shift(mapping: Mapping[str, Any]) -> Shift:
 class ObservationOffset(Shift):
     """Add one vector, normal with standard deviation `std` in every coordinate, to all observations of a variant."""
 
-    changes_observation: ClassVar[bool] = True
     kind: Literal["observation_offset"] = "observation_offset"
     std: PositiveFloat
 
@@ -87,7 +86,7 @@ class ObservationOffset(Shift):
 class ObservationNoise(Shift):
     """Add fresh normal noise of standard deviation `std` to every coordinate of every observation."""
 
-    changes_observation: ClassVar[bool] = True
+    noisy: ClassVar[bool] = True
     kind: Literal["observation_noise"] = "observation_noise"
     std: PositiveFloat
 
@@ -106,7 +105,6 @@ class ObservationPermutation(Shift):
     """Reorder the coordinates of the observation."""
 
     numeric: ClassVar[bool] = False
-    changes_observation: ClassVar[bool] = True
     kind: Literal["observation_permutation"] = "observation_permutation"
 
     def identity(self, world: World) -> Values:

@@ -145,7 +145,7 @@ class SingleBatch(BatchedEnvironment):
         shape = (self.members, self.envs)
         observation = np.empty((len(taken), self.observation_size), dtype=np.float32)
         reward = np.empty(len(taken))
-        flags = np.zeros((3, len(taken)), dtype=np.bool_)
+        flags: NDArray[np.bool_] = np.zeros((3, len(taken)), dtype=np.bool_)
         ended = []
         row = 0
         try:

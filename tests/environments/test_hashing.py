@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -52,6 +52,7 @@ def test_every_bit_of_a_key_flips_about_half_of_the_output() -> None:
     assert changed.min() > 10
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4))
 def test_extending_a_prefix_equals_mixing_all_keys(keys: list[int]) -> None:
     prefix = mix(*keys[:-1]) if len(keys) > 1 else np.zeros(1, dtype=np.uint64)
@@ -59,11 +60,13 @@ def test_extending_a_prefix_equals_mixing_all_keys(keys: list[int]) -> None:
     assert mix(*keys) == extend(prefix, last)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 def test_the_order_of_keys_matters(first: int, second: int) -> None:
     assert (mix(first, second) == mix(second, first))[0] == (first == second)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 7), st.integers(0, 10_000))
 def test_permutations_are_permutations_and_never_the_identity(size: int, seed: int) -> None:
     result = permutations(mix(seed, np.arange(16)), size)

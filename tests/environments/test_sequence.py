@@ -258,3 +258,8 @@ def test_closing_twice_is_allowed() -> None:
     environment = world([phase()])
     environment.close()
     environment.close()
+
+
+def test_an_unknown_task_of_a_later_phase_is_refused_before_the_first_one_starts() -> None:
+    with pytest.raises(UnknownNameError, match="`Acrobat-v1`"):
+        world([phase(), phase(environment="gym:Acrobat-v1")])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
@@ -160,6 +160,7 @@ def test_multi_discrete_choices_are_permuted_within_each_component() -> None:
             assert_array_equal(changed[member][:, component], values[member, component][every[0][:, component]])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 5))
 def test_continuous_actions_stay_within_unequal_bounds_and_keep_their_size(seed: int, variant: int) -> None:
     shift = parse_shift({"kind": "action_permutation"})
