@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
 from gtr_bench.report.collect import Record, SuiteRecords
@@ -28,17 +29,27 @@ def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
     folders = {record.job: record.folder for record in records if record.summary and record.folder is not None}
     table = read(folders.values(), "evaluations", _COLUMNS, warn=warn).combine_chunks()
     jobs = table["job"].combine_chunks().dictionary_encode()
-    columns = {
-        name: table[name].to_numpy() for name in ("step", "phase", "evaluated_phase", "return_mean", "success_rate")
-    }
-    columns["fresh"] = np.isin(np.asarray(table["point"].to_pylist(), dtype=object), _FRESH)
-    codes = jobs.indices.to_numpy() if len(table) else np.array([], dtype=np.int32)
+    points = table["point"].combine_chunks().dictionary_encode()
+    columns = {name: _numpy(table[name]) for name in _COLUMNS if name not in ("job", "point")}
+    fresh = [code for code, point in enumerate(points.dictionary.to_pylist()) if point in _FRESH]
+    columns["fresh"] = np.isin(_numpy(points.indices), fresh)
+    codes = _numpy(jobs.indices)
     order = np.lexsort((columns["phase"], columns["step"], codes))
     cuts = np.searchsorted(codes[order], np.arange(len(jobs.dictionary) + 1))
     return {
         job: {name: values[order[cuts[code] : cuts[code + 1]]] for name, values in columns.items()}
         for code, job in enumerate(jobs.dictionary.to_pylist())
     }
+
+
+def _numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
+    """Numbers, null as NaN; by DLPack, because Arrow's own `to_numpy` and `fill_null` import pandas first."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    values = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)
+    if not array.null_count:
+        return np.from_dlpack(values)
+    valid = np.from_dlpack(array.is_valid().cast(pa.uint8())).astype(np.bool_)
+    return np.where(valid, np.from_dlpack(values), np.nan)
 
 
 def worlds_of(definition: Mapping[str, Any]) -> tuple[str, ...]:
@@ -108,7 +119,7 @@ class Scores:
             values=rows["return_mean" if values == "return" else "success_rate"].astype(np.float64),
             fresh=rows["fresh"],
             lengths=tuple(int(phase["steps"]) for phase in record.definition["sequence"]["phases"]),
-            worlds=worlds_of(record.definition),
+            worlds=self._worlds(record),
         )
 
     def _diverged_step(self, record: Record) -> int:
@@ -130,6 +141,15 @@ class Scores:
                 ]
         oracle = self._oracles.get((record.sequence, record.seed)) if "oracle" in metric.needs else None
         return Companions(references, self.run(oracle, metric.values, scaled=scaled) if oracle else None)
+
+    def _worlds(self, record: Record) -> tuple[str, ...]:
+        if record.job not in self._known_worlds:
+            self._known_worlds[record.job] = worlds_of(record.definition)
+        return self._known_worlds[record.job]
+
+    @cached_property
+    def _known_worlds(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     @cached_property
     def _runs(self) -> dict[tuple[str, Values, bool, str], Run]:
@@ -174,7 +194,7 @@ class Scores:
         phases = record.definition["sequence"]["phases"]
         return [
             (record.algorithm, world, int(phase["steps"]))
-            for world, phase in zip(worlds_of(record.definition), phases, strict=True)
+            for world, phase in zip(self._worlds(record), phases, strict=True)
         ]
 
 

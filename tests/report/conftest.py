@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,14 +155,23 @@ def jobs() -> list[Job]:
     return parse_suite(SUITE, path="swap.toml", scale="laptop").jobs()
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Job folders already written, by id and suite text; writing is most of the time of these tests."""
+    return {("", ""): tmp_path_factory.mktemp("templates")}
+
+
 @pytest.fixture
-def fill(tmp_path: Path) -> Callable[..., Path]:
+def fill(tmp_path: Path, templates: dict[tuple[str, str], Path]) -> Callable[..., Path]:
     """Write jobs into a results folder and return it."""
 
     def write(jobs: list[Job], *, text: str = SUITE, name: str = "results") -> Path:
         results = tmp_path / name
         for job in jobs:
-            write_job(results, job, text)
+            key = (job.id, text)
+            if key not in templates:
+                templates[key] = write_job(templates["", ""] / str(len(templates)), job, text)
+            shutil.copytree(templates[key], results / "jobs" / job.id)
         return results
 
     return write
