@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
 from typer.core import TyperGroup
 
 __all__ = ["ClosedPipe", "Commands"]
@@ -17,7 +16,7 @@ class ClosedPipe(Exception):
 class Commands(TyperGroup):
     """Typer ends a program with a broken pipe by exit code 1, which here means that jobs failed."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command; raises ClosedPipe instead of BrokenPipeError."""
         try:
             return super().invoke(ctx)

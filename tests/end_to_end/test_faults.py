@@ -1,0 +1,99 @@
+"""Environments that raise, hang, return NaN or eat the memory: told, stored, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+GOOD = 'env = "gym:CartPole-v1"'
+
+
+def failures(program: Any) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted((program.folder / "results").glob("jobs/*/failure.json"))]
+
+
+def done(program: Any) -> int:
+    return len(list((program.folder / "results").glob("jobs/*/job.parquet")))
+
+
+def test_an_environment_that_raises_fails_its_jobs_only(program: Any) -> None:
+    program.write_suite({"good": GOOD, "bad": 'env = "fault:raise"\noptions = { after = 100 }'})
+    answer = program("run", "tiny.toml", "--jobs", "1", "--retries", "0")
+    assert answer.returncode == 1
+    assert "the floor gave way" in answer.stderr
+    assert "log: results/cohorts/" in answer.stderr
+    assert "Traceback" in next(iter((program.folder / "results").glob("cohorts/*/log.txt"))).read_text()
+    assert done(program) == 2
+    assert [failure["reason"] for failure in failures(program)] == ["error", "error"]
+
+
+def test_a_bad_member_does_not_take_its_cohort_with_it(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:raise"\noptions = { after = 100, member = 1 }'}, seeds=3)
+    answer = program("run", "tiny.toml", "--jobs", "1")
+    assert answer.returncode == 0
+    assert done(program) == 3
+
+
+def test_an_environment_that_hangs_times_out(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:hang"\noptions = { after = 100 }'})
+    answer = program("run", "tiny.toml", "--jobs", "1", "--timeout", "8")
+    assert answer.returncode == 1
+    assert [failure["reason"] for failure in failures(program)] == ["timeout", "timeout"]
+
+
+def test_an_environment_that_returns_nan_diverges_and_is_finished(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:nan"\noptions = { after = 100 }'})
+    answer = program("run", "tiny.toml", "--jobs", "1")
+    assert answer.returncode == 0
+    assert "2 of them diverged" in answer.stderr
+    assert done(program) == 2
+    assert [failure["reason"] for failure in failures(program)] == ["diverged", "diverged"]
+
+
+def test_running_out_of_memory_is_called_so_and_retried_alone(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:memory"\noptions = { after = 100 }'})
+    answer = program("run", "tiny.toml", "--jobs", "2", "--cohort", "2", "--json")
+    assert answer.returncode == 1
+    records = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [failure["reason"] for failure in failures(program)] == ["oom", "oom"]
+    started = [record["jobs"] for record in records if record["event"] == "cohort_started"]
+    assert [len(jobs) for jobs in started][-2:] == [1, 1]
+
+
+def test_an_environment_that_cannot_be_built_pauses_the_suite(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:startup"'}, ["ppo", "spo", "a2c", "gtr"])
+    answer = program("run", "tiny.toml", "--jobs", "1")
+    assert answer.returncode == 1
+    assert "paused: 3 workers in a row failed at their start with `" in answer.stderr
+    assert "the environment refuses to start" in answer.stderr
+    assert not failures(program)
+
+
+def test_two_drivers_on_one_folder_end_with_every_job_once(program: Any) -> None:
+    program.write_suite({"good": GOOD}, ["ppo", "spo"])
+    arguments = ("run", "tiny.toml", "--jobs", "1", "--cohort", "1", "--json")
+    processes = [program.start(*arguments) for _ in range(2)]
+    texts = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    trained = [
+        record["job"]
+        for text in texts
+        for record in map(json.loads, text.splitlines())
+        if record["event"] == "job_done"
+    ]
+    assert len(trained) == len(set(trained)) == done(program) == 4
+
+
+def test_run_report_export_after_each_other(program: Any) -> None:
+    program.write_suite({"good": GOOD}, ["ppo", "gtr"])
+    assert program("run", "tiny.toml", "--profile").returncode == 0
+    assert program("status").stdout.startswith("done      4\n")
+    report = program("report", "results", "--format", "json")
+    assert report.returncode == 0
+    assert json.loads(report.stdout)
+    assert program("export", "results", "--out", "tidy.csv").returncode == 0
+    assert (program.folder / "tidy.csv").exists()
