@@ -109,12 +109,20 @@ def losses(network: ActorCritic, algorithm: Algorithm, sample: Sample, batch: Ma
     return Losses(total, policy_loss, value_loss)
 
 
-def _shuffled(tensors: Mapping[str, Tensor], generators: Sequence[torch.Generator]) -> dict[str, Tensor]:
-    """Every tensor `[M, B, ...]` in a new order, each member's from its own generator."""
+def _orders(size: int, epochs: int, generators: Sequence[torch.Generator]) -> list[Tensor]:
+    """A new order of B samples per epoch, `[M x B]` rows of a flattened batch, each member's from its own generator.
+
+    Drawn before the first step: with `target_kl`, how many epochs a cohort runs must not move a member's generator.
+    """
+    members = range(len(generators))
+    return [torch.cat([torch.randperm(size, generator=generators[m]) + m * size for m in members]) for _ in range(epochs)]
+
+
+def _shuffled(tensors: Mapping[str, Tensor], order: Tensor) -> dict[str, Tensor]:
+    """Every tensor `[M, B, ...]` in another order `[M x B]`."""
     first = next(iter(tensors.values()))
     members, size = first.shape[:2]
-    order = torch.stack([torch.randperm(size, generator=g) + m * size for m, g in enumerate(generators)])
-    flat = order.flatten().to(first.device)
+    flat = order.to(first.device)
     return {
         name: value.reshape(members * size, *value.shape[2:]).index_select(0, flat).view(value.shape)
         for name, value in tensors.items()
@@ -149,8 +157,9 @@ def improve(
     bounds = [index * size // count for index in range(count + 1)]
     seen: list[Tensor] = []
     everyone = bool(active.all())
-    for _ in range(p.epochs):
-        shuffled = tensors if count == 1 and p.epochs == 1 else _shuffled(tensors, generators)
+    whole = count == 1 and p.epochs == 1
+    for order in [None] if whole else _orders(size, p.epochs, generators):
+        shuffled = tensors if order is None else _shuffled(tensors, order)
         for start, stop in zip(bounds, bounds[1:], strict=False):
             batch = {name: value[:, start:stop] for name, value in shuffled.items()}
             if p.advantage_normalisation == "minibatch":

@@ -63,14 +63,14 @@ class Optimizer:
                 correction = 1 - self._beta1**self._uniform
                 root: float | Tensor = (1 - self._beta2**self._uniform) ** 0.5
             else:
-                correction = (1 - self._beta1**self._steps).to(grad)
+                correction = 1 - self._beta1**self._steps
                 root = (1 - self._beta2**self._steps).sqrt().to(grad)
             update = self._first / self._second.sqrt().div_(root).add_(self._epsilon)
+        # both ways round alike, so a member's numbers do not change when another one stops
+        if isinstance(learning_rate, Tensor) and isinstance(correction, Tensor):
+            correction = correction.to(grad)
         rate = learning_rate / correction
-        if isinstance(rate, Tensor):
-            self._data.sub_(update.mul_(rate))
-        else:
-            self._data.sub_(update, alpha=rate)
+        self._data.sub_(update.mul_(rate.to(grad) if isinstance(rate, Tensor) else rate))
 
     def _masked(self, grad: Tensor, learning_rate: float | Tensor, active: Tensor) -> None:
         kept = [tensor.clone() for tensor in (self._data, self._first, self._second)]

@@ -16,7 +16,7 @@ from gtr_bench.algorithms.base import Algorithm, Batch, Sample
 from gtr_bench.algorithms.gtr.anchor import Anchors, require_closed_form
 from gtr_bench.algorithms.gtr.distance import CLOSED_FORMS, log_ratio
 from gtr_bench.algorithms.gtr.gate import SustainGate
-from gtr_bench.algorithms.gtr.kernel import affinity_loss
+from gtr_bench.algorithms.gtr.kernel import affinity_loss, hold
 from gtr_bench.algorithms.gtr.parameters import GTRParameters
 from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.algorithms.ppo import clipped_surrogate
@@ -81,16 +81,17 @@ class GTR(Algorithm):
         """Surrogate and penalty by `form`: where the kernel acts."""
         p, ratio, advantage = self.p, sample.ratio, sample.advantage
         if p.form == "gated_spo":  # H4: SPO's penalty fades as the ratio leaves the kernel's width
-            hold = 1 - affinity_loss((ratio - 1).square(), p.kernel, p.sigma, p.shape)
-            return ratio * advantage, spo_penalty(ratio, advantage, p.clip_range) * hold
+            held = hold((ratio - 1).square(), p.kernel, p.sigma, p.shape)
+            return ratio * advantage, spo_penalty(ratio, advantage, p.clip_range) * held
         squared = self.squared_distance(sample)
         if p.form == "gated_surrogate":  # H3: the kernel, without gradient, weights the surrogate
-            return self._surrogate(ratio, advantage) * (1 - self.lost_affinity(sample, squared.detach())), None
+            held = hold(squared.detach(), p.kernel, self._sigma, self._shape)
+            return self._surrogate(ratio, advantage) * (sample.columns["anchor_weight"] * held).sum(2), None
         if p.form == "saturating":  # H1, the default
             penalty = p.sigma * p.sigma * self.lost_affinity(sample, squared)
         else:  # H2: the divergence itself, gated
-            hold = 1 - affinity_loss(squared, p.kernel, self._sigma, self._shape)
-            penalty = (sample.columns["anchor_weight"] * 0.5 * squared * hold).sum(2)
+            held = hold(squared, p.kernel, self._sigma, self._shape)
+            penalty = (sample.columns["anchor_weight"] * 0.5 * squared * held).sum(2)
         if p.sustain:
             gate = self.gate.value()
             penalty = (1 - gate) * 0.5 * squared[:, :, 0] + gate * penalty

@@ -6,15 +6,18 @@ Each returns the loss of affinity `1 - kappa` computed without cancellation; `sh
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["affinity_loss"]
+__all__ = ["affinity_loss", "hold"]
 
 # Below this squared distance (in widths) a kernel with p < 2 is flat: its slope there would be infinite.
 _FLAT = 1e-8
+# Beyond this power of the distance exp(-power / 2) is 0 in float32; a larger power could overflow, and 0 x inf is NaN.
+_FADED = 1e3
 
 
 def affinity_loss(squared: Tensor, kernel: str, sigma: float | Tensor, shape: float | Tensor) -> Tensor:
@@ -34,5 +37,13 @@ def affinity_loss(squared: Tensor, kernel: str, sigma: float | Tensor, shape: fl
         half = 0.5 * scaled
         return half / (1 + half)
     if not (isinstance(shape, float) and shape == 2.0):
-        scaled = scaled.clamp_min(_FLAT) ** (0.5 * shape)
+        # in logarithms: a power that overflows in between would have no finite gradient
+        scaled = (scaled.clamp_min(_FLAT).log() * (0.5 * shape)).clamp_max(math.log(_FADED)).exp()
     return -(-0.5 * scaled).expm1()
+
+
+def hold(squared: Tensor, kernel: str, sigma: float | Tensor, shape: float | Tensor) -> Tensor:
+    """kappa, the share of a term that a gated form keeps at a squared distance; 1 everywhere for kernel `none`."""
+    if kernel == "none":
+        return squared.new_ones(squared.shape)
+    return 1 - affinity_loss(squared, kernel, sigma, shape)
