@@ -81,14 +81,17 @@ def learning_curves(
     # A fixed salt makes the ids inside an SVG, and so the file, reproducible.
     with matplotlib.rc_context({"svg.hashsalt": "gtr-bench", "axes.spines.top": False, "axes.spines.right": False}):
         width = 4.6 * columns if columns > 1 else 7.0
-        figure = Figure(figsize=(width, 3.0 * rows + 0.9), dpi=150, layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
         looks = _looks(panels)
+        # At font size 10 a letter is about 0.09 inches wide and a legend's line, with its gaps, about 0.8.
+        across = max(1, int(width / (0.09 * max(len(label) + 12 for label in looks) + 0.8)))
+        height = 3.0 * rows + 0.6 + 0.25 * -(-len(looks) // across)
+        figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, place in zip(panels, axes, strict=False):
             _draw(place, panel, looks)
         for place in axes[len(panels) :]:
             place.set_axis_off()
-        _explain(figure, found, panels, looks)
+        _explain(figure, found, panels, looks, across)
         write_output(out, lambda file: figure.savefig(file, format=out.suffix[1:], metadata=_METADATA[out.suffix]))
 
 
@@ -175,9 +178,13 @@ def _band(runs: Sequence[Run]) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def _explain(
-    figure: Figure, found: Sequence[SuiteRecords], panels: Sequence[_Panel], looks: Mapping[str, tuple[str, LineStyle]]
+    figure: Figure,
+    found: Sequence[SuiteRecords],
+    panels: Sequence[_Panel],
+    looks: Mapping[str, tuple[str, LineStyle]],
+    across: int,
 ) -> None:
-    """Title, legend with the number of seeds, and the line that says what is drawn."""
+    """A legend of `across` columns with the number of seeds, and the line that says what is drawn."""
     from matplotlib.lines import Line2D
 
     marked = {label for panel in panels for label in panel.reconstructions}
@@ -187,7 +194,7 @@ def _explain(
         seeds = str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
         name = f"{label} {RECONSTRUCTION_MARK}" if label in marked else label
         handles.append(Line2D([], [], color=colour, linestyle=style, linewidth=2, label=f"{name} (n = {seeds})"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)), frameon=False)
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(across, len(handles)), frameon=False)
     lines = ["mean over seeds with a 95% bootstrap band; dashed lines: the world changes"]
     if marked:
         lines.append(f"{RECONSTRUCTION_MARK} gtr is {RECONSTRUCTION} of the published method")

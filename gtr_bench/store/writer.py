@@ -60,9 +60,16 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def write_output(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """`replace_file` for a file the user named; raises RequestError with the reason where it cannot be written."""
+    """`replace_file` for a file the user named; raises RequestError with the reason where it cannot be written.
+
+    A symbolic link keeps pointing where it does, and a device or pipe (`/dev/stdout`) is written to, not replaced.
+    """
     try:
-        replace_file(path, write)
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as file:
+                write(file)
+        else:
+            replace_file(path.resolve(), write)
     except OSError as error:
         raise RequestError(f"`{path}` cannot be written: {error.strerror or error}") from error
 

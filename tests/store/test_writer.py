@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from gtr_bench.errors import RequestError
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
-from gtr_bench.store.writer import write_table
+from gtr_bench.store.writer import write_output, write_table
 
 
 def _iterations(rows: int) -> dict[str, object]:
@@ -92,3 +93,26 @@ def test_a_refusing_disk_leaves_the_old_file_and_no_partial(
     monkeypatch.undo()
     assert [file.name for file in tmp_path.iterdir()] == ["iterations.parquet"]
     assert pq.read_metadata(path).num_rows == 2
+
+
+def test_a_named_output_keeps_links_and_writes_into_pipes_instead_of_replacing_them(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write_output(tmp_path / "link", lambda file: file.write(b"new"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_output(tmp_path / "pipe", lambda file: file.write(b"data"))
+        assert os.read(reader, 10) == b"data"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_named_output_that_is_a_folder_or_lies_in_none_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="cannot be written: Is a directory"):
+        write_output(tmp_path, lambda file: None)
+    with pytest.raises(RequestError, match="cannot be written: No such file or directory"):
+        write_output(tmp_path / "absent" / "file", lambda file: None)
