@@ -1,0 +1,113 @@
+"""What a person sees: a live table on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from gtr_bench.schedule import display
+from gtr_bench.schedule.assignments import Assignment, job_record
+from gtr_bench.schedule.display import LiveDisplay, PlainDisplay, make_display, render
+from gtr_bench.schedule.folders import Failure
+from gtr_bench.schedule.heartbeat import Heartbeat
+from gtr_bench.schedule.observer import FailedCohort, Snapshot, WorkerView
+from gtr_bench.schedule.wording import cohort_name, duration, number, size
+
+BEAT = Heartbeat("running", 0.0, 1, 3, 50, 100, 12_345.6, -123.4, None)
+
+
+def assignment(jobs: Any, count: int = 2, **options: Any) -> Assignment:
+    members = tuple(jobs(count, **options))
+    return Assignment("cohort", members, tuple(job_record(job) for job in members))
+
+
+def snapshot(*workers: WorkerView) -> Snapshot:
+    return Snapshot(workers, 10, 4, 1, 2, 0, 500, 1000, 60.0)
+
+
+def failed(jobs: Any, *, retried: bool) -> FailedCohort:
+    failure = Failure("error", "it broke", "cohorts/cohort/log.txt", 5, 0.0)
+    return FailedCohort(assignment(jobs), failure, ["a", "b"], retried, "a hint", ["last [bold] line"], "r/log.txt")
+
+
+def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    shown = make_display(stream, progress=True)
+    assert isinstance(shown, PlainDisplay)
+    view = WorkerView(assignment(jobs), BEAT, 1, 65.0)
+    shown.started(view)
+    shown.progress(snapshot(view))
+    monkeypatch.setattr(display, "PLAIN_EVERY_SECONDS", 0.0)
+    shown.progress(snapshot(view))
+    shown.failed(failed(jobs, retried=False))
+    shown.stopped(view)
+    shown.finished(view, ["x"])
+    assert stream.getvalue() == (
+        "started: ppo on CartPole-v1 (2 seeds)\n"
+        "progress: 4 of 10 jobs done, 1 failed, 50% of steps, 12,346 steps/s, 0 s left\n"
+        "failed: ppo on CartPole-v1 (2 seeds): error: it broke; 2 jobs failed\n"
+        "    last [bold] line\n"
+        "  log: r/log.txt\n"
+        "  hint: a hint\n"
+        "stopped: ppo on CartPole-v1 (2 seeds) at step 50\n"
+        "finished: ppo on CartPole-v1 (2 seeds) in 1 min 5 s; 1 job diverged: x\n"
+    )
+
+
+def test_no_progress_lines_when_not_wanted(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "PLAIN_EVERY_SECONDS", 0.0)
+    stream = io.StringIO()
+    make_display(stream, progress=False).progress(snapshot())
+    assert stream.getvalue() == ""
+
+
+def test_the_live_table_has_a_line_per_cohort_and_reads_without_colour(jobs: Any) -> None:
+    console = Console(width=110, file=io.StringIO(), force_terminal=False, no_color=True)
+    starting = WorkerView(assignment(jobs, 1, algorithm="spo"), None, 2, 0.1)
+    console.print(render(snapshot(WorkerView(assignment(jobs), BEAT, 1, 3.0), starting)))
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert "4 of 10 jobs done, 1 failed, 50% of steps" in lines[0]
+    assert lines[1].split() == ["cohort", "state", "phase", "steps", "steps/s", "return"]
+    assert lines[2].split("  ")[0] == "ppo on CartPole-v1 (2 seeds)"
+    assert lines[2].split()[-5:] == ["running", "2/3", "50%", "12,346", "-123"]
+    assert lines[3].split()[-5:] == ["starting", "-", "-", "-", "-"]
+
+
+def test_the_live_display_shows_failures_above_the_table_and_takes_labels_literally(jobs: Any) -> None:
+    console = Console(width=110, file=io.StringIO(), force_terminal=True, no_color=True)
+    shown = LiveDisplay(console)
+    shown.progress(snapshot())
+    shown.failed(failed(jobs, retried=True))
+    shown.close()
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "it broke; is tried again" in text
+    assert "last [bold] line" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "unknown"), (0.4, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (100_000, "1 d 3 h"), (-1, "0 s")],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_sizes_and_numbers() -> None:
+    assert [size(n) for n in (5, 1500, 12_000_000, 3_400_000_000, 10**13)] == [
+        "5 B",
+        "1.5 kB",
+        "12 MB",
+        "3.4 GB",
+        "10.0 TB",
+    ]
+    assert [number(n) for n in (None, 0.12345, 12_345.6)] == ["-", "0.123", "12,346"]
+
+
+def test_a_cohort_over_a_grid_is_named_by_its_algorithm(jobs: Any) -> None:
+    grid = [*jobs(1, algorithm="gtr"), *jobs(1, algorithm="gtr")]
+    labels = [type("J", (), {"algorithm": f"gtr[sigma={s}]", "sequence": "x", "seed": 0})() for s in (1, 2)]
+    assert cohort_name(Assignment("c", tuple(labels), ())) == "gtr x 2 on x (seed 0)"  # type: ignore[arg-type]
+    assert cohort_name(Assignment("c", tuple(grid), ())) == "gtr on CartPole-v1 (seed 0)"

@@ -1,0 +1,57 @@
+"""Plans count, estimate, and are quick."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from gtr_bench.schedule.folders import Failure, ResultsFolder
+from gtr_bench.schedule.plan import make_plan
+
+
+def test_ten_thousand_jobs_are_planned_in_under_a_second_of_computing(jobs: Any, folder: ResultsFolder) -> None:
+    wanted = jobs(10_000)
+    for job in wanted[:2_000]:
+        folder.job(job.id).mkdir(parents=True)
+        (folder.job(job.id) / "job.parquet").touch()
+    start = time.process_time()
+    plan = make_plan(wanted, folder, slots=2)
+    assert time.process_time() - start < 1.0
+    assert plan.counts["done"] == 2_000
+    assert plan.starting == 8_000
+
+
+def test_time_comes_from_finished_cohorts_of_the_same_shape(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:
+    wanted = jobs(8)
+    run_jobs(wanted[:4], slots=1)
+    (heartbeat,) = folder.cohorts.glob("*/heartbeat.json")
+    heartbeat.write_text(json.dumps({**json.loads(heartbeat.read_text()), "steps_per_second": 100.0}))
+    plan = make_plan(wanted, folder, slots=1, cohort=4)
+    assert plan.starting == 4
+    assert plan.seconds == pytest.approx(4 * 100 / 100.0)
+    assert plan.cohorts_with_known_speed == plan.cohorts == 1
+    other = make_plan([*wanted, *jobs(1, algorithm="spo")], folder, slots=1, cohort=4)
+    assert other.seconds is None
+    assert (other.cohorts_with_known_speed, other.cohorts) == (1, 2)
+
+
+def test_two_slots_halve_the_time_of_equal_cohorts(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:
+    run_jobs(jobs(1))
+    wanted = jobs(5)
+    alone, both = (make_plan(wanted, folder, slots=slots, cohort=1).seconds for slots in (1, 2))
+    assert alone is not None
+    assert both == pytest.approx(alone / 2)
+
+
+def test_failed_jobs_count_by_reason_and_run_only_when_asked_for_or_killed(jobs: Any, folder: ResultsFolder) -> None:
+    wanted = jobs(3)
+    for job, reason in zip(wanted, ("error", "killed", "timeout"), strict=True):
+        folder.job(job.id).mkdir(parents=True)
+        folder.write_failure(job.id, Failure(reason, "", "", None, 0.0))
+    plan = make_plan(wanted, folder, slots=1)
+    assert plan.reasons == {"error": 1, "killed": 1, "timeout": 1}
+    assert plan.starting == 1
+    assert make_plan(wanted, folder, slots=1, retry_failed=True).starting == 3

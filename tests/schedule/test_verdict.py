@@ -1,0 +1,74 @@
+"""What the end of a worker means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gtr_bench.schedule.heartbeat import Heartbeat, WorkerFailure, read_heartbeat
+from gtr_bench.schedule.verdict import End, Verdict, judge
+
+
+def beat(failure: WorkerFailure | None = None) -> Heartbeat:
+    return Heartbeat("running", 0.0, 0, 1, 5, 10, 1.0, None, failure)
+
+
+def verdict(code: int, **changes: Any) -> Verdict:
+    given: dict[str, Any] = {
+        "unfinished": 1,
+        "heartbeat": beat(),
+        "stopping": False,
+        "timed_out": None,
+        "last_lines": ["Boom"],
+    }
+    return judge(code, **{**given, **changes})
+
+
+def test_finished_is_what_the_files_say_whatever_the_exit_code() -> None:
+    assert verdict(0, unfinished=0).end is End.FINISHED
+    assert verdict(-9, unfinished=0).end is End.FINISHED
+
+
+def test_a_worker_this_driver_stops_has_not_failed() -> None:
+    assert verdict(75, stopping=True).end is End.STOPPED
+    assert verdict(-15, stopping=True).end is End.STOPPED
+
+
+def test_a_signal_from_elsewhere_is_killed_with_a_hint_for_the_kernel() -> None:
+    killed = verdict(-9)
+    assert (killed.reason, killed.may_retry) == ("killed", True)
+    assert killed.message == "the worker was killed by SIGKILL"
+    assert "out-of-memory killer" in str(killed.hint)
+    assert verdict(-11).hint is None
+    assert verdict(75).reason == "killed"
+
+
+def test_a_timeout_is_not_tried_again() -> None:
+    late = verdict(75, timed_out="too long")
+    assert (late.reason, late.message, late.may_retry) == ("timeout", "too long", False)
+
+
+@pytest.mark.parametrize("reason", ["error", "oom"])
+def test_the_worker_says_why_it_failed(reason: str) -> None:
+    failed = verdict(1, heartbeat=beat(WorkerFailure(reason, "why", startup=True)))
+    assert (failed.reason, failed.message, failed.startup, failed.may_retry) == (reason, "why", True, True)
+
+
+def test_without_a_word_the_log_speaks() -> None:
+    assert verdict(3).message == "Boom"
+    assert verdict(3, last_lines=[]).message == "the worker ended with exit code 3 and said nothing"
+    assert verdict(3, heartbeat=None).startup
+    assert verdict(0, unfinished=2).message == "the worker ended well but left 2 jobs unfinished"
+
+
+def test_a_file_that_is_no_heartbeat_is_none(tmp_path: Any) -> None:
+    path = tmp_path / "heartbeat.json"
+    assert read_heartbeat(path) is None
+    for text in ("", "[]", "{}", '{"state": "running", "time": "soon"}', '{"state": 1, "time": 1, "failure": {}}'):
+        path.write_text(text)
+        assert read_heartbeat(path) is None, text
+    path.write_text('{"state": "starting", "time": 1.5}')
+    found = read_heartbeat(path)
+    assert found is not None
+    assert found.steps_per_second is None
