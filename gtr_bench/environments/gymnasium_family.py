@@ -40,23 +40,23 @@ class GymnasiumFamily:
         """Raise UnknownNameError or MissingExtraError when the task cannot be made; builds nothing."""
         if task in CLASSIC_CONTROL:
             return
-        tasks = _tasks()
-        if task not in tasks:
-            raise UnknownNameError("task of the family `gym`", task, tasks)
-        group = _GROUPS.get(tasks[task])
+        package = _package_of(task)
+        if not package:
+            raise UnknownNameError("task of the family `gym`", task, _tasks())
+        group = _GROUPS.get(package)
         if group is not None and find_spec(group.module) is None:
             raise MissingExtraError(f"the environment `gym:{task}`", group.extra)
 
     def packages(self, task: str) -> tuple[str, ...]:
         """Distributions whose versions change the numbers."""
-        group = None if task in CLASSIC_CONTROL else _GROUPS.get(_tasks().get(task, ""))
+        group = None if task in CLASSIC_CONTROL else _GROUPS.get(_package_of(task))
         return ("gymnasium",) if group is None else ("gymnasium", group.distribution)
 
     def physics(self, task: str) -> dict[str, str]:
         """The physics parameters a shift may change: name -> meaning."""
         if task in CLASSIC_CONTROL:
             return dict(CLASSIC_CONTROL[task].parameters)
-        return dict(MUJOCO_PARAMETERS) if _tasks().get(task) == "gymnasium.envs.mujoco" else {}
+        return dict(MUJOCO_PARAMETERS) if _package_of(task) == "gymnasium.envs.mujoco" else {}
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]
@@ -92,16 +92,21 @@ class GymnasiumFamily:
         return rows
 
 
-def _tasks() -> dict[str, str]:
-    """Every registered id that this Gymnasium can make -> the package its class lives in."""
+def _tasks() -> list[str]:
+    """Every registered id that this Gymnasium can make."""
     from gymnasium.envs.registration import registry
 
-    tasks = {}
-    for task, spec in registry.items():
-        entry = spec.entry_point
-        if isinstance(entry, str):
-            tasks[task] = entry.partition(":")[0].rpartition(".")[0]
-        elif entry is not None and not getattr(entry, "__name__", "").startswith("_raise_"):
-            # Gymnasium registers names it has dropped with a function `_raise_...` that explains.
-            tasks[task] = entry.__module__.rpartition(".")[0]
-    return tasks
+    return [task for task in registry if _package_of(task)]
+
+
+def _package_of(task: str) -> str:
+    """The package a task's class lives in, such as `gymnasium.envs.mujoco`; empty when the task cannot be made."""
+    from gymnasium.envs.registration import registry
+
+    entry = registry[task].entry_point if task in registry else None
+    if isinstance(entry, str):
+        return entry.partition(":")[0].rpartition(".")[0]
+    # Gymnasium registers names it has dropped with a function `_raise_...` that explains.
+    if entry is None or getattr(entry, "__name__", "").startswith("_raise_"):
+        return ""
+    return entry.__module__

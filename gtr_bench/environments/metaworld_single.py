@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import mujoco
@@ -79,7 +79,7 @@ class _SharedModel:
         )
 
 
-@cache
+@lru_cache(maxsize=16)  # some 25 MB each; enough for the ten tasks of Continual World
 def _shared_model(task: str) -> _SharedModel:
     return _SharedModel(task)
 

@@ -196,7 +196,11 @@ class SingleBatch(BatchedEnvironment):
             observation[row] = self._begin(row)
 
     def _record(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Clip continuous actions to the bounds and remember all; returns what the environments receive [B, ...]."""
+        """Clip continuous actions to the bounds and remember all; returns what the environments receive [B, ...].
+
+        What is not a number becomes the lower bound: a simulator may raise on it, and a member that has diverged,
+        which the learner reports, must not bring down the others.
+        """
         if self._step >= self._room_until:
             self._make_room(self._step - int(self._began.min()) + 1)
         taken = actions.reshape(self._actions.shape[1:])
@@ -204,7 +208,7 @@ class SingleBatch(BatchedEnvironment):
         if self._bounds is None:
             row[:] = taken
         else:
-            np.maximum(taken, self._bounds[0], out=row)
+            np.fmax(taken, self._bounds[0], out=row)
             np.minimum(row, self._bounds[1], out=row)
         # A copy, because an environment may keep the array it was given.
         received: NDArray[Any] = row.copy()

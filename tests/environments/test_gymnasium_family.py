@@ -258,3 +258,23 @@ def test_physics_parameters_are_known_without_building_anything() -> None:
 def test_vectorised_classic_control_has_no_options() -> None:
     with pytest.raises(RequestError, match="`gym:CartPole-v1` has no options, given: `wind`"):
         make("CartPole-v1", wind=1)
+
+
+@mujoco_only
+def test_actions_that_are_not_numbers_do_not_bring_down_the_other_members() -> None:
+    plain, broken = make("HalfCheetah-v5"), make("HalfCheetah-v5")
+    plain.reset(SEEDS)
+    broken.reset(SEEDS)
+    for actions in random_actions(plain, 20):
+        expected = plain.step(actions)
+        actions[0] = np.nan
+        found = broken.step(actions)
+    assert_array_equal(found.observation[1], expected.observation[1])
+    assert np.isfinite(found.observation).all()
+
+
+@mujoco_only
+def test_closing_frees_the_environments_and_twice_is_allowed() -> None:
+    batch = make("HalfCheetah-v5")
+    batch.close()
+    batch.close()

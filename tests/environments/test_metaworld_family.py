@@ -168,3 +168,21 @@ def test_unknown_tasks_options_and_a_missing_package_are_refused(monkeypatch: py
         FAMILY.check("hammer-v3")
     assert missing.value.extra == "metaworld"
     assert not FAMILY.availability()[0].usable
+
+
+def test_closing_one_batch_leaves_another_on_the_same_model_alone() -> None:
+    first, second, third = (make("push-v3", 1, 2) for _ in range(3))
+    third.reset(SEEDS[:1])
+    second.reset(SEEDS[:1])
+    first.reset(SEEDS[1:])
+    for place, actions in enumerate(random_actions(10, 1, 2)):
+        if place == 5:
+            first.close()
+            first.close()
+        assert_array_equal(second.step(actions).observation, third.step(actions).observation)
+
+
+def test_actions_that_are_not_numbers_do_not_raise() -> None:
+    batch = make("push-v3", 1, 1)
+    batch.reset(SEEDS[:1, :1])
+    assert np.isfinite(batch.step(np.full((1, 1, 4), np.nan)).observation).all()
