@@ -89,6 +89,10 @@ def _suite_report(
         against = ""
     runs = [record for record in found.records if record.role == "run"]
     states = Counter(record.state for record in found.records)
+    reasons = Counter(record.reason for record in found.records if record.state == "failed")
+    if reasons:
+        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        notes.append(f"failed: {listed}; `gtr-bench logs JOB` says why")
     reconstructed = {record.algorithm for record in runs if record.algorithm_name == "gtr"}
     tables = tuple(
         _table(runs, scores, metric, algorithms, against, primary=name == primary, suite=found)

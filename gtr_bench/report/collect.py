@@ -35,7 +35,8 @@ _COLUMNS = (
 class Record:
     """One expected job and what became of it.
 
-    `folder` is where its files are, None when there are none; `summary` is its row of `job.parquet`, else empty.
+    `folder` is where its files are, None when there are none; `summary` is its row of `job.parquet`, else empty;
+    `reason` is failure.json's where it failed.
     """
 
     job: str
@@ -47,6 +48,7 @@ class Record:
     state: State
     folder: Path | None = None
     summary: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reason: str = ""
 
     @property
     def algorithm_name(self) -> str:
@@ -98,6 +100,7 @@ class _Found:
             state=state,
             folder=self.folders.get(job),
             summary=summary,
+            reason=self.failed[job]["reason"] if state == "failed" else "",
         )
 
 

@@ -93,6 +93,7 @@ def test_missing_and_failed_jobs_are_counted_not_hidden(fill: Fill, jobs: list[J
     assert found.difference is not None
     assert found.difference.n == 2
     assert report.suites[0].jobs == {"complete": 57, "diverged": 0, "failed": 1, "missing": 2}
+    assert "failed: 1 oom; `gtr-bench logs JOB` says why" in report.suites[0].notes
 
 
 def test_a_diverged_job_counts_the_floor_from_where_it_diverged(fill: Fill, jobs: list[Job]) -> None:
