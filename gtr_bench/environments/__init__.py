@@ -1,0 +1,1 @@
+"""Environment families stepped in batches, and the shifts and sequences that make worlds change."""

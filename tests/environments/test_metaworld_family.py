@@ -12,6 +12,7 @@ from numpy.testing import assert_array_equal
 
 from gtr_bench.environments import metaworld_family
 from gtr_bench.environments.metaworld_family import METAWORLD_TASKS, MetaWorldFamily
+from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
 if importlib.util.find_spec("metaworld") is None:
@@ -186,3 +187,24 @@ def test_actions_that_are_not_numbers_do_not_raise() -> None:
     batch = make("push-v3", 1, 1)
     batch.reset(SEEDS[:1, :1])
     assert np.isfinite(batch.step(np.full((1, 1, 4), np.nan)).observation).all()
+
+
+def test_a_sequence_goes_from_task_to_task_and_resumes_in_the_second_one() -> None:
+    tasks = ("hammer-v3", "push-wall-v3")
+    phases = [{"environment": f"metaworld:{task}", "options": {}, "steps": 100, "variant": 0} for task in tasks]
+    sequence = {"phases": phases, "shifts": [], "max_episode_steps": 200}
+    first, second = (
+        SequenceEnvironment(sequence, members=1, envs=2, environment_seeds=[1], shift_seeds=[2], purpose="training")
+        for _ in range(2)
+    )
+    assert first.has_success
+    starts = [first.start_phase(number) for number in (0, 1)]
+    assert not np.array_equal(*starts)
+    actions = random_actions(40, 1, 2)
+    for action in actions[:20]:
+        first.step(action)
+    second.load_state(first.state())
+    for action in actions[20:]:
+        expected, found = first.step(action), second.step(action)
+        assert_array_equal(found.observation, expected.observation)
+        assert_array_equal(found.success, expected.success)
