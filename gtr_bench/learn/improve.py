@@ -114,8 +114,11 @@ def _orders(size: int, epochs: int, generators: Sequence[torch.Generator]) -> li
 
     Drawn before the first step: with `target_kl`, how many epochs a cohort runs must not move a member's generator.
     """
-    members = range(len(generators))
-    return [torch.cat([torch.randperm(size, generator=generators[m]) + m * size for m in members]) for _ in range(epochs)]
+
+    def order() -> Tensor:
+        return torch.cat([torch.randperm(size, generator=g) + m * size for m, g in enumerate(generators)])
+
+    return [order() for _ in range(epochs)]
 
 
 def _shuffled(tensors: Mapping[str, Tensor], order: Tensor) -> dict[str, Tensor]:

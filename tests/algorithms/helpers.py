@@ -63,7 +63,7 @@ def batch_of(
 def prepare(
     algorithm: Any, *history: Distribution, action: Tensor, advantage: Tensor, **other: Any
 ) -> dict[str, Tensor]:
-    """Columns after the policies of `history`, oldest first, collected one rollout each; the last one is the behaviour."""
+    """Columns after a rollout of each policy of `history`, oldest first; the last one is the behaviour."""
     columns: dict[str, Tensor] = {}
     for policy in history:
         columns = algorithm.prepare(batch_of(policy, action, advantage, **other))

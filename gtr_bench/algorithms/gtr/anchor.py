@@ -79,10 +79,6 @@ class Anchors:
     def _is_behaviour(self, batch: Batch) -> bool:
         return bool((self._snapshots[0] == batch.parameters).all())
 
-    def forget(self) -> None:
-        """Drop all snapshots."""
-        self._snapshots, self._returns, self._iteration = [], [], 0
-
     def state(self) -> dict[str, Any]:
         """Snapshots and counters for a checkpoint."""
         return {"snapshots": list(self._snapshots), "returns": list(self._returns), "iteration": self._iteration}
