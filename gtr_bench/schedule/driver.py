@@ -33,6 +33,7 @@ __all__ = ["Driver", "wanted"]
 
 _ELSEWHERE_EVERY_SECONDS = 1.0
 _LOG_LINES_SHOWN = 5
+_DISK_FULL = "the disk is full, so nothing more is started"
 
 
 def wanted(state: JobState, *, retry_failed: bool) -> bool:
@@ -108,7 +109,7 @@ class Driver:
             finally:
                 # Only an error of the driver itself leaves workers here; they must not train on unseen.
                 for worker in self._running:
-                    worker.kill()
+                    worker.terminate()
         outcome = self._outcome()
         self._observer.done(outcome)
         return outcome
@@ -199,9 +200,7 @@ class Driver:
         while self._queue and self._free and self._stop is None:
             if any(worker.assignment.alone for worker in self._running):
                 return
-            if free_disk_bytes(self._folder.root) < self._settings.minimum_free_bytes:
-                least = self._settings.minimum_free_bytes >> 20
-                self._halt(Stop.DISK, f"less than {least} MB of disk are free, so nothing more is started")
+            if self._disk_is_short():
                 return
             position = self._next()
             if position is None:
@@ -212,7 +211,12 @@ class Driver:
                     return
                 self._tell_memory(assignment)
             del self._queue[position]
-            self._start(assignment)
+            try:
+                self._start(assignment)
+            except OSError as error:
+                if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                    raise
+                self._halt(Stop.DISK, _DISK_FULL)
 
     def _next(self) -> int | None:
         """The first assignment that may start now: those to be alone wait until everything else is done."""
@@ -230,11 +234,12 @@ class Driver:
 
     def _start(self, assignment: Assignment) -> None:
         """Claim the jobs and start a worker on those that are still to be trained and nobody else's."""
-        claims = self._claim(assignment)
-        mine = narrow(assignment, {claim.job_id for claim in claims})
-        if mine is None:
-            return
+        claims: list[Claim] = []
         try:
+            self._claim(assignment, claims)
+            mine = narrow(assignment, {claim.job_id for claim in claims})
+            if mine is None:
+                return
             worker = start_worker(
                 mine,
                 self._free[0],
@@ -244,33 +249,38 @@ class Driver:
                 provenance=self._provenance,
                 command=self._command,
             )
-        except OSError as error:
+        except BaseException:
             for claim in claims:
                 claim.release()
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-                raise
-            self._halt(Stop.DISK, "the disk is full, so nothing more is started")
-            return
+            raise
         self._free.pop(0)
         self._running.append(worker)
         self._observer.started(WorkerView.of(worker))
 
-    def _claim(self, assignment: Assignment) -> list[Claim]:
-        """Claims on the members that another driver has neither taken nor settled since the last look."""
-        claims = []
+    def _disk_is_short(self) -> bool:
+        """Whether too little disk is free; if so, nothing more starts."""
+        least = self._settings.minimum_free_bytes
+        if free_disk_bytes(self._folder.root) >= least:
+            return False
+        if self._stop is None:
+            self._halt(Stop.DISK, f"less than {least >> 20} MB of disk are free, so nothing more is started")
+        return True
+
+    def _claim(self, assignment: Assignment, claims: list[Claim]) -> None:
+        """Add claims on the members that another driver has neither taken nor settled since the last look."""
+        elsewhere = 0
         for job in assignment.jobs:
             claim = Claim.take(self._folder.lock(job.id), job.id)
             if claim is None:
                 self._elsewhere.add(job.id)
+                elsewhere += 1
             elif self._folder.is_done(job.id):
                 claim.release()
                 self._count_done(job.id)
             else:
                 claims.append(claim)
-        taken = len(assignment.jobs) - len(claims)
-        if taken:
-            self._tell_elsewhere(taken)
-        return claims
+        if elsewhere:
+            self._tell_elsewhere(elsewhere)
 
     # Another driver's jobs
 
@@ -345,6 +355,13 @@ class Driver:
         self._attempts.update(unfinished)
         tries = max(self._attempts[name] for name in unfinished)
         retried = verdict.may_retry and tries <= self._settings.retries and not self._settings.fail_fast
+        if verdict.reason == "error" and (self._disk_is_short() or verdict.names_full_disk):
+            # The jobs are not to blame and run another time. Free space is asked as well because libraries that
+            # meet a full disk often fail with words of their own.
+            verdict = replace(verdict, message=f"the disk is full ({verdict.message})", startup=False)
+            retried = True
+            if self._stop is None:
+                self._halt(Stop.DISK, _DISK_FULL)
         log = worker.log.relative_to(self._folder.root)
         step = worker.heartbeat.step if worker.heartbeat is not None else None
         failure = Failure(verdict.reason, verdict.message, str(log), step, time.time())

@@ -152,7 +152,9 @@ class ResultsFolder:
     def cohort_of(self, job_id: str) -> str | None:
         """The cohort that last trained the job, which its lock file names; None when no driver started it."""
         try:
-            return self.lock(job_id).read_text(encoding="utf-8").strip() or None
+            # Paths as text: a plan asks this for 10,000 jobs, and building a Path takes longer than the system call.
+            with open(f"{self.root}/jobs/{job_id}/lock", encoding="utf-8") as file:
+                return file.read().strip() or None
         except (FileNotFoundError, NotADirectoryError):
             return None
 

@@ -37,6 +37,10 @@ class Verdict:
     def may_retry(self) -> bool:
         return self.end is End.FAILED and self.reason in {"killed", "oom", "error"}
 
+    @property
+    def names_full_disk(self) -> bool:
+        return any(words in self.message for words in ("No space left on device", "Disk quota exceeded"))
+
 
 def judge(
     code: int,

@@ -245,6 +245,18 @@ def test_a_full_disk_stops_starting_with_a_sentence(jobs: Jobs, run_jobs: Run, m
     assert outcome.stop is Stop.DISK
 
 
+def test_workers_that_fail_on_a_full_disk_are_not_blamed(
+    jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([1 << 40] * 2)
+    monkeypatch.setattr(driver_module, "free_disk_bytes", lambda path: next(free, 0))
+    outcome, recorder = run_jobs(jobs(2, behaviour="raise"), slots=1, retries=0)
+    assert outcome.exit_code == 1
+    assert outcome.stop is Stop.DISK
+    assert recorder.failures[0].failure.message.startswith("the disk is full (")
+    assert outcome.counts["to_run"] == 2
+
+
 def test_a_run_is_refused_when_little_disk_is_free(jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver_module, "free_disk_bytes", lambda path: 100 << 20)
     with pytest.raises(RequestError, match="only 100 MB are free"):

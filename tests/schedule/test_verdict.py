@@ -72,3 +72,10 @@ def test_a_file_that_is_no_heartbeat_is_none(tmp_path: Any) -> None:
     found = read_heartbeat(path)
     assert found is not None
     assert found.steps_per_second is None
+
+
+def test_a_full_disk_is_recognised_by_the_systems_words() -> None:
+    assert verdict(
+        1, heartbeat=beat(WorkerFailure("error", "OSError: [Errno 28] No space left on device", False))
+    ).names_full_disk
+    assert not verdict(3).names_full_disk
