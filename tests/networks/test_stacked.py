@@ -1,0 +1,95 @@
+"""Stacked layers equal single ones, fast_tanh equals tanh, and one flat buffer holds every parameter."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gtr_bench.networks.stacked import FlatParameters, StackedLinear, fast_tanh
+
+
+def generators(*seeds: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+def test_each_member_is_a_linear_layer_of_its_own() -> None:
+    layer = StackedLinear(generators(1, 2, 3), 5, 4, 1.0)
+    nn.init.normal_(layer.bias)
+    inputs = torch.randn(3, 7, 5)
+    for member in range(3):
+        expected = nn.functional.linear(inputs[member], layer.weight[member].T, layer.bias[member, 0])
+        torch.testing.assert_close(layer(inputs)[member], expected)
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(8, 3), (3, 8), (5, 5)])
+def test_weights_start_orthogonal_with_their_gain_and_biases_at_zero(inputs: int, outputs: int) -> None:
+    layer = StackedLinear(generators(0, 1), inputs, outputs, math.sqrt(2))
+    weight = layer.weight.detach()
+    gram = weight.transpose(1, 2) @ weight if outputs <= inputs else weight @ weight.transpose(1, 2)
+    torch.testing.assert_close(gram, 2 * torch.eye(min(inputs, outputs)).expand_as(gram), atol=1e-5, rtol=0)
+    assert not layer.bias.any()
+
+
+def test_initial_weights_are_those_of_torchs_own_initialisation() -> None:
+    reference = torch.empty(4, 6)
+    nn.init.orthogonal_(reference, 0.5, generator=torch.Generator().manual_seed(9))
+    assert torch.equal(StackedLinear(generators(9), 6, 4, 0.5).weight[0].T, reference)
+
+
+def test_a_members_start_does_not_depend_on_its_cohort() -> None:
+    alone, together = StackedLinear(generators(5), 6, 4, 1.0), StackedLinear(generators(3, 5), 6, 4, 1.0)
+    assert torch.equal(alone.weight[0], together.weight[1])
+    assert not torch.equal(together.weight[0], together.weight[1])
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_fast_tanh_is_tanh_in_value_and_gradient(size: int) -> None:
+    inputs = torch.cat([torch.linspace(-12, 12, size), torch.tensor([-1e4, 0.0, 1e4])]).requires_grad_()
+    found, expected = fast_tanh(inputs), torch.tanh(inputs)
+    torch.testing.assert_close(found, expected, atol=3e-7, rtol=0)
+    left, right = (torch.autograd.grad(value.sum(), inputs)[0] for value in (found, expected))
+    torch.testing.assert_close(left, right, atol=5e-7, rtol=0)
+
+
+def module() -> nn.Module:
+    return nn.Sequential(StackedLinear(generators(0, 1), 4, 6, 1.0), nn.Tanh(), StackedLinear(generators(2, 3), 6, 2, 1.0))
+
+
+def test_flat_parameters_are_the_modules_own_memory() -> None:
+    network = module()
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    flat = FlatParameters(network, 2)
+    assert flat.data.shape == (2, 4 * 6 + 6 + 6 * 2 + 2)
+    for old, new in zip(before, network.parameters(), strict=True):
+        assert torch.equal(old, new)
+    flat.data[1].zero_()
+    inputs = torch.randn(2, 3, 4)
+    assert network(inputs)[0].any()
+    assert not network(inputs)[1].any()
+
+
+def test_flat_gradients_are_each_members_own() -> None:
+    network = module()
+    flat = FlatParameters(network, 2)
+    inputs = torch.randn(2, 3, 4)
+    gradient = flat.backward(network(inputs).square().mean((1, 2)).sum()).clone()
+    for member in range(2):
+        loss = network(inputs)[member].square().mean()
+        alone = flat.backward(loss)
+        torch.testing.assert_close(gradient[member], alone[member])
+        assert not alone[1 - member].any()
+
+
+def test_swapped_parameters_are_put_back_even_after_an_error() -> None:
+    network = module()
+    flat = FlatParameters(network, 2)
+    before = flat.data.clone()
+    with flat.swapped(torch.zeros_like(before)):
+        assert not network(torch.randn(2, 3, 4)).any()
+    assert torch.equal(flat.data, before)
+    with pytest.raises(KeyError), flat.swapped(torch.zeros_like(before)):
+        raise KeyError
+    assert torch.equal(flat.data, before)
