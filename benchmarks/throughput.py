@@ -1,8 +1,9 @@
 """Training speed beside Stable-Baselines3, as ratios measured in one run: `python benchmarks/throughput.py`.
 
-Every contender is a process of its own with one torch thread, run in turn and repeated; the figure is environment steps
-per second of CPU time inside the training call (imports and construction excluded), the best of the repeats. Logging and
-evaluation are off in both. `--wall` adds the whole programs, start-up included: ten CartPole seeds, two processes at a time.
+Every contender is a process of its own with one torch thread, run in turn and repeated; the figure is environment
+steps per second of CPU time inside the training call (imports and construction excluded), the best of the repeats.
+Logging and evaluation are off in both. `--wall` adds the whole programs, start-up included: ten CartPole seeds, two
+processes at a time.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ def compare(repeats: int, only: list[str]) -> None:
     contenders = [
         ("cartpole", "sb3", 1), ("cartpole", "ppo", 1), ("cartpole", "ppo", 5), ("cartpole", "ppo", 10),
         ("cartpole", "gtr", 1), ("cartpole", "gtr", 5), ("cartpole", "gtr", 10),
-        ("cheetah", "sb3", 1), ("cheetah", "ppo", 1), ("cheetah", "ppo", 5), ("cheetah", "gtr", 1), ("cheetah", "gtr", 5),
+        ("cheetah", "sb3", 1), ("cheetah", "ppo", 1), ("cheetah", "ppo", 5),
+        ("cheetah", "gtr", 1), ("cheetah", "gtr", 5),
     ]  # fmt: skip
     best: dict[tuple[str, str, int], float] = {}
     for _ in range(repeats):
@@ -154,8 +156,10 @@ def compare_wall() -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: measured("cartpole", "sb3", "1", "--steps", str(steps)), range(10)))
     theirs = time.perf_counter() - start
-    print(f"ten CartPole seeds x {steps:,} steps, two processes: gtr-bench {ours:.1f} s, Stable-Baselines3 {theirs:.1f} s: "
-          f"{theirs / ours:.1f} x")  # fmt: skip
+    print(
+        f"ten CartPole seeds x {steps:,} steps, two processes: "
+        f"gtr-bench {ours:.1f} s, Stable-Baselines3 {theirs:.1f} s: {theirs / ours:.1f} x"
+    )
 
 
 def main() -> None:

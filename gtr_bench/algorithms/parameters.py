@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = ["OnPolicyParameters", "scalar", "stackable_fields"]
 
@@ -20,7 +20,7 @@ def scalar(
     `low`, `high` and `scale` are the range a sensitivity study searches by default; `bounds` are
     pydantic's (`gt`, `ge`, `lt`, `le`): outside of them a value is refused.
     """
-    search = {"stackable": True, "low": low, "high": high, "scale": scale}
+    search: dict[str, JsonValue] = {"stackable": True, "low": low, "high": high, "scale": scale}
     return Field(default, description=meaning, json_schema_extra=search, **bounds)
 
 
@@ -37,9 +37,7 @@ class OnPolicyParameters(BaseModel):
     num_steps: int = Field(128, ge=1, le=100_000, description="steps per environment and rollout, T")
     num_minibatches: int = Field(4, ge=1, description="minibatches per epoch; sizes differ by at most one sample")
     epochs: int = Field(4, ge=1, le=100, description="passes over a rollout")
-    learning_rate: float = scalar(
-        2.5e-4, "step size of the optimizer", low=1e-5, high=1e-2, scale="log", gt=0, le=1
-    )
+    learning_rate: float = scalar(2.5e-4, "step size of the optimizer", low=1e-5, high=1e-2, scale="log", gt=0, le=1)
     learning_rate_schedule: Literal["constant", "linear"] = Field(
         "constant", description="linear: to 0 over the whole sequence (PPO detail 4)"
     )

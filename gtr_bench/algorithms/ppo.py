@@ -23,7 +23,8 @@ class PPOParameters(OnPolicyParameters):
 
 def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float | Tensor) -> Tensor:
     """`min(r A, clip(r, 1 - eps, 1 + eps) A)`, `[M, B]`."""
-    return (ratio * advantage).minimum(ratio.clamp(1 - clip_range, 1 + clip_range) * advantage)
+    clipped = ratio.clamp(1 - clip_range, 1 + clip_range)  # type: ignore[arg-type]  # both kinds work
+    return (ratio * advantage).minimum(clipped * advantage)
 
 
 class PPO(Algorithm):

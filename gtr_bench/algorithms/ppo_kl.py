@@ -48,7 +48,9 @@ class PPOKL(Algorithm):
         """Adapt beta from the mean KL of the rollout, per member."""
         if self.p.adaptive:
             divergence = sample.behaviour.kl(sample.policy).mean(dim=1, keepdim=True)
-            self._beta = adapted_coefficient(divergence.new_ones(divergence.shape) * self._beta, divergence, self.p.kl_target)
+            self._beta = adapted_coefficient(
+                divergence.new_ones(divergence.shape) * self._beta, divergence, self.p.kl_target
+            )
 
     def diagnose(self, sample: Sample) -> dict[str, Tensor]:
         """The coefficient in force."""

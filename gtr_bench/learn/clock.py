@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 __all__ = ["ACTIVITIES", "Clock"]
 
-ACTIVITIES = ("environment", "policy", "update", "evaluation", "storing")
+ACTIVITIES = ("environment", "policy", "update", "diagnostics", "evaluation", "storing")
 
 
 class Clock:

@@ -94,13 +94,16 @@ def dormant_fraction(layers: list[Tensor]) -> Tensor:
 def feature_rank(features: Tensor) -> Tensor:
     """srank of features `[M, S, F]`: how many singular values carry 99 % of their sum, `[M]`."""
     gram = features.double().transpose(1, 2) @ features.double()
-    values = torch.linalg.eigvalsh(gram.nan_to_num()).clamp_min(0).sqrt().flip(-1)
+    values = torch.linalg.eigvalsh(gram.nan_to_num(0.0, 0.0, 0.0)).clamp_min(0).sqrt().flip(-1)
     share = values.cumsum(-1) / values.sum(-1, keepdim=True).clamp_min(1e-300)
-    return (share < _RANK_SHARE).sum(-1).add(1).clamp_max(values.shape[-1]).float()
+    rank: Tensor = (share < _RANK_SHARE).sum(-1).add(1).clamp_max(values.shape[-1]).float()
+    return rank
 
 
 @torch.no_grad()
-def policy_diagnostics(network: ActorCritic, algorithm: Algorithm, experience: Experience) -> tuple[dict[str, Tensor], Sample]:
+def policy_diagnostics(
+    network: ActorCritic, algorithm: Algorithm, experience: Experience
+) -> tuple[dict[str, Tensor], Sample]:
     """Over the whole rollout after the update, `[M]` each; and the sample they were computed from."""
     tensors = experience.tensors()
     if algorithm.p.advantage_normalisation != "none":

@@ -119,10 +119,10 @@ class MultiCategorical(Distribution):
     @classmethod
     def from_logits(cls, logits: Tensor, sizes: tuple[int, ...]) -> MultiCategorical:
         """Normalise logits `[..., sum(sizes)]` block by block."""
-        return cls(torch.cat([part.log_softmax(-1) for part in logits.split(sizes, -1)], -1), sizes)
+        return cls(torch.cat([part.log_softmax(-1) for part in torch.split(logits, list(sizes), -1)], -1), sizes)
 
     def _parts(self) -> list[Categorical]:
-        return [Categorical(part) for part in self.packed.split(self.sizes, -1)]
+        return [Categorical(part) for part in torch.split(self.packed, list(self.sizes), -1)]
 
     def like(self, packed: Tensor) -> MultiCategorical:
         return MultiCategorical(packed, self.sizes)
@@ -142,7 +142,7 @@ class MultiCategorical(Distribution):
         return torch.stack([p.affinity(q) for p, q in zip(self._parts(), other._parts(), strict=True)]).prod(0)
 
     def sample(self, noise: Tensor) -> Tensor:
-        return torch.stack([part.argmax(-1) for part in (self.packed + noise).split(self.sizes, -1)], -1)
+        return torch.stack([part.argmax(-1) for part in torch.split(self.packed + noise, list(self.sizes), -1)], -1)
 
     def mode(self) -> Tensor:
         return torch.stack([part.mode() for part in self._parts()], -1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -163,7 +164,7 @@ def improve(
     whole = count == 1 and p.epochs == 1
     for order in [None] if whole else _orders(size, p.epochs, generators):
         shuffled = tensors if order is None else _shuffled(tensors, order)
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in pairwise(bounds):
             batch = {name: value[:, start:stop] for name, value in shuffled.items()}
             if p.advantage_normalisation == "minibatch":
                 batch["advantages"] = normalised(batch["advantages"])

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtr_bench.algorithms.base import Batch, Sample
+from gtr_bench.algorithms.base import Batch
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.learn.advantages import generalised_advantages
 from gtr_bench.learn.clock import Clock
@@ -62,7 +62,9 @@ class Learner:
         self._lambda = column(self.p.gae_lambda, members).numpy()
         self.frozen: NDArray[np.bool_] = np.zeros(members, np.bool_)
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.observation_normaliser = ObservationNormaliser(members, observation_size) if self.p.observation_normalisation else None
+        self.observation_normaliser = (
+            ObservationNormaliser(members, observation_size) if self.p.observation_normalisation else None
+        )
         self.reward_normaliser = RewardNormaliser(members, self.p.num_envs) if self.p.reward_normalisation else None
         self.probe = PathProbe()
         self._previous_update: Tensor | None = None
@@ -74,7 +76,11 @@ class Learner:
         ).to(self.device)
         self.flat = FlatParameters(self.network, self.members)
         self.optimizer = Optimizer(
-            self.p.optimizer, self.flat.data, epsilon=self.p.optimizer_epsilon, beta1=self.p.adam_beta1, beta2=self.p.adam_beta2
+            self.p.optimizer,
+            self.flat.data,
+            epsilon=self.p.optimizer_epsilon,
+            beta1=self.p.adam_beta1,
+            beta2=self.p.adam_beta2,
         )
         self.algorithm = self._kind(self.p, self.members)
 
@@ -117,10 +123,12 @@ class Learner:
         if not bool(finite.all()):
             self.flat.data.copy_(torch.where(finite.unsqueeze(1), self.flat.data, before))
             self.frozen = self.frozen | ~finite.cpu().numpy()
+        updated = time.perf_counter()
+        clock.add("update", updated - started)
         with torch.no_grad():
             found |= self._diagnose(experience, before, iteration)
         found["learning_rate"] = torch.as_tensor(rate, device=self.device).expand(self.members, 1).squeeze(1)
-        clock.add("update", time.perf_counter() - started)
+        clock.add("diagnostics", time.perf_counter() - updated)
         return found
 
     def _experience(self, trajectory: Trajectory) -> Experience:
@@ -143,9 +151,15 @@ class Learner:
         episodes = np.maximum(trajectory.episodes, 1)
         mean_return = np.where(trajectory.episodes > 0, trajectory.returns / episodes, np.nan).astype(np.float32)
         batch = Batch(
-            observations, actions, behaviour, flat, returns,
-            torch.from_numpy(mean_return).to(self.device), self.flat.data, lambda data: self._policy_of(data, observations),
-        )  # fmt: skip
+            observations=observations,
+            actions=actions,
+            behaviour=behaviour,
+            advantages=flat,
+            returns=returns,
+            training_return=torch.from_numpy(mean_return).to(self.device),
+            parameters=self.flat.data,
+            evaluate=lambda parameters: self._policy_of(parameters, observations),
+        )
         columns = self.algorithm.prepare(batch)
         return Experience(observations, actions, behaviour, behaviour.log_prob(actions), values, flat, returns, columns)
 
@@ -177,7 +191,8 @@ class Learner:
 
     def _diagnose(self, experience: Experience, before: Tensor, iteration: int) -> dict[str, Tensor]:
         found, sample = policy_diagnostics(self.network, self.algorithm, experience)
-        found |= self._kind_diagnostics(sample)
+        self.algorithm.after_iteration(sample)
+        found |= self.algorithm.diagnose(sample)
         found |= self.probe.after_update(self.network.policy(self.probe.states))
         update = self.flat.data - before
         if self._previous_update is not None:
@@ -189,14 +204,12 @@ class Learner:
             found |= {"dormant_fraction": dormant_fraction(layers), "feature_rank": feature_rank(layers[-1])}
         return found
 
-    def _kind_diagnostics(self, sample: Sample) -> dict[str, Tensor]:
-        self.algorithm.after_iteration(sample)
-        return self.algorithm.diagnose(sample)
-
     def state(self) -> dict[str, Any]:
         """All that learning depends on, for a checkpoint."""
         normalisers = {
-            "observations": None if self.observation_normaliser is None else self.observation_normaliser.moments.state(),
+            "observations": None
+            if self.observation_normaliser is None
+            else self.observation_normaliser.moments.state(),
             "rewards": None if self.reward_normaliser is None else self.reward_normaliser.state(),
         }
         return {

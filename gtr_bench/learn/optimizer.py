@@ -19,7 +19,7 @@ _RMSPROP_DECAY = 0.99
 
 def clip_gradient(grad: Tensor, max_norm: float | None) -> Tensor:
     """Scale each member's gradient `[M, P]` in place to at most `max_norm`; returns the norms before, `[M]`."""
-    norm = torch.linalg.vector_norm(grad, dim=1)
+    norm: Tensor = torch.linalg.vector_norm(grad, dim=1)
     if max_norm is not None:
         grad.mul_((max_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1))
     return norm

@@ -28,7 +28,9 @@ class Records:
     def __len__(self) -> int:
         return len(self._values)
 
-    def append(self, row: Mapping[str, float | NDArray[Any]], unknown: Mapping[str, NDArray[np.bool_]] | None = None) -> None:
+    def append(
+        self, row: Mapping[str, float | NDArray[Any]], unknown: Mapping[str, NDArray[np.bool_]] | None = None
+    ) -> None:
         """Add a row: floats count for all members, arrays are `[M]`; `unknown` marks members without a value."""
         values = np.zeros((len(self._columns), self._members))
         known = np.zeros((len(self._columns), self._members), np.bool_)

@@ -52,6 +52,23 @@ class Trajectory:
     finite: NDArray[np.bool_]
 
 
+class _EpisodeSums:
+    """Over the episodes that ended in a rollout, `[M]` each."""
+
+    def __init__(self, members: int) -> None:
+        self.episodes = np.zeros(members, np.int64)
+        self.returns = np.zeros(members)
+        self.lengths = np.zeros(members, np.int64)
+        self.successes = np.zeros(members, np.int64)
+
+
+def _finite(*arrays: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`."""
+    checks = [np.isfinite(array).reshape(len(array), -1).all(1) for array in arrays]
+    finite: NDArray[np.bool_] = np.logical_and.reduce(checks)
+    return finite
+
+
 class Collector:
     """Keeps the running episodes of a cohort between rollouts."""
 
@@ -90,12 +107,14 @@ class Collector:
         device = network.log_std.device
         size = environment.observation_size
         observations = np.empty((members, length, envs, size), np.float32)
-        actions = np.empty((members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64)
+        actions = np.empty(
+            (members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64
+        )
         rewards = np.empty((members, length, envs))
         terminated = np.zeros((members, length, envs), np.bool_)
         truncated = np.zeros((members, length, envs), np.bool_)
         finals: NDArray[np.float32] | None = None
-        totals = [np.zeros(members, dtype) for dtype in (np.int64, np.float64, np.int64, np.int64)]
+        sums = _EpisodeSums(members)
         noise = self._noise((length, envs, policy_size(space)), generators, device)
         observation, any_frozen = self._observation, bool(frozen.any())
         for t in range(length):
@@ -122,29 +141,26 @@ class Collector:
                         finals = np.zeros_like(observations)
                     last = step.final_observation
                     finals[:, t][cut] = (last if normaliser is None else normaliser(last))[cut]
-                self._end_episodes(step.terminated | step.truncated, totals)
+                self._end_episodes(step.terminated | step.truncated, sums)
             observation = self._seen(step.observation, normaliser)
             clock.add("environment", stepped - acted)
             clock.add("policy", acted - started + time.perf_counter() - stepped)
         self._observation = observation
-        finite = np.isfinite(observations).all((1, 2, 3)) & np.isfinite(rewards).all((1, 2))
-        if finals is not None:
-            finite &= np.isfinite(finals).all((1, 2, 3))
-        finite &= np.isfinite(observation).all((1, 2))
+        finite = _finite(observations, rewards, observation, *([] if finals is None else [finals]))
         return Trajectory(
-            observations, actions, rewards, terminated, truncated, finals, observation, *totals, finite=finite
-        )
+            observations, actions, rewards, terminated, truncated, finals, observation,
+            sums.episodes, sums.returns, sums.lengths, sums.successes, finite,
+        )  # fmt: skip
 
     def _noise(self, shape: tuple[int, ...], generators: Sequence[torch.Generator], device: torch.device) -> Tensor:
         make = noise_of(self.environment.action_space)
         return torch.stack([make(shape, generator) for generator in generators]).to(device)
 
-    def _end_episodes(self, ended: NDArray[np.bool_], totals: list[NDArray[Any]]) -> None:
-        episodes, returns, lengths, successes = totals
-        episodes += ended.sum(1)
-        returns += np.where(ended, self._return, 0).sum(1)
-        lengths += np.where(ended, self._length, 0).sum(1)
-        successes += (ended & self._succeeded).sum(1)
+    def _end_episodes(self, ended: NDArray[np.bool_], sums: _EpisodeSums) -> None:
+        sums.episodes += ended.sum(1)
+        sums.returns += np.where(ended, self._return, 0).sum(1)
+        sums.lengths += np.where(ended, self._length, 0).sum(1)
+        sums.successes += (ended & self._succeeded).sum(1)
         self._return[ended], self._length[ended], self._succeeded[ended] = 0, 0, False
 
     def state(self) -> dict[str, Any]:
@@ -162,4 +178,3 @@ class Collector:
         self._observation, self._return = state["observation"], state["return"]
         self._length, self._succeeded = state["length"], state["succeeded"]
         self.environment.load_state(state["environment"])
-

@@ -1,7 +1,8 @@
 """A sequence as a list of rollouts: when to collect how much, when to evaluate, when the world shifts.
 
 Phases and evaluation marks are hit exactly: each stretch between two marks is split into rollouts of equal length
-(to within one step) of at most `num_steps`, so no stretch ends in a tiny batch. No torch here: suites are checked with it.
+(to within one step) of at most `num_steps`, so no stretch ends in a tiny batch. No torch here: suites are checked with
+it.
 """
 
 from __future__ import annotations

@@ -60,7 +60,11 @@ class Training:
         self._evaluation_environment: SequenceEnvironment | None = None
         self.collector = Collector(environment, self.members, self._envs)
         self.learner = Learner(
-            definitions, [seeds.learner for seeds in self._seeds], environment.observation_size, environment.action_space, device
+            definitions,
+            [seeds.learner for seeds in self._seeds],
+            environment.observation_size,
+            environment.action_space,
+            device,
         )
         self._has_success = environment.has_success
         self.clock = Clock()
@@ -107,7 +111,12 @@ class Training:
         """One rollout, one update, and what is due after it: a row, an evaluation, a shift."""
         frozen = self.learner.frozen
         trajectory = self.collector.collect(
-            rollout.length, self.learner.network, self.learner.generators, self.learner.observation_normaliser, frozen, self.clock
+            rollout.length,
+            self.learner.network,
+            self.learner.generators,
+            self.learner.observation_normaliser,
+            frozen,
+            self.clock,
         )
         found = self.learner.learn(trajectory, self.step / self.steps, self.position, self.clock)
         self.step += rollout.length * self._envs
@@ -168,7 +177,9 @@ class Training:
             progress = (self.step - start) / self._phase_steps[self.phase]
             others = [p for p in range(self.phases) if p != self.phase] if settings["all_phases"] else []
             for phase in [self.phase, *others]:
-                self._evaluate_phase(self._evaluation_environment, phase, point, progress if phase == self.phase else None)
+                self._evaluate_phase(
+                    self._evaluation_environment, phase, point, progress if phase == self.phase else None
+                )
 
     def _evaluate_phase(self, environment: SequenceEnvironment, phase: int, point: str, progress: float | None) -> None:
         result = evaluate(

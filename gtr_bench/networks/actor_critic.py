@@ -19,7 +19,10 @@ __all__ = ["ActorCritic"]
 
 
 class ActorCritic(nn.Module):
-    """Separate torsos for actor and critic; heads with gains 0.01 and 1; state-independent log std (details 2, 14, 15)."""
+    """Separate torsos for actor and critic; heads with gains 0.01 and 1; state-independent log std.
+
+    PPO details 2, 14 and 15 (algorithms A.2).
+    """
 
     def __init__(
         self,

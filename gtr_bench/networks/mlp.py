@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +21,9 @@ class MLPParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    hidden: tuple[int, ...] = Field((64, 64), min_length=1, description="units of each hidden layer")
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (64, 64), min_length=1, description="units of each hidden layer"
+    )
     activation: Literal["tanh", "relu"] = Field("tanh", description="after every hidden layer")
 
 

@@ -37,7 +37,7 @@ class StackedLinear(nn.Module):
 
 
 class _FastTanh(torch.autograd.Function):
-    """tanh as `2 sigmoid(2 x) - 1`: absolute error 1e-7, and 2.5 times as fast on CPUs, where tanh was a third of an update."""
+    """tanh as `2 sigmoid(2 x) - 1`: absolute error 1e-7, faster on CPUs, where tanh was a third of an update."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ def fast_tanh(inputs: Tensor) -> Tensor:
     """tanh to 1e-7; small inputs, where the number of operations costs more than the arithmetic, take torch's own."""
     if inputs.numel() < _SMALL or inputs.is_cuda:
         return torch.tanh(inputs)
-    result: Tensor = _FastTanh.apply(inputs)
+    result: Tensor = _FastTanh.apply(inputs)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -30,7 +30,9 @@ class Torso(nn.Module):
 class StackedMLP(Torso):
     """Fully connected layers, orthogonal with gain sqrt(2)."""
 
-    def __init__(self, generators: Sequence[torch.Generator], inputs: int, hidden: Sequence[int], activation: str) -> None:
+    def __init__(
+        self, generators: Sequence[torch.Generator], inputs: int, hidden: Sequence[int], activation: str
+    ) -> None:
         super().__init__()
         sizes = [inputs, *hidden]
         self.layers = nn.ModuleList(

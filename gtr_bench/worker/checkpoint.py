@@ -68,7 +68,9 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
     try:
         stored = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:
-        raise ResultsError(f"`{path}` is not a readable checkpoint", hint="delete it to start the cohort anew") from error
+        raise ResultsError(
+            f"`{path}` is not a readable checkpoint", hint="delete it to start the cohort anew"
+        ) from error
     if not isinstance(stored, dict) or stored.get("format") != CHECKPOINT_FORMAT:
         raise ResultsError(f"`{path}` has another checkpoint format", hint="delete it to start the cohort anew")
     state: dict[str, Any] = _decode(_to_device(stored["state"], device))
@@ -82,7 +84,9 @@ def _to_device(value: Any, device: torch.device) -> Any:
     if isinstance(value, dict):
         if value.keys() == {_ARRAY}:
             return value
-        return {key: item if key in ("generators", "steps") else _to_device(item, device) for key, item in value.items()}
+        return {
+            key: item if key in ("generators", "steps") else _to_device(item, device) for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_to_device(item, device) for item in value]
     return value.to(device) if isinstance(value, torch.Tensor) else value

@@ -65,6 +65,7 @@ def run_cohort(
     with training.clock.measure("storing"):
         save_checkpoint(folder / "checkpoint.pt", {"training": training.state(), "spent": storing.spent()})
         storing.finish(training)
+        (folder / "checkpoint.pt").unlink(missing_ok=True)  # every job is done: nothing is left to resume
     training.close()
     heartbeat.say("done", training)
     return True

@@ -48,8 +48,12 @@ class Storing:
                 continue
             evaluations, iterations = training.rows_of(member)
             names = [self._cohort["jobs"][member]["id"]]
-            write_table(folder / "evaluations.parquet", EVALUATIONS, {"job": names * len(evaluations["step"]), **evaluations})
-            write_table(folder / "iterations.parquet", ITERATIONS, {"job": names * len(iterations["step"]), **iterations})
+            write_table(
+                folder / "evaluations.parquet", EVALUATIONS, {"job": names * len(evaluations["step"]), **evaluations}
+            )
+            write_table(
+                folder / "iterations.parquet", ITERATIONS, {"job": names * len(iterations["step"]), **iterations}
+            )
 
     def finish(self, training: Training) -> None:
         """Write the rows and then, last, each job's summary: from that instant the job is done."""
@@ -63,12 +67,16 @@ class Storing:
                 self._note_divergence(folder, training.messages[member], diverged)
             else:
                 (folder / "failure.json").unlink(missing_ok=True)
-            row = shared | self._own(member) | {
-                "status": "diverged" if diverged >= 0 else "complete",
-                "message": training.messages[member] or None,
-                "diverged_step": diverged if diverged >= 0 else None,
-                "steps": diverged if diverged >= 0 else training.step,
-            }
+            row = (
+                shared
+                | self._own(member)
+                | {
+                    "status": "diverged" if diverged >= 0 else "complete",
+                    "message": training.messages[member] or None,
+                    "diverged_step": diverged if diverged >= 0 else None,
+                    "steps": diverged if diverged >= 0 else training.step,
+                }
+            )
             write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
 
     def _note_divergence(self, folder: Path, message: str, step: int) -> None:

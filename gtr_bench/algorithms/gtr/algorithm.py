@@ -54,7 +54,9 @@ class GTR(Algorithm):
         weights = self.anchors.weights(batch.advantages)
         weights = weights.unsqueeze(1).expand(self.members, samples, -1)  # [M, B, K]
         if p.distance == "log_ratio":
-            action = batch.actions.unsqueeze(2).expand(*batch.actions.shape[:2], packed.shape[2], *batch.actions.shape[2:])
+            action = batch.actions.unsqueeze(2).expand(
+                *batch.actions.shape[:2], packed.shape[2], *batch.actions.shape[2:]
+            )
             log_probs = batch.behaviour.like(packed).log_prob(action)  # [M, B, K]
             if p.anchor == "mixture_policy":
                 mixed = (weights.log() + log_probs).logsumexp(2, keepdim=True)
@@ -111,20 +113,22 @@ class GTR(Algorithm):
         values = {
             "escape_fraction": (newest > self.p.sigma * self.p.sigma).float().mean(1),
             "anchor_affinity": 1 - self.lost_affinity(sample, squared).mean(1),
-            "anchor_spread": self._spread(sample),
             "penalty_coefficient": newest.new_ones(self.members, 1).mul(self.p.beta).squeeze(1),
         }
+        spread = self._spread(sample)
+        if spread is not None:
+            values["anchor_spread"] = spread
         if self.p.sustain:
             values["sustain_gate"] = self.gate.value().squeeze(1)
         return values
 
     @staticmethod
-    def _spread(sample: Sample) -> Tensor:
-        """Mean pairwise Hellinger distance of the anchors, `[M]`; NaN with fewer than two or without closed forms."""
+    def _spread(sample: Sample) -> Tensor | None:
+        """Mean pairwise Hellinger distance of the anchors, `[M]`; None with fewer than two or without closed forms."""
         packed = sample.columns.get("anchor")
         count = 0 if packed is None else packed.shape[2]
         if packed is None or count < 2:
-            return sample.advantage.new_full((sample.advantage.shape[0],), float("nan"))
+            return None
         pairs = [(i, j) for i in range(count) for j in range(i)]
         total = sample.advantage.new_zeros(sample.advantage.shape[0])
         for i, j in pairs:

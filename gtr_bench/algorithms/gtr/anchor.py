@@ -60,7 +60,8 @@ class Anchors:
             returns = self._returns[0].new_empty(len(self._returns[0]), count)
             for index, value in enumerate(self._returns):
                 returns[:, index] = value
-            return (returns / self.p.anchor_temperature).softmax(1)
+            shares: Tensor = (returns / self.p.anchor_temperature).softmax(1)
+            return shares
         decay = 1.0 if self.p.anchor_weighting == "uniform" else self.p.anchor_decay
         return recency_weights(count, decay, like)
 

@@ -16,28 +16,44 @@ class GTRParameters(PPOParameters):
     """PPO's settings and the Gaussian-reshaped trust region (reference: this project's definition of GTR)."""
 
     sigma: float = scalar(
-        0.5, "kernel width, in nats^(1/2): the restoring force peaks there", low=0.05, high=2.0, scale="log", gt=0, le=1e6
+        0.5,
+        "kernel width, in nats^(1/2): the restoring force peaks there",
+        low=0.05,
+        high=2.0,
+        scale="log",
+        gt=0,
+        le=1e6,
     )
     beta: float = scalar(1.0, "weight of the penalty", low=0.03, high=10, scale="log", ge=0, le=1e6)
-    shape: float = scalar(2.0, "exponent p of the Gaussian kernel; 1 Laplace-like, above 2 flatter", low=1.0, high=4.0, gt=0, le=16)
-    kernel: Literal["gaussian", "cauchy", "none"] = Field("gaussian", description="none: quadratic, the plain KL penalty")
+    shape: float = scalar(
+        2.0, "exponent p of the Gaussian kernel; 1 Laplace-like, above 2 flatter", low=1.0, high=4.0, gt=0, le=16
+    )
+    kernel: Literal["gaussian", "cauchy", "none"] = Field(
+        "gaussian", description="none: quadratic, the plain KL penalty"
+    )
     form: Literal["saturating", "gated_divergence", "gated_surrogate", "gated_spo"] = Field(
         "saturating", description="where the kernel acts: readings H1 to H4 of the abstract"
     )
     distance: Literal["forward_kl", "reverse_kl", "jeffreys", "hellinger", "log_ratio"] = Field(
         "forward_kl", description="the distance to an anchor"
     )
-    surrogate: Literal["clip", "linear", "spo"] = Field("clip", description="the surrogate the penalty is subtracted from")
+    surrogate: Literal["clip", "linear", "spo"] = Field(
+        "clip", description="the surrogate the penalty is subtracted from"
+    )
     anchor: Literal["mixture", "mixture_policy", "ema", "initial"] = Field(
         "mixture", description="mixture: of kernels; mixture_policy: one anchor, the mixture of the policies"
     )
     anchors: int = Field(4, ge=1, le=64, description="K, snapshots kept")
     anchor_interval: int = Field(1, ge=1, description="policy iterations between snapshots")
     anchor_weighting: Literal["recency", "return", "uniform"] = Field("recency", description="weights of the snapshots")
-    anchor_decay: float = scalar(0.7, "recency weights decay by this; the moving average's rate", low=0.3, high=0.99, gt=0, lt=1)
+    anchor_decay: float = scalar(
+        0.7, "recency weights decay by this; the moving average's rate", low=0.3, high=0.99, gt=0, lt=1
+    )
     anchor_temperature: float = scalar(
         10.0, "unit of return in the softmax of `return` weighting", low=0.1, high=1000, scale="log", gt=0
     )
     sustain: bool = Field(False, description="open the well only under sustained advantage")
     sustain_threshold: float = scalar(0.02, "mean advantage per std of returns that counts", low=0.0, high=0.2, ge=0)
-    sustain_patience: float = scalar(3.0, "iterations in which the gate opens to 63 %", low=1.0, high=20, scale="log", gt=0)
+    sustain_patience: float = scalar(
+        3.0, "iterations in which the gate opens to 63 %", low=1.0, high=20, scale="log", gt=0
+    )
