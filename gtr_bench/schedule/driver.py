@@ -37,9 +37,12 @@ _DISK_FULL = "the disk is full, so nothing more is started"
 
 
 def wanted(state: JobState, *, retry_failed: bool) -> bool:
-    """Whether a run trains a job: those never finished, those killed, and on request those that failed otherwise."""
+    """Whether a run trains a job: those never finished, those killed, and on request those that failed otherwise.
+
+    A diverged job without job.parquet was killed in the instant between its two files.
+    """
     if state.state is State.FAILED:
-        return retry_failed or state.reason == "killed"
+        return retry_failed or state.reason in {"killed", "diverged"}
     return state.state is State.TO_RUN
 
 

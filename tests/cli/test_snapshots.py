@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gtr_bench.schedule import doctor
+
 COMMANDS = ("run", "plan", "status", "logs", "report", "export", "doctor")
 
 
@@ -161,13 +163,41 @@ def test_plan_counts_without_touching_the_folder_and_knows_times_afterwards(cli:
     assert sorted(line.split()[1] for line in listed) == ["done", "done", "to_run", "to_run"]
 
 
-def test_doctor_names_devices_and_families_and_exits_well(cli: Any) -> None:
+@pytest.mark.slow
+def test_doctor_asks_the_real_torch_in_another_process(cli: Any) -> None:
+    checks = {check["name"]: check for check in json.loads(cli("doctor", "--json").stdout)["checks"]}
+    assert checks["cpu"]["usable"]
+    assert checks["cpu"]["detail"].startswith("torch 2")
+
+
+@pytest.mark.parametrize(
+    ("torch", "cpu", "cuda"),
+    [
+        (
+            {"version": "2.9", "built_for_cuda": None, "cards": []},
+            "ok       torch 2.9",
+            "missing  -> this torch is built w",
+        ),
+        (
+            {"version": "2.9", "built_for_cuda": "13", "cards": []},
+            "ok       torch 2.9",
+            "missing  -> torch sees no NVIDIA",
+        ),
+        ({"version": "2.9", "built_for_cuda": "13", "cards": ["A", "B"]}, "ok       torch 2.9", "ok       A, B"),
+        ("No module named torch", "missing  -> pip install -c constraints.txt torch   (No module", None),
+    ],
+)
+def test_doctor_names_devices_and_families_and_exits_well(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, torch: Any, cpu: str, cuda: str | None
+) -> None:
+    monkeypatch.setattr(doctor, "ask_torch", lambda: torch)
     answer = cli("doctor")
     assert answer.returncode == 0
-    assert "gtr-bench 0.1.0, Python 3." in answer.stdout
-    names = [line.split()[0] for line in answer.stdout.split("\n\n")[1].splitlines()]
-    assert names[:2] == ["cpu", "cuda"]
-    assert "gym-classic" in names
+    assert answer.stdout.startswith("gtr-bench 0.1.0, Python 3.")
+    checks = dict(line.split(maxsplit=1) for line in answer.stdout.split("\n\n")[1].splitlines())
+    assert checks["cpu"].startswith(cpu)
+    assert checks.get("cuda", "none").startswith(cuda or "none")
+    assert checks["gym-classic"] == "ok"
     for check in json.loads(cli("doctor", "--json").stdout)["checks"]:
         assert check["usable"] or check["hint"]
 

@@ -47,11 +47,11 @@ def test_two_slots_halve_the_time_of_equal_cohorts(jobs: Any, run_jobs: Any, fol
 
 
 def test_failed_jobs_count_by_reason_and_run_only_when_asked_for_or_killed(jobs: Any, folder: ResultsFolder) -> None:
-    wanted = jobs(3)
-    for job, reason in zip(wanted, ("error", "killed", "timeout"), strict=True):
+    wanted = jobs(4)
+    for job, reason in zip(wanted, ("error", "killed", "timeout", "diverged"), strict=True):
         folder.job(job.id).mkdir(parents=True)
         folder.write_failure(job.id, Failure(reason, "", "", None, 0.0))
     plan = make_plan(wanted, folder, slots=1)
-    assert plan.reasons == {"error": 1, "killed": 1, "timeout": 1}
-    assert plan.starting == 1
-    assert make_plan(wanted, folder, slots=1, retry_failed=True).starting == 3
+    assert plan.reasons == {"error": 1, "killed": 1, "timeout": 1, "diverged": 1}
+    assert plan.starting == 2
+    assert make_plan(wanted, folder, slots=1, retry_failed=True).starting == 4

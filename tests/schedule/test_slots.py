@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
 from gtr_bench.errors import MissingExtraError, RequestError
-from gtr_bench.schedule.slots import Gpu, make_slots, restrict, usable_cores, worker_environment
+from gtr_bench.schedule.slots import Gpu, find_gpus, make_slots, restrict, usable_cores, worker_environment
 
 CARDS = [Gpu(number, f"GPU-{name}", "card", 8 << 30) for number, name in enumerate(("aaaa", "bbbb", "cccc"))]
 
@@ -66,3 +67,58 @@ def test_a_worker_sees_its_card_only_and_has_one_thread() -> None:
     assert environment["PYTHONHASHSEED"] == "0"
     assert {environment[f"{name}_NUM_THREADS"] for name in ("OMP", "MKL", "OPENBLAS")} == {"1"}
     assert worker_environment(make_slots(device="cpu", cores=1)[0], 2, {})["CUDA_VISIBLE_DEVICES"] == ""
+
+
+class FakeNvml:
+    """The part of pynvml that is used; `broken` is a machine without a driver."""
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.broken = broken
+        self.open = False
+
+    def nvmlInit(self) -> None:
+        if self.broken:
+            raise self.NVMLError
+        self.open = True
+
+    def nvmlShutdown(self) -> None:
+        self.open = False
+
+    def nvmlDeviceGetCount(self) -> int:
+        return 2
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
+
+    def nvmlDeviceGetUUID(self, handle: int) -> bytes | str:
+        return b"GPU-old-bindings" if handle == 0 else "GPU-new-bindings"
+
+    def nvmlDeviceGetName(self, handle: int) -> str:
+        return f"Card {handle}"
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> object:
+        return type("Memory", (), {"total": 8 << 30})
+
+
+def test_cards_are_read_from_nvml_and_it_is_shut_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = FakeNvml()
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    assert find_gpus({}) == [
+        Gpu(0, "GPU-old-bindings", "Card 0", 8 << 30),
+        Gpu(1, "GPU-new-bindings", "Card 1", 8 << 30),
+    ]
+    assert find_gpus({"CUDA_VISIBLE_DEVICES": "1"})[0].uuid == "GPU-new-bindings"
+    assert not nvml.open
+
+
+def test_without_a_driver_there_are_no_cards_and_without_the_package_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(broken=True))
+    assert find_gpus({}) == []
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    with pytest.raises(MissingExtraError, match="extra `gpu`"):
+        find_gpus({})
