@@ -51,7 +51,9 @@ NUMBERS = st.lists(st.floats(-3, 3, width=32), min_size=6, max_size=6)
 
 
 @given(rewards=NUMBERS, values=NUMBERS, gamma=st.floats(0, 1), last=st.floats(-3, 3, width=32))
-def test_lambda_one_gives_discounted_returns(rewards: list[float], values: list[float], gamma: float, last: float) -> None:
+def test_lambda_one_gives_discounted_returns(
+    rewards: list[float], values: list[float], gamma: float, last: float
+) -> None:
     found = gae(rewards, values, [*values[1:], last], gamma=gamma, gae_lambda=1.0)
     expected = last
     for step in range(5, -1, -1):
@@ -67,7 +69,9 @@ def test_lambda_zero_gives_one_step_errors(rewards: list[float], values: list[fl
 
 
 @given(rewards=NUMBERS, values=NUMBERS, end=st.integers(0, 4), cut=st.booleans())
-def test_nothing_flows_back_over_the_end_of_an_episode(rewards: list[float], values: list[float], end: int, cut: bool) -> None:
+def test_nothing_flows_back_over_the_end_of_an_episode(
+    rewards: list[float], values: list[float], end: int, cut: bool
+) -> None:
     following = [*values[1:], 0.5]
     ends = {"truncated" if cut else "terminated": end}
     whole = gae(rewards, values, following, **ends)
@@ -80,5 +84,7 @@ def test_nothing_flows_back_over_the_end_of_an_episode(rewards: list[float], val
 def test_members_discount_by_their_own_factors() -> None:
     ones = np.ones((3, 2, 1), np.float32)
     none = np.zeros((3, 2, 1), np.bool_)
-    found = generalised_advantages(ones, 0 * ones, 0 * ones, none, none, np.float32([[0.5], [0.0]]), np.float32([[1], [1]]))
+    found = generalised_advantages(
+        ones, 0 * ones, 0 * ones, none, none, np.float32([[0.5], [0.0]]), np.float32([[1], [1]])
+    )
     assert_allclose(found[:, :, 0], [[1.75, 1], [1.5, 1], [1, 1]])

@@ -39,7 +39,9 @@ def test_the_first_policy_is_nearly_uniform_and_carries_the_initial_width(space:
         assert policy.mean.abs().max() < 0.05
         assert policy.log_std.flatten().tolist() == [-0.5, -0.5]
     else:
-        torch.testing.assert_close(policy.entropy(), torch.tensor(list(space.sizes)).log().sum().expand(1, 100), atol=1e-2, rtol=0)
+        torch.testing.assert_close(
+            policy.entropy(), torch.tensor(list(space.sizes)).log().sum().expand(1, 100), atol=1e-2, rtol=0
+        )
 
 
 def test_actor_and_critic_share_nothing() -> None:

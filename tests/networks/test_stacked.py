@@ -55,7 +55,9 @@ def test_fast_tanh_is_tanh_in_value_and_gradient(size: int) -> None:
 
 
 def module() -> nn.Module:
-    return nn.Sequential(StackedLinear(generators(0, 1), 4, 6, 1.0), nn.Tanh(), StackedLinear(generators(2, 3), 6, 2, 1.0))
+    return nn.Sequential(
+        StackedLinear(generators(0, 1), 4, 6, 1.0), nn.Tanh(), StackedLinear(generators(2, 3), 6, 2, 1.0)
+    )
 
 
 def test_flat_parameters_are_the_modules_own_memory() -> None:
