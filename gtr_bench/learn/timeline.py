@@ -34,9 +34,9 @@ def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | 
         every: steps between evaluation marks, counted from each phase's start; None evaluates at phase ends only.
 
     Raises:
-        RequestError: a phase is not a multiple of `num_envs`, or marks lie closer than one rollout.
+        RequestError: a phase is not a multiple of `num_envs`, or marks lie closer than one rollout (of a whole phase, if that is shorter).
     """
-    if every is not None and every < num_envs * num_steps:
+    if every is not None and every < min(num_envs * num_steps, *phases):
         raise RequestError(
             f"evaluation.every = {every} is shorter than one rollout of {num_envs * num_steps} steps",
             hint="evaluate less often, or lower num_steps",

@@ -114,7 +114,7 @@ class EvaluationTable(Table):
     """`[evaluation]` at any level; what a level leaves out comes from the one before."""
 
     every: Steps | None = None
-    episodes: int = Field(10, ge=1, le=10_000)
+    episodes: int = Field(10, ge=0, le=10_000)
     deterministic: bool = False
     all_phases: bool = False
 

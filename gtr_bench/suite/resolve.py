@@ -16,6 +16,9 @@ from gtr_bench.suite.settings import Setting, resolve
 from gtr_bench.suite.source import KeyPath
 from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 
+POINTS_PER_PHASE = 10
+"""evaluation points of a phase where a suite does not say how many steps lie between them"""
+
 __all__ = ["resolve_suite"]
 
 ORACLE_HINT = 'add an `[[algorithm]]` with `id = "oracle"`'
@@ -86,10 +89,10 @@ def _cells(
     seen: dict[str, str] = {}
     references: list[Cell] = []
     for world in worlds:
-        for setting in settings:
-            parameters = resolve(setting, world.layers, problems)
-            if parameters is None:
-                continue
+        found = [(setting, resolve(setting, world.layers, problems)) for setting in settings]
+        resolved = [(setting, parameters) for setting, parameters in found if parameters is not None]
+        evaluation = _evaluation_grid(world, resolved, problems)
+        for setting, parameters in resolved:
             _check_budget(world, parameters["num_envs"], problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
@@ -97,14 +100,15 @@ def _cells(
                 "packages": world.packages,
                 "network": network,
             }
-            definition = shared | {"sequence": world.sequence, "evaluation": world.evaluation}
+            definition = shared | {"sequence": world.sequence, "evaluation": evaluation}
             what = f"`{setting.label}` on `{world.world.id}`"
             first = seen.setdefault(canonical_json(definition), what)
             if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
                 problems.add(setting.path, f"{what} is the same job as {first}, under another name", at="key")
             yield Cell(setting.label, world.world.id, "run", definition)
-            for sequence, evaluation in world.references():
-                reference = shared | {"sequence": sequence, "evaluation": evaluation}
+            for sequence in world.references():
+                own_phase_only = evaluation | {"all_phases": False}
+                reference = shared | {"sequence": sequence, "evaluation": own_phase_only}
                 references.append(Cell(setting.label, world.world.id, "reference", reference))
     for cell in references:
         text = canonical_json(cell.definition)
@@ -135,6 +139,27 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
             if "all_phases" in needs and not world.evaluation["all_phases"]:
                 sentence = f"`{name}` needs `all_phases = true` in the evaluation of sequence `{world.world.id}`"
                 file.problems.add(path, sentence)
+
+
+def _evaluation_grid(
+    world: ResolvedWorld, resolved: list[tuple[Setting, dict[str, Any]]], problems: Problems
+) -> dict[str, Any]:
+    """The evaluation settings with a grid all algorithms share: a tenth of a phase unless the suite says otherwise.
+
+    Points cannot lie closer than one rollout: policies change only between rollouts.
+    """
+    steps = world.world.steps_per_phase
+    rollouts = [(setting, min(p["num_envs"] * p["num_steps"], steps)) for setting, p in resolved]
+    every = world.evaluation["every"]
+    if every is None:
+        longest = max((rollout for _, rollout in rollouts), default=1)
+        return world.evaluation | {"every": max(1, steps // POINTS_PER_PHASE, longest)}
+    for setting, rollout in rollouts:
+        if every < rollout and not problems.noted(world.path):
+            sentence = f"sequence `{world.world.id}` is evaluated every {every} steps, but a rollout of "
+            sentence += f"`{setting.label}` has {rollout}"
+            problems.add(world.path, sentence, "raise `evaluation.every`, or lower `num_steps`", at="key")
+    return world.evaluation
 
 
 def _check_budget(world: ResolvedWorld, envs: int, problems: Problems) -> None:

@@ -21,9 +21,6 @@ from gtr_bench.suite.source import KeyPath
 
 __all__ = ["ResolvedWorld", "resolve_world"]
 
-POINTS_PER_PHASE = 10
-"""evaluation points of a phase where a suite does not say how many steps lie between them"""
-
 
 @dataclass(frozen=True, slots=True)
 class ResolvedWorld:
@@ -41,16 +38,15 @@ class ResolvedWorld:
     layers: tuple[Layer, ...]
     steps_path: KeyPath
 
-    def references(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """(sequence, evaluation) of a single-phase run for each distinct phase; nothing when none are asked for."""
+    def references(self) -> Iterator[dict[str, Any]]:
+        """The sequence of a single-phase run for each distinct phase; nothing when none are asked for."""
         if not self.world.references:
             return
-        evaluation = self.evaluation | {"all_phases": False}
         seen = set()
         for phase in self.sequence["phases"]:
             if (phase["environment"], phase["variant"]) not in seen:
                 seen.add((phase["environment"], phase["variant"]))
-                yield self.sequence | {"phases": [phase]}, evaluation
+                yield self.sequence | {"phases": [phase]}
 
 
 def resolve_world(
@@ -94,7 +90,7 @@ def resolve_world(
             "shifts": [model.model_dump(mode="json", by_alias=True) for model in models],
             "max_episode_steps": table.max_episode_steps,
         },
-        _evaluation([evaluation, table.evaluation, scale.evaluation, override.evaluation], steps),
+        _evaluation([evaluation, table.evaluation, scale.evaluation, override.evaluation]),
         packages,
         (
             training,
@@ -106,13 +102,10 @@ def resolve_world(
     )
 
 
-def _evaluation(levels: Sequence[EvaluationTable], steps: int) -> dict[str, Any]:
-    """The settings of all levels together, the later ones winning."""
+def _evaluation(levels: Sequence[EvaluationTable]) -> dict[str, Any]:
+    """The settings of all levels together, the later ones winning; `every` stays None where no level states it."""
     stated = {key: getattr(level, key) for level in levels for key in level.model_fields_set}
-    merged: dict[str, Any] = EvaluationTable().model_dump() | stated
-    if merged["every"] is None:
-        merged["every"] = max(1, steps // POINTS_PER_PHASE)
-    return merged
+    return EvaluationTable().model_dump() | stated
 
 
 def _check_environments(table: SequenceTable, path: KeyPath, problems: Problems) -> dict[str, str]:

@@ -19,7 +19,7 @@ seeds = 2
 
 [training]
 num_envs = 4
-
+num_steps = 25
 [evaluation]
 every = 200
 

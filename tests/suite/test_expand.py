@@ -7,6 +7,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
+import pytest
+
+from gtr_bench.errors import SuiteError
 from gtr_bench.suite import Suite, job_id
 
 Load = Callable[..., Suite]
@@ -157,3 +160,13 @@ def test_ten_thousand_jobs_expand_in_a_fraction_of_a_second(load: Load) -> None:
     assert time.process_time() - start < 2.0
     assert len({job.id for job in jobs}) == 10_000
     assert jobs[-1].id == job_id(jobs[-1].definition)
+
+
+def test_evaluation_points_lie_at_least_one_rollout_apart(load: Load) -> None:
+    suite = load(("every = 200", ""), ("num_steps = 25", "num_steps = 50"))
+    assert suite.cells[0].definition["evaluation"]["every"] == 200
+    with pytest.raises(SuiteError) as caught:
+        load(("num_steps = 25", "num_steps = 100"))
+    first = caught.value.problems[0]
+    assert first.sentence == "sequence `swap` is evaluated every 200 steps, but a rollout of `ppo` has 400"
+    assert (first.line, first.hint) == (14, "raise `evaluation.every`, or lower `num_steps`")

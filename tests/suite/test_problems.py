@@ -239,7 +239,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         None,
     ),
     "minibatches without samples": (
-        ("num_envs = 4", "num_envs = 4\nnum_steps = 2\nnum_minibatches = 9"),
+        ("num_steps = 25", "num_steps = 2\nnum_minibatches = 9"),
         (11, 19),
         "`ppo`: 9 minibatches of a rollout of 8 samples",
         None,
