@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import errno
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import process
-from gtr_bench.schedule.assignments import Assignment, assign, job_steps, narrow, single
+from gtr_bench.schedule.assignments import Assignment, assign, narrow
 from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states
 from gtr_bench.schedule.interrupts import Interrupts
 from gtr_bench.schedule.locks import Claim
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, Snapshot, Stop, WorkerView
 from gtr_bench.schedule.process import WorkerProcess, start_worker
 from gtr_bench.schedule.resources import MemoryGate, free_disk_bytes
+from gtr_bench.schedule.retries import Attempts, StartupStreak, again
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.slots import Slot
+from gtr_bench.schedule.tally import Tally
 from gtr_bench.schedule.verdict import End, Verdict, judge
+from gtr_bench.schedule.wording import counted
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job
@@ -63,7 +65,9 @@ class Driver:
     ) -> None:
         """`jobs` may name a job twice under two labels; it runs once."""
         self._jobs = {job.id: job for job in jobs}
-        self._steps = {name: job_steps(job) for name, job in self._jobs.items()}
+        self._tally = Tally(self._jobs)
+        self._attempts = Attempts(settings.retries)
+        self._startups = StartupStreak(settings.same_startup_failures)
         self._folder = folder
         self._settings = settings
         self._provenance = provenance
@@ -76,18 +80,10 @@ class Driver:
         self._running: list[WorkerProcess] = []
         self._elsewhere: set[str] = set()
         self._elsewhere_looked_at = 0.0
-        self._done: set[str] = set()
-        self._failed: set[str] = set()
-        self._done_steps = 0
-        self._total_steps = sum(self._steps.values())
-        self._attempts: Counter[str] = Counter()
-        self._startup_failures: list[str] = []
         self._stop: Stop | None = None
         self._stop_message: str | None = None
         self._terminated = False
         self._memory_told = False
-        self._trained = 0
-        self._profile: dict[str, float] = {}
         self._started = time.monotonic()
 
     def run(self) -> Outcome:
@@ -97,9 +93,9 @@ class Driver:
         self._elsewhere = {name for name, state in states.items() if state.state is State.RUNNING}
         for name, state in states.items():
             if state.state is State.DONE:
-                self._count_done(name)
+                self._tally.note_done(name)
             elif state.state is State.FAILED and name not in to_run:
-                self._failed.add(name)
+                self._tally.note_failed([name])
         if to_run:
             self._prepare()
             self._queue = self._assign(to_run)
@@ -113,7 +109,12 @@ class Driver:
                 # Only an error of the driver itself leaves workers here; they must not train on unseen.
                 for worker in self._running:
                     worker.terminate()
-        outcome = self._outcome()
+        outcome = self._tally.outcome(
+            self._folder.survey(self._jobs),
+            stop=self._stop,
+            message=self._stop_message,
+            seconds=time.monotonic() - self._started,
+        )
         self._observer.done(outcome)
         return outcome
 
@@ -166,7 +167,7 @@ class Driver:
         if interrupts.count >= 1 and self._stop is not Stop.INTERRUPTED:
             if self._running:
                 self._observer.message(
-                    f"stopping: waiting for {_count(len(self._running), 'worker')} to checkpoint (Ctrl-C again kills)"
+                    f"stopping: waiting for {counted(len(self._running), 'worker')} to checkpoint (Ctrl-C again kills)"
                 )
             self._halt(Stop.INTERRUPTED, None)
         if interrupts.count >= 2:
@@ -187,12 +188,12 @@ class Driver:
         return Snapshot(
             workers=views,
             jobs=len(self._jobs),
-            done=len(self._done),
-            failed=len(self._failed),
+            done=len(self._tally.done),
+            failed=len(self._tally.failed),
             queued=sum(len(assignment.jobs) for assignment in self._queue),
             elsewhere=len(self._elsewhere),
-            done_steps=self._done_steps + running_steps,
-            total_steps=self._total_steps - sum(self._steps[name] for name in self._failed),
+            done_steps=self._tally.done_steps + running_steps,
+            total_steps=self._tally.steps_to_reach,
             seconds=time.monotonic() - self._started,
         )
 
@@ -279,7 +280,7 @@ class Driver:
                 elsewhere += 1
             elif self._folder.is_done(job.id):
                 claim.release()
-                self._count_done(job.id)
+                self._tally.note_done(job.id)
             else:
                 claims.append(claim)
         if elsewhere:
@@ -288,7 +289,7 @@ class Driver:
     # Another driver's jobs
 
     def _tell_elsewhere(self, count: int) -> None:
-        self._observer.message(f"{_count(count, 'job')} in the hands of another run; taken over if it dies")
+        self._observer.message(f"{counted(count, 'job')} in the hands of another run; taken over if it dies")
 
     def _look_elsewhere(self) -> None:
         """Settle jobs another driver was training: done, failed, or left behind and now ours."""
@@ -303,13 +304,13 @@ class Driver:
                 continue
             self._elsewhere.discard(name)
             if state.state is State.DONE:
-                self._count_done(name)
+                self._tally.note_done(name)
             elif state.state is State.FAILED:
-                self._failed.add(name)
+                self._tally.note_failed([name])
             else:
                 orphans.append(name)
         if orphans:
-            self._observer.message(f"taking over {_count(len(orphans), 'job')} that another run left behind")
+            self._observer.message(f"taking over {counted(len(orphans), 'job')} that another run left behind")
             self._queue.extend(self._assign(orphans))
 
     # Ending
@@ -330,13 +331,11 @@ class Driver:
         unfinished = {job.id for job in jobs if not self._folder.is_done(job.id)}
         for job in jobs:
             if job.id not in unfinished:
-                self._trained += 1
-                self._count_done(job.id)
+                self._tally.trained += 1
+                self._tally.note_done(job.id)
         self._memory.learn(worker)
         self._note_training(worker)
-        if worker.heartbeat is not None:
-            for activity, seconds in worker.heartbeat.profile.items():
-                self._profile[activity] = self._profile.get(activity, 0.0) + seconds
+        self._tally.note_profile(worker.heartbeat)
         verdict = judge(
             code,
             unfinished=len(unfinished),
@@ -355,9 +354,7 @@ class Driver:
 
     def _fail(self, worker: WorkerProcess, unfinished: set[str], verdict: Verdict) -> None:
         """Try the unfinished jobs again or store their failure, and show it either way."""
-        self._attempts.update(unfinished)
-        tries = max(self._attempts[name] for name in unfinished)
-        retried = verdict.may_retry and tries <= self._settings.retries and not self._settings.fail_fast
+        retried = self._attempts.allow_another(unfinished) and verdict.may_retry and not self._settings.fail_fast
         if verdict.reason == "error" and (self._disk_is_short() or verdict.names_full_disk):
             # The jobs are not to blame and run another time. Free space is asked as well because libraries that
             # meet a full disk often fail with words of their own.
@@ -369,11 +366,11 @@ class Driver:
         step = worker.heartbeat.step if worker.heartbeat is not None else None
         failure = Failure(verdict.reason, verdict.message, str(log), step, time.time())
         if retried:
-            self._queue.extend(_again(worker.assignment, unfinished, verdict))
+            self._queue.extend(again(worker.assignment, unfinished, verdict))
         else:
             for name in unfinished:
                 self._folder.write_failure(name, failure)
-            self._failed |= unfinished
+            self._tally.note_failed(unfinished)
         self._observer.failed(
             FailedCohort(
                 worker.assignment,
@@ -388,54 +385,11 @@ class Driver:
         if self._settings.fail_fast and self._stop is None:
             self._halt(Stop.FAIL_FAST, "stopped at the first failure (`--fail-fast`)")
         if verdict.startup:
-            self._count_startup_failure(verdict.message)
-
-    def _count_startup_failure(self, message: str) -> None:
-        if self._startup_failures and self._startup_failures[-1] != message:
-            self._startup_failures.clear()
-        self._startup_failures.append(message)
-        if len(self._startup_failures) >= self._settings.same_startup_failures and self._stop is None:
-            times = len(self._startup_failures)
-            self._halt(Stop.PAUSED, f"paused: {times} workers in a row failed at their start with `{message}`")
+            pause = self._startups.failed(verdict.message)
+            if pause is not None and self._stop is None:
+                self._halt(Stop.PAUSED, pause)
 
     def _note_training(self, worker: WorkerProcess) -> None:
         """A worker that trains proves that starting works, so start-up failures before it are not in a row."""
         if worker.heartbeat is not None and worker.heartbeat.state in {"running", "evaluating", "done"}:
-            self._startup_failures.clear()
-
-    def _count_done(self, name: str) -> None:
-        if name not in self._done:
-            self._done.add(name)
-            self._done_steps += self._steps[name]
-
-    def _outcome(self) -> Outcome:
-        states = self._folder.survey(self._jobs)
-        counts = count_states(states.values())
-        reasons = Counter(state.reason or "error" for state in states.values() if state.state is State.FAILED)
-        all_done = counts["done"] == len(self._jobs)
-        return Outcome(
-            counts=counts,
-            reasons=dict(reasons),
-            exit_code=130 if self._stop is Stop.INTERRUPTED else 0 if all_done else 1,
-            stop=self._stop,
-            message=self._stop_message,
-            trained=self._trained,
-            seconds=time.monotonic() - self._started,
-            profile=dict(self._profile),
-        )
-
-
-def _again(assignment: Assignment, unfinished: set[str], verdict: Verdict) -> list[Assignment]:
-    """How to retry: from the checkpoint when killed or not even started, else each member for itself.
-
-    A cohort that never started met something all its members share; one that ran out of memory or met an error
-    may have one bad member. Out of memory is retried with nothing beside it.
-    """
-    left = replace(assignment, jobs=tuple(job for job in assignment.jobs if job.id in unfinished))
-    if verdict.reason == "killed" or verdict.startup:
-        return [left]
-    return single(left, alone=verdict.reason == "oom")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+            self._startups.broken()
