@@ -1,0 +1,168 @@
+"""What docs/extending.md shows: its package installed by pip, its classes found by entry points, all of it trained."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gtr_bench.algorithms.ppo import clipped_surrogate
+
+PACKAGE = Path(__file__).parent / "example_package"
+GUIDE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+
+SUITE = """
+[suite]
+name = "third_party"
+question = "Does an algorithm of another package train?"
+primary_metric = "lifetime_return"
+comparisons = [["dual_clip", "ppo"]]
+
+[training]
+num_envs = 4
+num_steps = 32
+
+[network]
+hidden = [8]
+
+[evaluation]
+every = 256
+episodes = 2
+
+[scale.laptop]
+seeds = 2
+steps_per_phase = 512
+
+[[sequence]]
+id = "cartpole"
+env = "gym:CartPole-v1"
+phases = 2
+shift = { kind = "action_permutation", cycle = 2 }
+
+[[algorithm]]
+id = "ppo"
+
+[[algorithm]]
+id = "dual_clip"
+"""
+
+
+@pytest.fixture
+def dual_clip(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(PACKAGE))
+    from gtr_bench_dual_clip import DualClip
+
+    return DualClip
+
+
+def value(algorithm: Any, ratio: float, advantage: float, **parameters: float) -> float:
+    """The objective of one sample."""
+    settings = SimpleNamespace(**({"clip_range": 0.2, "dual_clip": 3.0} | parameters))
+    sample = SimpleNamespace(ratio=torch.tensor([[ratio]]), advantage=torch.tensor([[advantage]]))
+    surrogate, penalty = algorithm(settings, 1).objective(sample)
+    assert penalty is None
+    return float(surrogate)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected"), [(5, -1, -3), (2, -1, -2), (0.5, -1, -0.8), (5, 1, 1.2), (0.5, 1, 0.5)]
+)
+def test_the_objective_agrees_with_values_made_by_hand(
+    dual_clip: Any, ratio: float, advantage: float, expected: float
+) -> None:
+    assert value(dual_clip, ratio, advantage) == pytest.approx(expected)
+
+
+@given(ratio=st.floats(0.01, 50), advantage=st.floats(-10, 10))
+def test_a_second_clip_beyond_every_ratio_is_ppo(ratio: float, advantage: float) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PACKAGE))
+        from gtr_bench_dual_clip import DualClip
+
+        found = value(DualClip, ratio, advantage, dual_clip=100.0)
+    expected = clipped_surrogate(torch.tensor(ratio), torch.tensor(advantage), 0.2)
+    assert found == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "gtr_bench_dual_clip.py"])
+def test_the_guide_shows_the_package_as_it_is(name: str) -> None:
+    assert (PACKAGE / name).read_text(encoding="utf-8").strip() in GUIDE
+
+
+def program(folder: Path, site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`gtr-bench` in `folder`, with what is installed in `site`."""
+    paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.run(
+        [sys.executable, "-m", "gtr_bench.cli", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path) -> None:
+    source, site = tmp_path / "source", tmp_path / "site"
+    shutil.copytree(PACKAGE, source)  # building leaves files beside the sources
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*install, "--target", str(site), str(source)], check=True, timeout=300, stdin=subprocess.DEVNULL)
+    (tmp_path / "suite.toml").write_text(SUITE)
+
+    run = program(tmp_path, site, "run", "suite.toml", "--jobs", "1")
+    assert run.returncode == 0, run.stderr
+    assert "done: 4 jobs" in run.stderr
+    report = program(tmp_path, site, "report", "--json")
+    assert report.returncode == 0, report.stderr
+    assert "dual_clip" in json.dumps(json.loads(report.stdout))
+
+    (tmp_path / "suite.toml").write_text(SUITE + "dual_clp = 2.0\n")
+    refused = program(tmp_path, site, "plan", "suite.toml")
+    assert refused.returncode == 2
+    assert "did you mean `dual_clip`?" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_guide_s_environment_shift_metric_and_network_train_together(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    information = site / "corridor_example-0.1.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: corridor-example\nVersion: 0.1\n")
+    codes = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
+    for name in ("corridor", "mute", "best", "gated"):
+        (code,) = [code for code in codes if f"class {name.capitalize()}" in code]
+        (site / f"{name}.py").write_text(code)
+    tables = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL)]
+    (groups,) = [
+        table["project"]["entry-points"] for table in tables if "name" not in table.get("project", {"name": ""})
+    ]
+    lines = [f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in points.items()) for group, points in groups.items()]
+    (information / "entry_points.txt").write_text("\n".join(lines))
+    (suite,) = [text for text in re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL) if "[suite]" in text]
+    (tmp_path / "suite.toml").write_text(suite)
+
+    run = program(tmp_path, site, "run", "suite.toml", "--jobs", "1")
+    assert run.returncode == 0, run.stderr
+    assert "done: 2 jobs" in run.stderr
+    report = program(tmp_path, site, "report")
+    assert report.returncode == 0, report.stderr
+    assert "best_return: highest mean return of any evaluation of the run" in report.stdout
+    definition = json.loads(next(iter((tmp_path / "results/cohorts").glob("*/cohort.json"))).read_text())["jobs"][0][
+        "definition"
+    ]
+    assert definition["packages"] == {"corridor-example": "0.1"}
+    assert definition["network"] == {"torso": "gated", "version": 1, "units": 16}
