@@ -174,17 +174,18 @@ def improve(
                 active = active & ((log_ratio.exp() - 1 - log_ratio).mean(1) <= 1.5 * p.target_kl)
                 everyone = bool(active.all())
                 if not bool(active.any()):
-                    return _means(seen, len(active))
+                    return _means(seen)
             loss = losses(network, algorithm, sample, batch)
             gradient = flat.backward(loss.total.sum())
             norm = clip_gradient(gradient, p.max_grad_norm)
             optimizer.step(gradient, learning_rate, None if everyone else active)
-            seen += [loss.policy.detach(), loss.value.detach(), norm.unsqueeze(1)]
-    return _means(seen, len(active))
+            row = torch.cat([loss.policy.detach(), loss.value.detach(), norm.unsqueeze(1)], 1)
+            seen.append(row if everyone else torch.where(active.unsqueeze(1), row, torch.nan))
+    return _means(seen)
 
 
-def _means(seen: list[Tensor], members: int) -> dict[str, Tensor]:
+def _means(seen: list[Tensor]) -> dict[str, Tensor]:
     if not seen:
         return {}
-    table = torch.cat(seen, 1).view(members, -1, 3).nanmean(1)
+    table = torch.stack(seen, 1).nanmean(1)
     return dict(zip(("policy_loss", "value_loss", "grad_norm"), table.unbind(1), strict=True))

@@ -135,7 +135,7 @@ class Learner:
         """Estimate: values and advantages of a rollout, and what the algorithm prepares from it."""
         observations = torch.from_numpy(trajectory.observations).flatten(1, 2).to(self.device)
         actions = torch.from_numpy(trajectory.actions).flatten(1, 2).to(self.device)
-        behaviour = self.network.policy(observations)
+        behaviour = _kept(self.network.policy(observations))
         values = self.network.value(observations)
         by_step = values.cpu().numpy().reshape(trajectory.rewards.shape)
         rewards, ended = trajectory.rewards, trajectory.terminated | trajectory.truncated
@@ -165,8 +165,7 @@ class Learner:
 
     def _policy_of(self, parameters: Tensor, observations: Tensor) -> Distribution:
         with self.flat.swapped(parameters):
-            policy = self.network.policy(observations)
-            return policy.like(policy.packed)  # packed now: log_std is a view of the parameters swapped in
+            return _kept(self.network.policy(observations))
 
     def _next_values(self, trajectory: Trajectory, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """`[T, M, N]`: the value of the state each step led to, of the final observation where one was truncated."""
@@ -237,3 +236,8 @@ class Learner:
         self.probe.load_state(state["probe"])
         self._previous_update = state["previous_update"]
         self.frozen = state["frozen"]
+
+
+def _kept(policy: Distribution) -> Distribution:
+    """The same distribution, no longer tied to the network: a Gaussian's log_std is a view of its parameters."""
+    return policy.like(policy.packed)
