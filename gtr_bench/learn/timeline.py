@@ -34,7 +34,7 @@ def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | 
         every: steps between evaluation marks, counted from each phase's start; None evaluates at phase ends only.
 
     Raises:
-        RequestError: a phase is not a multiple of `num_envs`, or marks lie closer than one rollout (of a whole phase, if that is shorter).
+        RequestError: a phase is not a multiple of `num_envs`, or marks lie closer than one rollout (or phase).
     """
     if every is not None and every < min(num_envs * num_steps, *phases):
         raise RequestError(

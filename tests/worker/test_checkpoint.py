@@ -1,0 +1,102 @@
+"""Checkpoints bring back exactly what was saved, and nothing that runs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gtr_bench.errors import ResultsError
+from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
+
+CPU = torch.device("cpu")
+
+
+def test_arrays_tensors_and_numbers_come_back_as_they_were(tmp_path: Path) -> None:
+    state = {
+        "array": np.arange(6, dtype=np.uint64).reshape(2, 3),
+        "scalar": np.float64(0.1),
+        "zero-dimensional": np.array(3.5),
+        "empty": np.zeros((0, 4), np.bool_),
+        "tensor": torch.tensor([[1.0, float("nan")]]),
+        "list": [1, "two", None, {"deep": np.array([True])}],
+    }
+    save_checkpoint(tmp_path / "c.pt", state)
+    found = load_checkpoint(tmp_path / "c.pt", CPU)
+    assert found is not None
+    assert found["array"].dtype == np.uint64
+    np.testing.assert_array_equal(found["array"], state["array"])
+    assert found["scalar"] == 0.1
+    assert found["zero-dimensional"].shape == ()
+    assert found["empty"].shape == (0, 4)
+    torch.testing.assert_close(found["tensor"], state["tensor"], equal_nan=True, rtol=0, atol=0)
+    assert found["list"][:3] == [1, "two", None]
+    assert found["list"][3]["deep"].tolist() == [True]
+
+
+def test_loaded_arrays_can_be_written_to(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "c.pt", {"array": np.zeros(3)})
+    found = load_checkpoint(tmp_path / "c.pt", CPU)
+    assert found is not None
+    found["array"][0] = 1.0
+
+
+def test_no_checkpoint_is_none(tmp_path: Path) -> None:
+    assert load_checkpoint(tmp_path / "c.pt", CPU) is None
+
+
+class _Payload:
+    def __reduce__(self) -> Any:
+        return os.system, ("touch owned",)
+
+
+def test_a_file_that_would_run_code_is_refused_and_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"format": 1, "state": _Payload()}, tmp_path / "torch.pt")
+    (tmp_path / "pickle.pt").write_bytes(pickle.dumps(_Payload()))
+    for name in ("torch.pt", "pickle.pt"):
+        with pytest.raises(ResultsError, match="not a readable checkpoint"):
+            load_checkpoint(tmp_path / name, CPU)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_truncated_or_foreign_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    save_checkpoint(path, {"tensor": torch.zeros(1000)})
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ResultsError, match="not a readable checkpoint"):
+        load_checkpoint(path, CPU)
+    torch.save({"format": 99, "state": {}}, path)
+    with pytest.raises(ResultsError, match="another checkpoint format"):
+        load_checkpoint(path, CPU)
+
+
+def test_a_failing_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "c.pt"
+    save_checkpoint(path, {"step": 1})
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(path, {"step": 2})
+    assert load_checkpoint(path, CPU) == {"step": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
+
+
+def test_on_another_device_only_the_learners_tensors_move(tmp_path: Path) -> None:
+    state = {"parameters": torch.zeros(2), "generators": [torch.Generator().get_state()], "array": np.zeros(2)}
+    save_checkpoint(tmp_path / "c.pt", state)
+    found = load_checkpoint(tmp_path / "c.pt", torch.device("meta"))
+    assert found is not None
+    assert found["parameters"].device.type == "meta"
+    assert found["generators"][0].device.type == "cpu"
+    assert isinstance(found["array"], np.ndarray)

@@ -1,0 +1,94 @@
+"""The worker process: exit codes, heartbeat, files, and that stopping it changes no number."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def rows(job: Path) -> list[Any]:
+    return [pq.read_table(job / f"{name}.parquet").to_pylist() for name in ("evaluations", "iterations")]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "waited a minute in vain"
+        time.sleep(0.02)
+
+
+def test_a_cohort_ends_with_a_summary_per_job_and_no_checkpoint(cohort: Any) -> None:
+    small = cohort(algorithm="gtr")
+    assert small.run() == 0
+    heartbeat = small.heartbeat()
+    assert (heartbeat["state"], heartbeat["step"], heartbeat["failure"]) == ("done", 2048, None)
+    assert not (small.folder / "checkpoint.pt").exists()
+    for member, job in enumerate(small.jobs):
+        assert sorted(file.name for file in job.iterdir()) == [
+            "evaluations.parquet",
+            "iterations.parquet",
+            "job.parquet",
+        ]
+        (summary,) = pq.read_table(job / "job.parquet").to_pylist()
+        assert (summary["status"], summary["steps"], summary["member"], summary["seed"]) == (
+            "complete",
+            2048,
+            member,
+            member,
+        )
+        points = [row["point"] for row in rows(job)[0]]
+        assert points == ["start", "before_shift", "after_shift", "end"]
+        assert [row["step"] for row in rows(job)[1]] == list(range(128, 2049, 128))
+
+
+@pytest.mark.parametrize("environment", ["gym:Pendulum-v1", "gym:Hopper-v5"])
+def test_stopping_and_continuing_changes_no_number(cohort: Any, environment: str) -> None:
+    whole = cohort("whole", algorithm="gtr", environment=environment, steps=4096)
+    assert whole.run() == 0
+    stopped = cohort("stopped", algorithm="gtr", environment=environment, steps=4096)
+    process = stopped.start()
+    wait_for(lambda: (stopped.folder / "heartbeat.json").exists() and stopped.heartbeat()["step"] > 0)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 75
+    assert stopped.heartbeat()["state"] == "stopped"
+    assert 0 < stopped.heartbeat()["step"] < 8192
+    assert stopped.run() == 0
+    for one, other in zip(whole.jobs, stopped.jobs, strict=True):
+        assert rows(one) == rows(other)
+
+
+def test_a_start_up_failure_is_told_in_the_heartbeat(cohort: Any) -> None:
+    broken = cohort(environment="fault:startup")
+    assert broken.run() == 1
+    failure = broken.heartbeat()["failure"]
+    assert (failure["reason"], failure["startup"]) == ("error", True)
+    assert "fault:startup" in failure["message"] or "startup" in failure["message"]
+
+
+def test_running_out_of_memory_is_called_oom(cohort: Any) -> None:
+    broken = cohort(environment="fault:memory")
+    assert broken.run() == 1
+    assert broken.heartbeat()["failure"]["reason"] == "oom"
+
+
+def test_a_worker_whose_parent_dies_stops_with_a_checkpoint(cohort: Any) -> None:
+    long = cohort(steps=400_000)
+    script = f"import subprocess, time; subprocess.Popen({[sys.executable, '-m', 'gtr_bench.worker', str(long.folder / 'cohort.json')]!r}); time.sleep(600)"  # noqa: E501
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: (long.folder / "heartbeat.json").exists() and long.heartbeat()["step"] > 0)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: bool(long.heartbeat()["state"] == "stopped"))
+    assert (long.folder / "checkpoint.pt").exists()
+    assert not any((job / "job.parquet").exists() for job in long.jobs)
