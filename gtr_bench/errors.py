@@ -1,13 +1,13 @@
 """The exception tree. Every error a user can meet has a sentence, a hint and an exit code.
 
-    GtrBenchError                    exit 2 unless a subclass says otherwise
-      RequestError                   the request is wrong: a flag, a selection, a folder
-        SuiteError                   one or more problems in a suite file, each with its place
-        UnknownNameError             a name that is not registered, with a did-you-mean
-      MissingExtraError              an optional package is not installed
-      ResultsError                   a stored file cannot be used (foreign, truncated, newer than the program)
-      JobError                       exit 1: a job could not be carried out
-        EnvironmentFault             an environment raised, or gave a value no learner can use
+GtrBenchError                    exit 2 unless a subclass says otherwise
+  RequestError                   the request is wrong: a flag, a selection, a folder
+    SuiteError                   one or more problems in a suite file, each with its place
+    UnknownNameError             a name that is not registered, with a did-you-mean
+  MissingExtraError              an optional package is not installed
+  ResultsError                   a stored file cannot be used (foreign, truncated, newer than the program)
+  JobError                       exit 1: a job could not be carried out
+    EnvironmentFault             an environment raised, or gave a value no learner can use
 """
 
 from __future__ import annotations

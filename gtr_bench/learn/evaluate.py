@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ def evaluate(
     *,
     deterministic: bool,
     progress: float | None,
+    pulse: Callable[[], None],
 ) -> Evaluation:
     """One episode in each of the environments `[M, E]`.
 
@@ -53,6 +55,7 @@ def evaluate(
         point: number of the evaluation point: separates the random streams of the points.
         deterministic: the mode of the policy instead of a sample.
         progress: where a drifting world stands, in [0, 1]; None for the end of the phase.
+        pulse: called at every step.
     """
     members, episodes = environment.members, environment.envs
     normaliser = learner.observation_normaliser
@@ -64,6 +67,7 @@ def evaluate(
     returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
     succeeded = np.zeros((members, episodes), np.bool_)
     while running.any():
+        pulse()
         seen = observation if normaliser is None else normaliser(observation)
         if learner.frozen.any():
             seen = np.where(frozen, np.float32(0), seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +100,9 @@ class Collector:
         normaliser: ObservationNormaliser | None,
         frozen: NDArray[np.bool_],
         clock: Clock,
+        pulse: Callable[[], None],
     ) -> Trajectory:
-        """Take `length` steps in every environment; `frozen` `[M]` members act on zeros instead of what they see."""
+        """Take `length` steps in every environment, calling `pulse` at each; `frozen` `[M]` members act on zeros."""
         environment, members, envs = self.environment, self._members, self._envs
         space = environment.action_space
         device = network.log_std.device
@@ -118,6 +119,7 @@ class Collector:
         noise = self._noise((length, envs, policy_size(space)), generators, device)
         observation, any_frozen = self._observation, bool(frozen.any())
         for t in range(length):
+            pulse()
             started = time.perf_counter()
             if any_frozen:
                 observation = np.where(frozen[:, None, None], np.float32(0), observation)

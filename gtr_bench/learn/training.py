@@ -42,8 +42,20 @@ class Training:
         diverged: per member the step at which it was frozen, -1 while it learns; messages: why.
     """
 
-    def __init__(self, definitions: Sequence[Mapping[str, Any]], device: torch.device) -> None:
-        """Build environments and learners; takes job definitions that a cohort may hold together."""
+    def __init__(
+        self,
+        definitions: Sequence[Mapping[str, Any]],
+        device: torch.device,
+        pulse: Callable[[Training, str], None] = lambda training, state: None,
+    ) -> None:
+        """Build environments and learners.
+
+        Args:
+            definitions: job definitions that a cohort may hold together.
+            device: where tensors live.
+            pulse: called at every environment step with this training and `running` or `evaluating`: a sign of life.
+        """
+        self._pulse = pulse
         first = definitions[0]
         parameters, self._evaluation = first["algorithm"]["parameters"], first["evaluation"]
         self.members, self._envs = len(definitions), int(parameters["num_envs"])
@@ -117,6 +129,7 @@ class Training:
             self.learner.observation_normaliser,
             frozen,
             self.clock,
+            lambda: self._pulse(self, "running"),
         )
         found = self.learner.learn(trajectory, self.step / self.steps, self.position, self.clock)
         self.step += rollout.length * self._envs
@@ -189,6 +202,7 @@ class Training:
             len(self.evaluations),
             deterministic=self._evaluation["deterministic"],
             progress=progress,
+            pulse=lambda: self._pulse(self, "evaluating"),
         )
         row: dict[str, float | NDArray[Any]] = {
             "step": self.step,

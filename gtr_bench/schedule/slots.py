@@ -132,11 +132,12 @@ def make_slots(
 
 
 def worker_environment(slot: Slot, threads: int, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment variables of a worker: `threads` compute threads, its card only, and fixed string hashing."""
+    """The environment variables of a worker: `threads` compute threads, its card only, its driver."""
     environment = dict(base)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
     environment["PYTHONHASHSEED"] = "0"
     environment["PYTHONUNBUFFERED"] = "1"
     environment["CUDA_VISIBLE_DEVICES"] = slot.gpu or ""
+    environment["GTR_BENCH_DRIVER"] = str(os.getpid())
     return environment

@@ -20,14 +20,16 @@ from gtr_bench.worker.cohort import read_cohort
 __all__ = ["main"]
 
 STOPPED = 75  # EX_TEMPFAIL: try again later
+DRIVER_VARIABLE = "GTR_BENCH_DRIVER"  # the driver's process id
 
 
 class _Stop:
-    """Set by SIGTERM or SIGINT, or when the parent process is gone."""
+    """Set by SIGTERM or SIGINT, or when the driver is gone: the worker then has another parent."""
 
     def __init__(self) -> None:
         self._asked = False
-        self._parent = os.getppid()
+        # a driver killed before this line would go unnoticed, had it not left its number
+        self._parent = int(os.environ.get(DRIVER_VARIABLE, os.getppid()))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 

@@ -6,6 +6,7 @@ marker, so that `torch.load(weights_only=True)` reads it back: nothing in the fi
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,11 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Replace the checkpoint atomically and durably; OSError leaves the old one in place."""
     partial = path.with_name(f".{path.name}.partial")
     try:
+        # torch's own file writing turns a full disk into an unreadable RuntimeError
+        buffer = io.BytesIO()
+        torch.save({"format": CHECKPOINT_FORMAT, "state": _encode(state)}, buffer)
         with open(partial, "wb") as file:
-            torch.save({"format": CHECKPOINT_FORMAT, "state": _encode(state)}, file)
+            file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -30,10 +30,10 @@ class Heartbeat:
         """Speed counts from here."""
         self._start = (time.monotonic(), training.step)
 
-    def follow(self, training: Training) -> None:
+    def follow(self, training: Training, state: str) -> None:
         """Say where training stands, if the last word is a second old."""
         if time.monotonic() - self._last >= _INTERVAL:
-            self.say("running", training)
+            self.say(state, training)
 
     def say(self, state: str, training: Training | None = None, failure: dict[str, Any] | None = None) -> None:
         """Write now; without `training` the position last written is kept."""

@@ -32,7 +32,7 @@ def run_cohort(
     torch.set_num_threads(int(cohort["threads"]))
     device = torch.device(cohort["device"])
     storing = Storing(cohort, folder.parent.parent)
-    training = Training([job["definition"] for job in cohort["jobs"]], device)
+    training = Training([job["definition"] for job in cohort["jobs"]], device, heartbeat.follow)
     saved = load_checkpoint(folder / "checkpoint.pt", device)
     if saved is not None:
         training.load_state(saved["training"])
@@ -49,7 +49,6 @@ def run_cohort(
 
     def after_iteration() -> bool:
         begun()
-        heartbeat.follow(training)
         if stop():
             return False
         if time.monotonic() - last >= cohort["checkpoint_seconds"]:

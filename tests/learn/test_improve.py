@@ -27,7 +27,7 @@ def begun(*definitions: dict[str, Any]) -> tuple[Training, Learner, Any]:
     learner = training.learner
     training.collector.start_phase(0, learner.observation_normaliser)
     trajectory = training.collector.collect(
-        32, learner.network, learner.generators, learner.observation_normaliser, learner.frozen, Clock()
+        32, learner.network, learner.generators, learner.observation_normaliser, learner.frozen, Clock(), lambda: None
     )
     training.close()
     return training, learner, trajectory
