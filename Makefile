@@ -25,6 +25,8 @@ demo: install  ## train the quickstart suite and print its table
 	$(BIN)/gtr-bench run quickstart
 	$(BIN)/gtr-bench report --suite quickstart
 
+# Two processes must collect the same tests in the same order, whatever the hash of a name.
+test: export PYTHONHASHSEED = 0
 test: install-dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
