@@ -91,7 +91,10 @@ def child(name: str, program: str, members: int, steps: int | None) -> None:
 
 def measured(*arguments: str) -> float:
     """A contender's speed, from a process of its own."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    from gtr_bench.schedule.slots import make_slots, worker_environment
+
+    own = arguments[1] != "sb3"
+    environment = worker_environment(make_slots(device="cpu")[0], 1) if own else os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, __file__, "--child", *arguments]
     output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     return float(json.loads(output.splitlines()[-1])["speed"])
