@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: help install install-dev demo test test-fast check clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/'
+	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/' | expand -t 22
 
 install: $(VENV)/.installed  ## environment with the product, MuJoCo, Meta-World and dm_control
 
