@@ -84,6 +84,7 @@ class Driver:
         self._stop_message: str | None = None
         self._terminated = False
         self._memory_told = False
+        self._speed = 0.0
         self._started = time.monotonic()
 
     def run(self) -> Outcome:
@@ -185,7 +186,7 @@ class Driver:
     def _snapshot(self) -> Snapshot:
         views = [WorkerView.of(worker) for worker in self._running]
         running_steps = sum(view.heartbeat.step * len(view.assignment.jobs) for view in views if view.heartbeat)
-        return Snapshot(
+        snapshot = Snapshot(
             workers=views,
             jobs=len(self._jobs),
             done=len(self._tally.done),
@@ -195,7 +196,10 @@ class Driver:
             done_steps=self._tally.done_steps + running_steps,
             total_steps=self._tally.steps_to_reach,
             seconds=time.monotonic() - self._started,
+            last_speed=self._speed,
         )
+        self._speed = snapshot.steps_per_second
+        return snapshot
 
     # Starting
 

@@ -57,7 +57,10 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state of a run: environment steps over all jobs, done and in total, jobs done and waiting, workers."""
+    """The state of a run: environment steps over all jobs, done and in total, jobs done and waiting, workers.
+
+    `last_speed` is the steps per second last seen, which count while workers start.
+    """
 
     workers: Sequence[WorkerView]
     jobs: int
@@ -68,10 +71,12 @@ class Snapshot:
     done_steps: int
     total_steps: int
     seconds: float
+    last_speed: float = 0.0
 
     @property
     def steps_per_second(self) -> float:
-        return sum(view.heartbeat.steps_per_second or 0.0 for view in self.workers if view.heartbeat is not None)
+        beats = [view.heartbeat for view in self.workers if view.heartbeat is not None]
+        return sum(beat.steps_per_second or 0.0 for beat in beats) or self.last_speed
 
     @property
     def remaining_seconds(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ def assignment(jobs: Any, count: int = 2, **options: Any) -> Assignment:
 
 def snapshot(*workers: WorkerView) -> Snapshot:
     return Snapshot(workers, 10, 4, 1, 2, 0, 500, 1000, 60.0)
+
+
+def test_while_workers_start_the_last_speed_gives_the_time_left(jobs: Any) -> None:
+    starting = WorkerView(assignment(jobs), None, 1, 0.0)
+    assert snapshot(starting).remaining_seconds is None
+    assert replace(snapshot(starting), last_speed=50.0).remaining_seconds == 10.0
 
 
 def failed(jobs: Any, *, retried: bool) -> FailedCohort:
