@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -69,6 +69,24 @@ def fields(model: type[BaseModel]) -> list[Row]:
 @pytest.mark.parametrize(("heading", "model"), TABLES.items(), ids=TABLES)
 def test_every_key_of_a_table_is_documented_with_its_default(heading: str, model: type[BaseModel]) -> None:
     assert rows(f"## `{heading}`") == fields(model)
+
+
+def choices(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The words a field takes, for the fields that take a word of several."""
+    found = {}
+    for name, field in model.model_fields.items():
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) > 1:
+            found[name] = [json.dumps(word) for word in get_args(field.annotation)]
+    return found
+
+
+@pytest.mark.parametrize("name", ["mlp", *algorithms.names()])
+def test_every_word_a_setting_takes_is_documented(name: str) -> None:
+    model = (networks if name == "mlp" else algorithms).get(name).Parameters
+    lines = [line for line in SUITES.splitlines() if line.startswith("| `")]
+    for key, words in choices(model).items():
+        documented = [re.findall(r'"\w+"', line.split(" | ")[2]) for line in lines if line.startswith(f"| `{key}` |")]
+        assert words in documented, key
 
 
 def test_the_fields_all_shifts_share_are_documented() -> None:
