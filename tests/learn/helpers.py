@@ -38,9 +38,9 @@ def make_definition(
     activation: str = "tanh",
     **parameters: Any,
 ) -> dict[str, Any]:
-    """A job definition (docs/design.md) with small defaults: 4 environments x 32 steps, no evaluation."""
+    """A job definition (docs/design.md) with small defaults: 4 environments x 32 steps, 2 epochs, no evaluation."""
     kind = algorithms.get(algorithm)
-    small = {"num_envs": 4, "num_steps": 32} if algorithm != "a2c" else {"num_envs": 4}
+    small = {"num_envs": 4, "num_steps": 32, "epochs": 2} if algorithm != "a2c" else {"num_envs": 4}
     settings = kind.Parameters(**(small | parameters)).model_dump(mode="json")
     return {
         "identity_version": 1,

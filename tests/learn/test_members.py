@@ -20,14 +20,14 @@ from tests.learn.helpers import (
 
 SEEDS = (3, 4, 5)
 CASES: list[tuple[str, str, dict[str, Any]]] = [
-    ("ppo", "gym:CartPole-v1", {"shifts": CARTPOLE_SHIFT, "phases": (384, 384)}),
+    ("ppo", "gym:CartPole-v1", {"shifts": CARTPOLE_SHIFT, "phases": (256, 256)}),
     ("ppo", "gym:Pendulum-v1", {"observation_normalisation": True, "reward_normalisation": True}),
     ("ppo", "gym:CartPole-v1", {"target_kl": 1e-3, "learning_rate": 1e-3}),
     ("ppo_kl", "gym:CartPole-v1", {"adaptive": True, "entropy_coefficient": 0.01}),
     ("ppo_kl", "gym:Pendulum-v1", {}),
     ("spo", "gym:Pendulum-v1", {"advantage_normalisation": "batch"}),
-    ("a2c", "gym:CartPole-v1", {"phases": (400,)}),
-    ("oracle", "gym:CartPole-v1", {"shifts": CARTPOLE_SHIFT, "phases": (384, 384)}),
+    ("a2c", "gym:CartPole-v1", {"phases": (200,)}),
+    ("oracle", "gym:CartPole-v1", {"shifts": CARTPOLE_SHIFT, "phases": (256, 256)}),
     ("gtr", "gym:CartPole-v1", {"sustain": True, "anchor_weighting": "return"}),
     ("gtr", "gym:Pendulum-v1", {"distance": "log_ratio", "anchor": "mixture_policy"}),
 ]
@@ -35,11 +35,11 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("algorithm", "environment", "settings"), CASES)
 def test_a_member_of_three_learns_as_it_does_alone(algorithm: str, environment: str, settings: dict[str, Any]) -> None:
-    settings = {"phases": (768,)} | settings
+    settings = {"phases": (512,)} | settings
     definitions = [make_definition(algorithm, environment, seed=seed, **settings) for seed in SEEDS]
     together = train(*definitions)
-    for member, definition in enumerate(definitions):
-        alone = iteration_rows(train(definition))
+    for member in (0, 2):
+        alone = iteration_rows(train(definitions[member]))
         assert_same_rows(iteration_rows(together, member), alone, relative=2e-3, absolute=1e-4)
 
 
@@ -56,7 +56,7 @@ def test_members_with_different_seeds_differ() -> None:
         ("gtr", [{"sigma": 0.1}, {"sigma": 2.0}]),
         ("gtr", [{"beta": 0.1, "shape": 1.0, "anchor_decay": 0.4}, {"beta": 5.0, "shape": 3.0, "anchor_decay": 0.9}]),
         ("ppo", [{"learning_rate": 1e-4}, {"learning_rate": 3e-3}]),
-        ("ppo", [{"clip_range": 0.05, "learning_rate": 5e-3}, {"clip_range": 0.5, "learning_rate": 5e-3}]),
+        ("ppo", [{"clip_range": 0.05}, {"clip_range": 0.5}]),
         ("ppo", [{"gamma": 0.9, "gae_lambda": 0.8}, {"gamma": 0.999, "gae_lambda": 1.0}]),
         ("ppo", [{"entropy_coefficient": 0.0, "value_coefficient": 0.1},
                  {"entropy_coefficient": 0.1, "value_coefficient": 2.0}]),
@@ -69,7 +69,7 @@ def test_members_with_different_seeds_differ() -> None:
 def test_scalars_that_differ_within_a_cohort_give_the_same_as_separate_runs(
     algorithm: str, rows: list[dict[str, Any]]
 ) -> None:
-    definitions = [make_definition(algorithm, seed=1, phases=(512,), **row) for row in rows]
+    definitions = [make_definition(algorithm, seed=1, phases=(384,), **({"learning_rate": 5e-3} | row)) for row in rows]
     together = train(*definitions)
     for member, definition in enumerate(definitions):
         assert_same_rows(
@@ -97,19 +97,19 @@ def with_poisoned_member(definitions: list[dict[str, Any]], at: int, value: floa
 )
 def test_a_member_that_diverges_is_frozen_and_the_others_do_not_notice(algorithm: str, value: float) -> None:
     definitions = [
-        make_definition(algorithm, seed=seed, shifts=CARTPOLE_SHIFT, phases=(640, 512), episodes=2, evaluate_every=256)
+        make_definition(algorithm, seed=seed, shifts=CARTPOLE_SHIFT, phases=(512, 256), episodes=2, evaluate_every=256)
         for seed in SEEDS
     ]
-    healthy, poisoned = train(*definitions), with_poisoned_member(definitions, 3, value)
-    assert poisoned.diverged.tolist() == [-1, 4 * 128, -1]
+    healthy, poisoned = train(*definitions), with_poisoned_member(definitions, 2, value)
+    assert poisoned.diverged.tolist() == [-1, 3 * 128, -1]
     assert poisoned.messages == ["", "the update gave parameters that are not finite", ""]
     assert poisoned.position == healthy.position
     for member in (0, 2):
         for left, right in zip(poisoned.rows_of(member), healthy.rows_of(member), strict=True):
             assert_evaluations_and_iterations_equal(left, right)
     evaluations, iterations = poisoned.rows_of(1)
-    assert iterations["step"][-1] == 4 * 128
-    assert max(evaluations["step"]) <= 4 * 128
+    assert iterations["step"][-1] == 3 * 128
+    assert max(evaluations["step"]) <= 3 * 128
 
 
 def assert_evaluations_and_iterations_equal(left: dict[str, Any], right: dict[str, Any]) -> None:
