@@ -45,7 +45,7 @@ class GTR(Algorithm):
     def prepare(self, batch: Batch) -> dict[str, Tensor]:
         """Anchors on the rollout's states: their distributions, or their log-probabilities of the actions taken."""
         p = self.p
-        require_closed_form(p.anchor, p.distance, continuous=batch.actions.is_floating_point())
+        require_closed_form(p.anchor, p.distance, one_choice=batch.actions.dim() == 2)
         self.anchors.update(batch)
         if p.sustain:
             self.gate.update(batch)

@@ -90,10 +90,10 @@ class Anchors:
         self._iteration = int(state["iteration"])
 
 
-def require_closed_form(kind: str, distance: str, continuous: bool) -> None:
-    """Refuse the mixture policy where it has no closed-form divergence."""
-    if kind == "mixture_policy" and continuous and distance != "log_ratio":
+def require_closed_form(kind: str, distance: str, *, one_choice: bool) -> None:
+    """Refuse the mixture policy where it has no closed-form divergence: for all but one discrete choice."""
+    if kind == "mixture_policy" and not one_choice and distance != "log_ratio":
         raise RequestError(
-            "anchor `mixture_policy` has no closed-form divergence for continuous actions",
+            "anchor `mixture_policy` has a closed-form divergence for a single discrete action only",
             hint='set distance = "log_ratio" beside it',
         )

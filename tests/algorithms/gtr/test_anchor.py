@@ -146,12 +146,12 @@ def test_log_probabilities_of_anchors_for_vectors_of_actions() -> None:
             torch.testing.assert_close(found[:, :, place], policy.log_prob(action))
 
 
-def test_a_mixture_of_gaussian_policies_needs_the_per_sample_distance() -> None:
-    with pytest.raises(RequestError, match="no closed-form") as caught:
-        require_closed_form("mixture_policy", "forward_kl", continuous=True)
+def test_a_mixture_of_gaussian_or_several_choices_needs_the_per_sample_distance() -> None:
+    with pytest.raises(RequestError, match="for a single discrete action only") as caught:
+        require_closed_form("mixture_policy", "forward_kl", one_choice=False)
     assert caught.value.hint == 'set distance = "log_ratio" beside it'
-    require_closed_form("mixture_policy", "log_ratio", continuous=True)
-    require_closed_form("mixture_policy", "forward_kl", continuous=False)
+    require_closed_form("mixture_policy", "log_ratio", one_choice=False)
+    require_closed_form("mixture_policy", "forward_kl", one_choice=True)
 
 
 @pytest.mark.parametrize("kind", ["mixture", "mixture_policy", "ema", "initial"])
