@@ -20,8 +20,13 @@ class PPOKLParameters(OnPolicyParameters):
     """The shared settings, the penalty's coefficient and its controller."""
 
     beta: float = scalar(1.0, "coefficient of the KL penalty, or its first value", low=0.03, high=10, scale="log", ge=0)
-    adaptive: bool = Field(False, description="halve or double beta so that the KL stays near kl_target")
+    adaptive: bool = Field(
+        False, description="halve or double beta so that the KL stays near kl_target; within 1e4 of its first value"
+    )
     kl_target: float = scalar(0.01, "target KL per rollout (adaptive)", low=0.003, high=0.03, scale="log", gt=0)
+
+
+_RANGE = 1e4  # how far the controller may move beta from its first value, as a factor
 
 
 def adapted_coefficient(beta: Tensor, divergence: Tensor, target: float | Tensor) -> Tensor:
@@ -48,9 +53,10 @@ class PPOKL(Algorithm):
         """Adapt beta from the mean KL of the rollout, per member."""
         if self.p.adaptive:
             divergence = sample.behaviour.kl(sample.policy).mean(dim=1, keepdim=True)
-            self._beta = adapted_coefficient(
-                divergence.new_ones(divergence.shape) * self._beta, divergence, self.p.kl_target
-            )
+            ones = divergence.new_ones(divergence.shape)
+            adapted = adapted_coefficient(ones * self._beta, divergence, self.p.kl_target)
+            # a coefficient halved to 0 or doubled to infinity would never come back
+            self._beta = adapted.clamp(ones * self.p.beta / _RANGE, ones * self.p.beta * _RANGE)
 
     def diagnose(self, sample: Sample) -> dict[str, Tensor]:
         """The coefficient in force."""

@@ -41,7 +41,10 @@ class PathProbe:
         """On a phase's first rollout choose states `[M, B, D]` evenly and remember the policy there."""
         if self._states is None:
             size = observations.shape[1]
-            chosen = torch.arange(min(PROBE_SIZE, size), device=observations.device) * size // min(PROBE_SIZE, size)
+            stride = max(1, size // PROBE_SIZE)
+            # samples lie environment by environment: without the offset a stride would pick the same few
+            places = torch.arange(min(PROBE_SIZE, size), device=observations.device)
+            chosen = places * size // len(places) + places % stride
             self._states = observations[:, chosen]
             self._policies = [behaviour.packed[:, chosen]]
 
@@ -74,12 +77,12 @@ class PathProbe:
 
     def state(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return {"states": self._states, "policies": list(self._policies), "steps": list(self._steps)}
+        return {"states": self._states, "policies": list(self._policies), "lengths": list(self._steps)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
         self._states = state["states"]
-        self._policies, self._steps = list(state["policies"]), list(state["steps"])
+        self._policies, self._steps = list(state["policies"]), list(state["lengths"])
 
 
 def dormant_fraction(layers: list[Tensor]) -> Tensor:

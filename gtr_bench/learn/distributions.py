@@ -44,8 +44,12 @@ class Distribution(ABC):
         """`KL(self || other)`, clamped at 0 from below, `[...]`."""
 
     @abstractmethod
+    def squared_hellinger(self, other: Distribution) -> Tensor:
+        """`1 - BC` in [0, 1], without cancellation for distributions that are nearly equal, `[...]`."""
+
     def affinity(self, other: Distribution) -> Tensor:
         """Bhattacharyya coefficient in [0, 1], `[...]`."""
+        return 1 - self.squared_hellinger(other)
 
     @abstractmethod
     def sample(self, noise: Tensor) -> Tensor:
@@ -66,7 +70,7 @@ class Distribution(ABC):
 
     def hellinger(self, other: Distribution) -> Tensor:
         """Hellinger distance `sqrt(1 - BC)`, in [0, 1], `[...]`; not for use under autograd."""
-        return (1 - self.affinity(other)).clamp_min(0).sqrt()
+        return self.squared_hellinger(other).sqrt()
 
 
 class Categorical(Distribution):
@@ -94,8 +98,8 @@ class Categorical(Distribution):
         mine, theirs = self.packed.clamp_min(-1e4), other.packed.clamp_min(-1e4)
         return (mine.exp() * (mine - theirs)).sum(-1).clamp_min(0)
 
-    def affinity(self, other: Distribution) -> Tensor:
-        return (0.5 * (self.packed + other.packed)).exp().sum(-1)
+    def squared_hellinger(self, other: Distribution) -> Tensor:
+        return 0.5 * ((0.5 * self.packed).exp() - (0.5 * other.packed).exp()).square().sum(-1)
 
     def sample(self, noise: Tensor) -> Tensor:
         return (self.packed + noise).argmax(-1)
@@ -137,9 +141,11 @@ class MultiCategorical(Distribution):
         assert isinstance(other, MultiCategorical)
         return torch.stack([p.kl(q) for p, q in zip(self._parts(), other._parts(), strict=True)]).sum(0)
 
-    def affinity(self, other: Distribution) -> Tensor:
+    def squared_hellinger(self, other: Distribution) -> Tensor:
         assert isinstance(other, MultiCategorical)
-        return torch.stack([p.affinity(q) for p, q in zip(self._parts(), other._parts(), strict=True)]).prod(0)
+        parts = [p.squared_hellinger(q) for p, q in zip(self._parts(), other._parts(), strict=True)]
+        # disjoint parts (1) would have no finite slope
+        return -(torch.log1p(-torch.stack(parts).clamp_max(1 - 1e-6)).sum(0).expm1())
 
     def sample(self, noise: Tensor) -> Tensor:
         return torch.stack([part.argmax(-1) for part in torch.split(self.packed + noise, list(self.sizes), -1)], -1)
@@ -181,11 +187,13 @@ class DiagonalGaussian(Distribution):
         deviation = (self.mean - other.mean) * (-other.log_std).exp()
         return (shrink + 0.5 * ((-2 * shrink).exp() + deviation.square() - 1)).sum(-1).clamp_min(0)
 
-    def affinity(self, other: Distribution) -> Tensor:
+    def squared_hellinger(self, other: Distribution) -> Tensor:
         assert isinstance(other, DiagonalGaussian)
         variances = (2 * self.log_std).exp() + (2 * other.log_std).exp()
-        log_width = 0.5 * (math.log(2) + self.log_std + other.log_std - variances.log())
-        return (log_width - 0.25 * (self.mean - other.mean).square() / variances).sum(-1).exp()
+        # log cosh of the difference of the log widths, as log1p(2 sinh^2(x / 2))
+        log_cosh = torch.log1p(2 * (0.5 * (self.log_std - other.log_std)).sinh().square())
+        log_affinity = -0.5 * log_cosh - 0.25 * (self.mean - other.mean).square() / variances
+        return -(log_affinity.sum(-1).expm1())
 
     def sample(self, noise: Tensor) -> Tensor:
         return self.mean + self.log_std.exp() * noise

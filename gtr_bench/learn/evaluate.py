@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gtr_bench.errors import EnvironmentFault
 from gtr_bench.learn.distributions import noise_of, policy_size
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "evaluate"]
 
+_LONGEST_EPISODE = 1_000_000  # steps
 Array = NDArray[np.float64]
 
 
@@ -66,7 +68,9 @@ def evaluate(
     running = np.broadcast_to(~learner.frozen[:, None], (members, episodes)).copy()
     returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
     succeeded = np.zeros((members, episodes), np.bool_)
-    while running.any():
+    for _ in range(_LONGEST_EPISODE):
+        if not running.any():
+            break
         pulse()
         seen = observation if normaliser is None else normaliser(observation)
         if learner.frozen.any():
@@ -84,5 +88,9 @@ def evaluate(
             succeeded |= step.success & running
         running &= ~(step.terminated | step.truncated)
         observation = step.observation
+    else:
+        raise EnvironmentFault(
+            f"an episode did not end within {_LONGEST_EPISODE:,} steps", hint="set `max_episode_steps` in the sequence"
+        )
     rate = succeeded.mean(1) if environment.has_success else None
     return Evaluation(returns.mean(1), returns.std(1), lengths.mean(1), rate)

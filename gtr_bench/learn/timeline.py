@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gtr_bench.errors import RequestError
 
-__all__ = ["Rollout", "timeline"]
+__all__ = ["Rollout", "evaluation_marks", "timeline"]
 
 
 class Rollout(NamedTuple):
@@ -22,6 +22,15 @@ class Rollout(NamedTuple):
     length: int
     evaluate: bool
     ends_phase: bool
+
+
+def evaluation_marks(steps: int, num_envs: int, every: int) -> list[int]:
+    """Steps of a phase at which policies are evaluated, without its end: multiples of `every`, in whole vector steps.
+
+    A mark within half of `every` of the end is left out: the end is a point anyway, and the stretch between would be
+    short. The marks do not depend on the length of rollouts, so algorithms of a suite share them.
+    """
+    return [mark - mark % num_envs for mark in range(every, steps, every) if 2 * (steps - mark) >= every]
 
 
 def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | None) -> list[Rollout]:
@@ -46,9 +55,7 @@ def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | 
         if steps % num_envs or steps < num_envs:
             raise RequestError(f"phase {phase} has {steps} steps, which is not a multiple of num_envs = {num_envs}")
         per_env = steps // num_envs
-        marks = [] if every is None else [mark // num_envs for mark in range(every, steps, every)]
-        # a mark just before the end would make a tiny rollout: the phase's end is a point anyway
-        marks = [mark for mark in marks if per_env - mark >= num_steps // 2]
+        marks = [] if every is None else [mark // num_envs for mark in evaluation_marks(steps, num_envs, every)]
         start = 0
         for mark in [*marks, per_env]:
             count = -(-(mark - start) // num_steps)

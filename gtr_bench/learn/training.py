@@ -176,7 +176,7 @@ class Training:
         table = torch.stack([found[name].float() for name in names]).cpu().numpy()
         row |= dict(zip(names, table, strict=True))
         self.iterations.append(row, unknown)
-        ended = returns[~none]
+        ended = returns[~none & ~self.learner.frozen]
         self.training_return = float(ended.mean()) if len(ended) else self.training_return
 
     def _evaluate(self, point: str) -> None:

@@ -53,12 +53,18 @@ def _numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
 
 
 def worlds_of(definition: Mapping[str, Any]) -> tuple[str, ...]:
-    """An identity of each phase's world: its environment, options, variant and shifts, not its length."""
+    """An identity of each phase's world: its environment, options, variant and shifts, not its length.
+
+    Where a shift drifts, the variant it drifts from is part of the world.
+    """
     sequence = definition["sequence"]
-    rest = {"shifts": sequence["shifts"], "max_episode_steps": sequence["max_episode_steps"]}
+    phases, shifts = sequence["phases"], sequence["shifts"]
+    rest = {"shifts": shifts, "max_episode_steps": sequence["max_episode_steps"]}
+    drifts = any(shift.get("mode") == "drift" for shift in shifts)
+    origins = [phases[max(0, index - 1)]["variant"] if drifts else None for index in range(len(phases))]
     return tuple(
-        canonical_json({**{key: value for key, value in phase.items() if key != "steps"}, **rest})
-        for phase in sequence["phases"]
+        canonical_json({**{key: value for key, value in phase.items() if key != "steps"}, **rest, "from": origin})
+        for phase, origin in zip(phases, origins, strict=True)
     )
 
 
@@ -105,6 +111,7 @@ class Scores:
                     self._floors[values].get(name, math.nan),
                     int(record.definition["evaluation"]["every"] or lengths[0]),
                     self._diverged_step(record),
+                    num_envs=int(record.definition["algorithm"]["parameters"]["num_envs"]),
                 )
             limits = self.normalise.get(name)
             self._runs[key] = run.scaled(*limits) if scaled and limits else run
@@ -135,9 +142,14 @@ class Scores:
         keys = self._reference_keys(record)
         if len(keys) > 1 and (metric.ratio or "references" in metric.needs):
             for phase, key in enumerate(keys):
-                references[phase] = [
-                    self.run(each, metric.values, scaled=scaled, sequence=record.sequence)
+                # the values of a shift are drawn from the seed, so another seed's reference is another world's
+                alike = [
+                    each
                     for each in self._references.get(key, [])
+                    if each.seed == record.seed or not record.definition["sequence"]["shifts"]
+                ]
+                references[phase] = [
+                    self.run(each, metric.values, scaled=scaled, sequence=record.sequence) for each in alike
                 ]
         oracle = self._oracles.get((record.sequence, record.seed)) if "oracle" in metric.needs else None
         return Companions(references, self.run(oracle, metric.values, scaled=scaled) if oracle else None)

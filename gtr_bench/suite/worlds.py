@@ -150,6 +150,9 @@ def _check_shifts(table: SequenceTable, path: KeyPath, problems: Problems) -> li
             continue
         if model is not None:
             models.append(model)
+            if table.references and getattr(model, "mode", None) == "drift":
+                sentence = "a reference run meets one phase only, so it cannot follow a shift that drifts"
+                problems.add(where, sentence, "drop `references`, or shift abruptly")
             if kind == "physics":
                 _check_physics(table, path, shift, where, problems)
     return models

@@ -20,6 +20,7 @@ __all__ = ["CHECKPOINT_FORMAT", "load_checkpoint", "save_checkpoint"]
 
 CHECKPOINT_FORMAT = 1
 _ARRAY = "__array__"
+_ON_CPU = ("generators", "steps")  # random states, and the optimizer's step counts
 
 
 def _encode(value: Any) -> Any:
@@ -88,9 +89,7 @@ def _to_device(value: Any, device: torch.device) -> Any:
     if isinstance(value, dict):
         if value.keys() == {_ARRAY}:
             return value
-        return {
-            key: item if key in ("generators", "steps") else _to_device(item, device) for key, item in value.items()
-        }
+        return {key: item if key in _ON_CPU else _to_device(item, device) for key, item in value.items()}
     if isinstance(value, list):
         return [_to_device(item, device) for item in value]
     return value.to(device) if isinstance(value, torch.Tensor) else value

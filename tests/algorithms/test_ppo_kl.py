@@ -74,3 +74,12 @@ def test_fixed_beta_stays() -> None:
     sample = sample_of(categorical(0.9, 0.1), categorical(0.5, 0.5), ACTION, ADVANTAGE, {})
     algorithm.after_iteration(sample)
     assert algorithm.diagnose(sample)["penalty_coefficient"].item() == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("probability", "factor"), [(0.5, 1e-4), (0.99, 1e4)])
+def test_controller_stays_within_reach_of_its_first_value(probability: float, factor: float) -> None:
+    algorithm = build("ppo_kl", beta=2.0, adaptive=True)
+    sample = sample_of(categorical(probability, 1 - probability), categorical(0.5, 0.5), ACTION, ADVANTAGE, {})
+    for _ in range(200):
+        algorithm.after_iteration(sample)
+    assert algorithm.state()["beta"].item() == pytest.approx(2.0 * factor)

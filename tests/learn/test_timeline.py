@@ -31,7 +31,7 @@ def test_phases_and_marks_are_hit_exactly(
         ends = [sum(rollout.length for rollout in own[: place + 1]) for place in range(len(own))]
         found = [end for end, rollout in zip(ends, own, strict=True) if rollout.evaluate]
         expected = [] if every is None else list(range(every // num_envs, length, every // num_envs))
-        assert found == [mark for mark in expected if length - mark >= num_steps // 2]
+        assert found == [mark for mark in expected if every and 2 * (length - mark) * num_envs >= every]
     assert [rollout.phase for rollout in rollouts] == sorted(rollout.phase for rollout in rollouts)
 
 
@@ -43,16 +43,30 @@ def test_rollouts_of_a_stretch_differ_by_at_most_one_step(length: int, num_steps
 
 
 def test_a_plain_sequence() -> None:
-    rollouts = timeline([1000, 500], 2, 100, 400)
+    rollouts = timeline([1000, 600], 2, 100, 400)
     assert [tuple(rollout) for rollout in rollouts] == [
         (0, 100, False, False), (0, 100, True, False), (0, 100, False, False), (0, 100, True, False),
-        (0, 100, False, True), (1, 100, False, False), (1, 100, True, False), (1, 50, False, True),
+        (0, 100, False, True), (1, 100, False, False), (1, 100, True, False), (1, 100, False, True),
     ]  # fmt: skip
 
 
 def test_a_mark_just_before_the_end_is_left_to_the_end() -> None:
     assert [rollout.evaluate for rollout in timeline([410], 1, 100, 400)] == [False] * 5
     assert [rollout.length for rollout in timeline([410], 1, 100, 400)] == [82] * 5
+
+
+@given(
+    num_steps=st.lists(st.integers(1, 50), min_size=2, max_size=2), steps=st.integers(1, 300), every=st.integers(50, 99)
+)
+def test_the_marks_are_the_same_whatever_the_length_of_rollouts(num_steps: list[int], steps: int, every: int) -> None:
+    def ends(longest: int) -> list[int]:
+        done, found = 0, []
+        for rollout in timeline([steps], 1, longest, every):
+            done += rollout.length
+            found += [done] if rollout.evaluate else []
+        return found
+
+    assert ends(num_steps[0]) == ends(num_steps[1])
 
 
 def test_marks_closer_than_a_rollout_are_refused() -> None:

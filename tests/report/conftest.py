@@ -25,6 +25,9 @@ question = "Does GTR cross to swapped actions sooner?"
 primary_metric = "recovery_steps"
 comparisons = [["gtr", "ppo"]]
 
+[training]
+num_steps = 64
+
 [evaluation]
 every = 1000
 episodes = 4

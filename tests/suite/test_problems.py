@@ -300,7 +300,7 @@ CASCADING = {"minibatches without samples", "id used twice"}
 """a mistake that two algorithms make, and one that takes away a name used elsewhere"""
 
 
-@pytest.mark.parametrize("case", set(CASES) - CASCADING)
+@pytest.mark.parametrize("case", sorted(set(CASES) - CASCADING))
 def test_one_mistake_is_one_problem(case: str, problems: Problems) -> None:
     assert len(problems(CASES[case][0])) == 1
 

@@ -12,6 +12,9 @@ import pytest
 import torch
 
 from gtr_bench.errors import ResultsError
+from gtr_bench.learn.diagnostics import PathProbe
+from gtr_bench.learn.distributions import Categorical
+from gtr_bench.learn.optimizer import Optimizer
 from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
 
 CPU = torch.device("cpu")
@@ -100,3 +103,21 @@ def test_on_another_device_only_the_learners_tensors_move(tmp_path: Path) -> Non
     assert found["parameters"].device.type == "meta"
     assert found["generators"][0].device.type == "cpu"
     assert isinstance(found["array"], np.ndarray)
+
+
+def test_only_the_optimizers_step_counts_stay_behind(tmp_path: Path) -> None:
+    probe = PathProbe()
+    probe.before_update(torch.zeros(1, 4, 1), Categorical.from_logits(torch.zeros(1, 4, 2)))
+    probe.after_update(Categorical.from_logits(torch.ones(1, 4, 2)))
+    optimizer = Optimizer("adam", torch.zeros(1, 2), epsilon=1e-5)
+    save_checkpoint(tmp_path / "c.pt", {"probe": probe.state(), "optimizer": optimizer.state()})
+    found = load_checkpoint(tmp_path / "c.pt", torch.device("meta"))
+    assert found is not None
+    moved = [
+        found["probe"]["states"],
+        *found["probe"]["policies"],
+        *found["probe"]["lengths"],
+        found["optimizer"]["first"],
+    ]
+    assert {tensor.device.type for tensor in moved} == {"meta"}
+    assert found["optimizer"]["steps"].device.type == "cpu"

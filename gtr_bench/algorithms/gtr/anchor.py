@@ -32,7 +32,9 @@ class Anchors:
     def __init__(self, parameters: Any) -> None:
         self.p = parameters
         self._snapshots: list[Tensor] = []  # [M, P] each, newest first
-        self._returns: list[Tensor] = []  # [M] each: mean return of the policy's own rollout
+        self._returns: list[
+            Tensor
+        ] = []  # [M] each: mean return of the policy's own rollout, NaN where no episode ended
         self._iteration = 0
 
     def update(self, batch: Batch) -> None:
@@ -47,10 +49,8 @@ class Anchors:
             else:
                 self._snapshots = [current.clone()]
         elif self._iteration % self.p.anchor_interval == 0:
-            previous = self._returns[0] if self._returns else batch.training_return.nan_to_num(0.0)
-            known = batch.training_return.isfinite()
             self._snapshots = [current.clone(), *self._snapshots][: self.p.anchors]
-            self._returns = [batch.training_return.where(known, previous), *self._returns][: self.p.anchors]
+            self._returns = [batch.training_return, *self._returns][: self.p.anchors]
         self._iteration += 1
 
     def weights(self, like: Tensor) -> Tensor:
@@ -60,7 +60,10 @@ class Anchors:
             returns = self._returns[0].new_empty(len(self._returns[0]), count)
             for index, value in enumerate(self._returns):
                 returns[:, index] = value
-            shares: Tensor = (returns / self.p.anchor_temperature).softmax(1)
+            # a snapshot whose rollout ended no episode counts as the mean of those that are known
+            mean = returns.nanmean(1, keepdim=True).nan_to_num(0.0)
+            known = returns.where(returns.isfinite(), mean)
+            shares: Tensor = (known / self.p.anchor_temperature).softmax(1)
             return shares
         decay = 1.0 if self.p.anchor_weighting == "uniform" else self.p.anchor_decay
         return recency_weights(count, decay, like)

@@ -34,7 +34,7 @@ def jeffreys(anchor: Distribution, policy: Distribution) -> Tensor:
 
 def hellinger(anchor: Distribution, policy: Distribution) -> Tensor:
     """`8 (1 - BC)`: `4 (1 - BC)` equals the KL to second order (algorithms A.16). Bounded by 8."""
-    return 8 * (1 - anchor.affinity(policy)).clamp_min(0)
+    return 8 * anchor.squared_hellinger(policy)
 
 
 def log_ratio(log_prob: Tensor, anchor_log_prob: Tensor) -> Tensor:

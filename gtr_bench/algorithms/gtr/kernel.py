@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["affinity_loss", "hold"]
 
 # Below this squared distance (in widths) a kernel with p < 2 is flat: its slope there would be infinite.
-_FLAT = 1e-8
+_FLAT = 1e-12
 # Beyond this power of the distance exp(-power / 2) is 0 in float32; a larger power could overflow, and 0 x inf is NaN.
 _FADED = 1e3
+# Half a squared distance at which the Cauchy kernel is 0 in float32; infinity over infinity would be NaN.
+_ENDLESS = 1e30
 
 
 def affinity_loss(squared: Tensor, kernel: str, sigma: float | Tensor, shape: float | Tensor) -> Tensor:
@@ -34,7 +36,7 @@ def affinity_loss(squared: Tensor, kernel: str, sigma: float | Tensor, shape: fl
     if kernel == "none":
         return 0.5 * scaled
     if kernel == "cauchy":
-        half = 0.5 * scaled
+        half = (0.5 * scaled).clamp_max(_ENDLESS)
         return half / (1 + half)
     if not (isinstance(shape, float) and shape == 2.0):
         # in logarithms: a power that overflows in between would have no finite gradient

@@ -72,11 +72,11 @@ def test_uniform_and_return_weights() -> None:
     first, second = policies(2)
     prepare(algorithm, first, action=ACTION, advantage=ADVANTAGE, training_return=torch.tensor([100.0, nan]))
     found = prepare(algorithm, second, action=ACTION, advantage=ADVANTAGE, training_return=torch.tensor([110.0, 5.0]))
-    expected = torch.stack([torch.tensor([1.0, 0.0]).softmax(0), torch.tensor([0.5, 0.0]).softmax(0)])
+    expected = torch.stack([torch.tensor([1.0, 0.0]).softmax(0), torch.tensor([0.5, 0.5])])
     torch.testing.assert_close(found["anchor_weight"], expected.unsqueeze(1).expand(2, STATES, 2))
 
 
-def test_a_policy_without_a_finished_episode_inherits_the_return_before_it() -> None:
+def test_a_policy_without_a_finished_episode_counts_as_the_mean_of_the_others() -> None:
     parameters = {"anchor_weighting": "return", "anchors": 2}
     algorithm = build("gtr", parameters, parameters)
     first, second = policies(2)
