@@ -42,7 +42,7 @@ class GymnasiumFamily:
             return
         package = _package_of(task)
         if not package:
-            raise UnknownNameError("task of the family `gym`", task, _tasks())
+            raise UnknownNameError("`gym` environment", task, _tasks())
         group = _GROUPS.get(package)
         if group is not None and find_spec(group.module) is None:
             raise MissingExtraError(f"the environment `gym:{task}`", group.extra)

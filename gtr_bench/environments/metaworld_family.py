@@ -39,7 +39,7 @@ class MetaWorldFamily:
     def check(self, task: str) -> None:
         """Raise UnknownNameError or MissingExtraError when the task cannot be made; imports nothing."""
         if task not in METAWORLD_TASKS:
-            raise UnknownNameError("task of the family `metaworld`", task, METAWORLD_TASKS)
+            raise UnknownNameError("`metaworld` environment", task, METAWORLD_TASKS)
         if not _installed():
             raise MissingExtraError(f"the environment `metaworld:{task}`", "metaworld")
 

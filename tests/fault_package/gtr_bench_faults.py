@@ -71,7 +71,7 @@ class FaultFamily:
 
     def check(self, task: str) -> None:
         if task not in TASKS:
-            raise UnknownNameError("task of the family `fault`", task, TASKS)
+            raise UnknownNameError("`fault` environment", task, TASKS)
 
     def packages(self, task: str) -> tuple[str, ...]:
         return ()
