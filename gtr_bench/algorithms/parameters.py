@@ -56,7 +56,7 @@ class OnPolicyParameters(BaseModel):
     )
     value_clip_range: float | None = Field(None, gt=0, description="PPO detail 10; none = no value clipping")
     entropy_coefficient: float = scalar(0.0, "weight of the entropy bonus", low=1e-4, high=0.1, scale="log", ge=0)
-    max_grad_norm: float | None = Field(0.5, gt=0, description="global gradient-norm clip; none = off")
+    max_grad_norm: float = Field(0.5, ge=0, description="global gradient-norm clip; 0 = off")
     target_kl: float | None = Field(None, gt=0, description="stop a rollout's updates when k3 exceeds 1.5 x this")
     observation_normalisation: bool = Field(False, description="running mean and variance, clipped to [-10, 10]")
     reward_normalisation: bool = Field(False, description="divide by the running std of the discounted return")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,11 +45,11 @@ def status(
     if json:
         typer.echo(json_module.dumps(asdict(found), allow_nan=False))
         return
-    for line in _lines(found):
+    for line in _lines(found, str(results)):
         typer.echo(line)
 
 
-def _lines(found: Status) -> list[str]:
+def _lines(found: Status, results: str) -> list[str]:
     from gtr_bench.schedule.wording import counted, number
 
     counts = found.counts
@@ -68,5 +69,5 @@ def _lines(found: Status) -> list[str]:
     for failed in found.failures:
         lines.append(f"failed: {failed.job}: {failed.reason}: {failed.message}")
     if found.failures:
-        lines.append(f"log of a job: gtr-bench logs {found.failures[0].job}")
+        lines.append(f"log of a job: gtr-bench logs {found.failures[0].job} --results {shlex.quote(results)}")
     return lines

@@ -17,10 +17,10 @@ __all__ = ["Optimizer", "clip_gradient"]
 _RMSPROP_DECAY = 0.99
 
 
-def clip_gradient(grad: Tensor, max_norm: float | None) -> Tensor:
-    """Scale each member's gradient `[M, P]` in place to at most `max_norm`; returns the norms before, `[M]`."""
+def clip_gradient(grad: Tensor, max_norm: float) -> Tensor:
+    """Scale each member's gradient `[M, P]` to `max_norm` in place (0: not at all); returns the norms before, `[M]`."""
     norm: Tensor = torch.linalg.vector_norm(grad, dim=1)
-    if max_norm is not None:
+    if max_norm > 0:
         grad.mul_((max_norm / (norm + 1e-6)).clamp(max=1.0).unsqueeze(1))
     return norm
 

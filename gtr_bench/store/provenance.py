@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["hardware", "packages"]
+__all__ = ["hardware", "packages", "peak_memory_bytes"]
 
 
 def packages() -> dict[str, str]:
@@ -44,6 +44,22 @@ def hardware() -> dict[str, Any]:
         "byteorder": sys.byteorder,
         "gpus": _gpus(),
     }
+
+
+def peak_memory_bytes() -> int:
+    """The most memory this process has held.
+
+    From the kernel's high-water mark where there is one: `ru_maxrss` starts at the size of the process that started it.
+    """
+    import resource
+
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _processor() -> str:

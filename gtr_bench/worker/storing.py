@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any
 
 import gtr_bench
 from gtr_bench.learn.training import Training
-from gtr_bench.store.provenance import hardware, packages
+from gtr_bench.store.provenance import hardware, packages, peak_memory_bytes
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.identity import canonical_json
@@ -127,7 +126,7 @@ class Storing:
             "command": " ".join(provenance.get("command") or []),
             "suite_path": provenance.get("suite_path"),
             "suite_text": provenance.get("suite_text"),
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "peak_memory_bytes": peak_memory_bytes(),
         }
 
 

@@ -104,7 +104,7 @@ def test_run_shows_a_failure_with_its_log_and_how_to_try_again(cli: Any, normali
         "running   0\n"
         "to run    0\n"
         "failed: <id>: error: the environment raised ValueError: bad\n"
-        "log of a job: gtr-bench logs <id>"
+        "log of a job: gtr-bench logs <id> --results results"
     )  # fmt: skip
     assert json.loads(cli("status", "tiny.toml", "--json").stdout)["counts"]["to_run"] == 3
 

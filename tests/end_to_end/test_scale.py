@@ -35,12 +35,12 @@ id = "ppo"
 """
 
 MEASURE = """
-import json, resource, sys
+import json, sys
 from gtr_bench.cli.main import execute
 code = execute(sys.argv[1:])
 heavy = sorted({"torch", "pandas", "pyarrow"} & set(sys.modules))
-kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"code": code, "heavy": heavy, "megabytes": kilobytes / 1024}))
+from gtr_bench.store.provenance import peak_memory_bytes
+print(json.dumps({"code": code, "heavy": heavy, "megabytes": peak_memory_bytes() / 2**20}))
 """
 
 

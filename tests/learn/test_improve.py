@@ -161,7 +161,7 @@ def test_target_kl_ends_a_members_updates() -> None:
 def test_advantage_normalisation_makes_learning_blind_to_the_rewards_scale_or_not(kind: str) -> None:
     found = []
     for factor in (1.0, 100.0):
-        definition = make_definition(advantage_normalisation=kind, value_coefficient=0.0, max_grad_norm=None)
+        definition = make_definition(advantage_normalisation=kind, value_coefficient=0.0, max_grad_norm=0.0)
         _, learner, trajectory = begun(definition)
         learner.network.value_head.weight.data.zero_()
         trajectory.rewards = trajectory.rewards * factor
