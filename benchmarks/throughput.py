@@ -152,7 +152,7 @@ def compare_wall() -> None:
         suite = Path(folder) / "throughput.toml"
         suite.write_text(SUITE.format(steps=steps))
         start = time.perf_counter()
-        command = [sys.executable, "-m", "gtr_bench.cli.main", "run", str(suite), "--scale", "laptop"]
+        command = [sys.executable, "-m", "gtr_bench.cli", "run", str(suite), "--scale", "laptop"]
         subprocess.run([*command, "--jobs", "2", "--results", f"{folder}/results"], check=True, capture_output=True)
         ours = time.perf_counter() - start
     start = time.perf_counter()

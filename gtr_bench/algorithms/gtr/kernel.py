@@ -32,16 +32,17 @@ def affinity_loss(squared: Tensor, kernel: str, sigma: float | Tensor, shape: fl
         sigma: width, unit of delta; a float or broadcastable to `squared`.
         shape: p of the Gaussian kernel; a float or broadcastable to `squared`.
     """
-    scaled = squared / (sigma * sigma)
+    curvature = 0.5 / (sigma * sigma)
     if kernel == "none":
-        return 0.5 * scaled
+        return squared * curvature
     if kernel == "cauchy":
-        half = (0.5 * scaled).clamp_max(_ENDLESS)
+        half = (squared * curvature).clamp_max(_ENDLESS)
         return half / (1 + half)
-    if not (isinstance(shape, float) and shape == 2.0):
-        # in logarithms: a power that overflows in between would have no finite gradient
-        scaled = (scaled.clamp_min(_FLAT).log() * (0.5 * shape)).clamp_max(math.log(_FADED)).exp()
-    return -(-0.5 * scaled).expm1()
+    if isinstance(shape, float) and shape == 2.0:
+        return -(squared * -curvature).expm1()
+    # in logarithms: a power that overflows in between would have no finite gradient
+    power = ((squared * (2 * curvature)).clamp_min(_FLAT).log() * (0.5 * shape)).clamp_max(math.log(_FADED)).exp()
+    return -(-0.5 * power).expm1()
 
 
 def hold(squared: Tensor, kernel: str, sigma: float | Tensor, shape: float | Tensor) -> Tensor:
