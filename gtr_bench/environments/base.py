@@ -127,7 +127,12 @@ class BatchedEnvironment(ABC):
 
 
 class Family(Protocol):
-    """A source of tasks, found by the prefix of an environment's name (`gym:CartPole-v1`)."""
+    """A source of tasks, found by the prefix of an environment's name (`gym:CartPole-v1`).
+
+    Optional methods let a suite be refused before its first job starts; a family without them is not checked so far:
+    `spaces(task, options) -> (observation size, ActionSpace[, has a success flag]) | None`, and
+    `options(task) -> names | None`, the options `make` knows. None means that the family cannot say.
+    """
 
     name: str
 

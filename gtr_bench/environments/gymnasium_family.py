@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.classic import CLASSIC_CONTROL
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
+from gtr_bench.environments.offers import Spaces
 from gtr_bench.environments.registry import Availability
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
@@ -29,6 +30,8 @@ _GROUPS = {
     "gymnasium.envs.phys2d": _Group("jax", "jax", "craftax"),
     "gymnasium.envs.tabular": _Group("jax", "jax", "craftax"),
 }
+_LISTED = {f"gymnasium.envs.{part}" for part in ("box2d", "mujoco", "toy_text")}
+"""Packages whose constructors list all their arguments; elsewhere `**kwargs` may go anywhere."""
 
 
 class GymnasiumFamily:
@@ -57,6 +60,26 @@ class GymnasiumFamily:
         if task in CLASSIC_CONTROL:
             return dict(CLASSIC_CONTROL[task].parameters)
         return dict(MUJOCO_PARAMETERS) if _package_of(task) == "gymnasium.envs.mujoco" else {}
+
+    def options(self, task: str) -> Sequence[str] | None:
+        """No options for classic control, the constructor's for Gymnasium's other tasks, None for everybody else's."""
+        if task in CLASSIC_CONTROL:
+            return ()
+        if _package_of(task) not in _LISTED:
+            return None
+        from gtr_bench.environments.gymnasium_single import constructor_options
+
+        return constructor_options(task)
+
+    def spaces(self, task: str, options: Mapping[str, Any]) -> Spaces:
+        """What a learner sees; one environment is built for it, which costs next to nothing in classic control.
+
+        Raises:
+            EnvironmentFault: the environment could not be built.
+        """
+        environment = self.make(task, members=1, envs=1, max_episode_steps=None, options=options)
+        environment.close()
+        return Spaces(environment.observation_size, environment.action_space, environment.has_success)
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
 from gtr_bench.errors import EnvironmentFault
 
-__all__ = ["GymnasiumSingle", "make_batch"]
+__all__ = ["GymnasiumSingle", "constructor_options", "make_batch"]
 
 BOOKKEEPING = (
     gymnasium.wrappers.OrderEnforcing,
@@ -47,6 +48,22 @@ def make_batch(
         return GymnasiumSingle(task, options, with_physics=bool(parameters))
 
     return SingleBatch(f"gym:{task}", members, envs, limit, build, parameters=parameters)
+
+
+def constructor_options(task: str) -> list[str] | None:
+    """Optional arguments of the constructor of an id registered by class name; None when it takes any.
+
+    A class that passes `**kwargs` on has those of the class above it, too.
+    """
+    creator: Any = gymnasium.envs.registration.load_env_creator(str(gymnasium.spec(task).entry_point))
+    classes: tuple[Any, ...] = inspect.getmro(creator)
+    names: list[str] = []
+    for each in classes:
+        arguments = inspect.signature(each.__init__).parameters.values()
+        names += [argument.name for argument in arguments if argument.default is not argument.empty]
+        if not any(argument.kind is argument.VAR_KEYWORD for argument in arguments):
+            return names
+    return None
 
 
 class GymnasiumSingle:

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from gtr_bench.environments.base import BatchedEnvironment
+import numpy as np
+
+from gtr_bench.environments.base import ActionSpace, BatchedEnvironment
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
+from gtr_bench.environments.offers import Spaces
 from gtr_bench.environments.registry import Availability
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
-__all__ = ["METAWORLD_TASKS", "MetaWorldFamily"]
+__all__ = ["METAWORLD_TASKS", "SPACES", "MetaWorldFamily"]
 
 _STEMS = """
     assembly basketball bin-picking box-close button-press button-press-topdown button-press-topdown-wall
@@ -24,6 +27,10 @@ _STEMS = """
 
 METAWORLD_TASKS = tuple(f"{stem}-v3" for stem in _STEMS.split())
 """All task names; kept here because importing the package takes most of a second (metaworld 3.1.1, env_dict.py)."""
+
+_BOUND = np.ones(4, dtype=np.float32)
+SPACES = Spaces(39, ActionSpace("continuous", (4,), -_BOUND, _BOUND), has_success=True)
+"""What a learner sees in every task (metaworld 3.1.1)"""
 
 
 class MetaWorldFamily:
@@ -50,6 +57,14 @@ class MetaWorldFamily:
     def physics(self, task: str) -> dict[str, str]:
         """The physics parameters a shift may change; no `force`, for the arm is moved by a constraint."""
         return {name: meaning for name, meaning in MUJOCO_PARAMETERS.items() if name != "force"}
+
+    def options(self, task: str) -> tuple[str, ...]:
+        """There are none."""
+        return ()
+
+    def spaces(self, task: str, options: Mapping[str, Any]) -> Spaces:
+        """What a learner sees, the same in all tasks; imports nothing."""
+        return SPACES
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]

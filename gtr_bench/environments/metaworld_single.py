@@ -17,14 +17,13 @@ from metaworld.env_dict import ENV_CLS_MAP
 from metaworld.types import Task
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.metaworld_family import SPACES
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
 
 __all__ = ["MetaWorldSingle", "make_batch"]
 
 NATIVE_LIMIT = 500
-OBSERVATION_SIZE = 39
 
 
 def make_batch(
@@ -88,9 +87,7 @@ class MetaWorldSingle:
     """A `SingleEnvironment` of a v3 task with `limit` steps per episode."""
 
     def __init__(self, task: str, limit: int) -> None:
-        self.observation_size = OBSERVATION_SIZE
-        bound = np.ones(4, dtype=np.float32)
-        self.action_space = ActionSpace("continuous", (4,), -bound, bound)
+        self.observation_size, self.action_space, _ = SPACES
         shared = _shared_model(task)
         self._shared = shared
         self._factors: dict[str, float] = {}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.base import ActionSpace, BatchedEnvironment, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import key_of, mix
+from gtr_bench.environments.offers import Spaces, misfit, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shift import Shift, Values, World
 from gtr_bench.environments.shifts import parse_shift
@@ -89,6 +90,7 @@ class SequenceEnvironment:
         self.observation_size = first.observation_size
         self.action_space = first.action_space
         self.has_success = first.has_success
+        self._check_later_phases()
 
     @property
     def phases(self) -> int:
@@ -108,7 +110,7 @@ class SequenceEnvironment:
 
     def _enter(self, phase: int) -> BatchedEnvironment:
         """Have the environment of a phase: the one at hand when it is of the same task and options, or a new one."""
-        made_of = (self._phases[phase]["environment"], self._phases[phase].get("options", {}))
+        made_of = _made_of(self._phases[phase])
         if self._environment is not None and self._made_of == made_of:
             return self._environment
         family, task = family_of(made_of[0])
@@ -116,31 +118,26 @@ class SequenceEnvironment:
             task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=made_of[1]
         )
         if self._environment is not None:
-            self._check_fits(environment, phase)
+            self._check_fits(_spaces_of(environment), phase)
             self._environment.close()
         self._environment, self._made_of = environment, made_of
         return environment
 
-    def _check_fits(self, environment: BatchedEnvironment, phase: int) -> None:
-        name = self._phases[phase]["environment"]
-        if environment.observation_size != self.observation_size:
-            raise EnvironmentFault(
-                f"phase {phase} (`{name}`) has observations of {environment.observation_size} numbers, "
-                f"the phases before have {self.observation_size}",
-                hint="all phases of a sequence need the same observation size",
-            )
-        if environment.has_success != self.has_success:
-            raise EnvironmentFault(
-                f"phase {phase} (`{name}`) {'has' if environment.has_success else 'has no'} success flag, "
-                "unlike the phases before",
-                hint="all phases of a sequence need tasks with a success flag, or all without",
-            )
-        if not environment.action_space.matches(self.action_space):
-            raise EnvironmentFault(
-                f"phase {phase} (`{name}`) has other actions ({environment.action_space.describe()}) "
-                f"than the phases before ({self.action_space.describe()})",
-                hint="all phases of a sequence need the same action space, bounds included",
-            )
+    def _check_later_phases(self) -> None:
+        """Refuse at once a phase that does not fit the first, where its family knows without building it."""
+        seen = [_made_of(self._phases[0])]
+        for phase, described in enumerate(self._phases):
+            if _made_of(described) not in seen:
+                seen.append(_made_of(described))
+                spaces = spaces_of(*_made_of(described))
+                if spaces is not None:
+                    self._check_fits(spaces, phase)
+
+    def _check_fits(self, spaces: Spaces, phase: int) -> None:
+        before = Spaces(self.observation_size, self.action_space, self.has_success)
+        found = misfit(f"phase {phase} (`{self._phases[phase]['environment']}`)", spaces, before)
+        if found is not None:
+            raise EnvironmentFault(found.sentence, hint=found.hint)
 
     def start_phase(self, phase: int, stream: int = 0, *, progress: float | None = None) -> NDArray[np.float32]:
         """Begin a phase with new episodes everywhere; returns the first observations [M, N, D].
@@ -257,3 +254,12 @@ class SequenceEnvironment:
         """Close the running environment; calling it twice is allowed."""
         if self._environment is not None:
             self._environment.close()
+
+
+def _made_of(phase: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """What tells the environments of two phases apart: the name and the options."""
+    return phase["environment"], phase.get("options", {})
+
+
+def _spaces_of(environment: BatchedEnvironment) -> Spaces:
+    return Spaces(environment.observation_size, environment.action_space, environment.has_success)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gtr_bench.environments.offers import Spaces, misfit, options_of, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shifts import shifts
 from gtr_bench.errors import GtrBenchError, UnknownNameError, did_you_mean
@@ -63,6 +64,8 @@ def resolve_world(
     override = scale.sequence.get(table.id, OverrideTable())
     override_path = (*scale_path, "sequence", table.id)
     packages = _check_environments(table, path, problems)
+    _check_options(table, path, problems)
+    _check_fits(table, path, problems)
     models = _check_shifts(table, path, problems)
     levels = ((override, override_path), (scale, scale_path), (table, path))
     steps, steps_path = next(
@@ -132,6 +135,38 @@ def _environments(table: SequenceTable, path: KeyPath) -> dict[str, KeyPath]:
     for index, task in enumerate(table.tasks):
         places.setdefault(task, (*path, "tasks", index))
     return places
+
+
+def _check_options(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
+    """Every environment of the sequence must have the options that are set, as far as its family knows them."""
+    for environment, place in _environments(table, path).items():
+        known = options_of(environment) if table.options and not problems.noted(place) else None
+        if known is None:
+            continue
+        for name in table.options:
+            if name not in known and not problems.noted((*path, "options", name)):
+                hint = did_you_mean(name, known) if known else "it has no options at all"
+                problems.add((*path, "options", name), f"`{environment}` has no option `{name}`", hint, at="key")
+
+
+def _check_fits(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
+    """What later phases show a learner must fit what the first one does, as far as families know before the start."""
+    environments = _environments(table, path)
+    if len(environments) < 2 or problems.noted((*path, "options")):
+        return
+    first: Spaces | None = None
+    for environment, place in environments.items():
+        if problems.noted(place):
+            continue
+        try:
+            spaces = spaces_of(environment, table.options)
+        except GtrBenchError as error:
+            problems.add_error(place, error)
+            continue
+        found = misfit(f"`{environment}`", spaces, first) if spaces and first else None
+        if found is not None:
+            problems.add(place, found.sentence, found.hint)
+        first = first or spaces
 
 
 def _check_shifts(table: SequenceTable, path: KeyPath, problems: Problems) -> list[BaseModel]:

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gtr_bench.environments.base import Transition
 from gtr_bench.environments.classic import CLASSIC_CONTROL
+from gtr_bench.environments.gymnasium_family import GymnasiumFamily
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
 
@@ -220,12 +221,19 @@ def test_physics_of_the_phase_before_do_not_leak_into_a_clean_phase() -> None:
         assert_same(shifted.step(LEFT), plain.step(LEFT))
 
 
-def test_a_switch_of_tasks_needs_equal_observations_and_actions() -> None:
+def test_a_later_phase_with_other_observations_or_actions_is_refused_before_the_first_step() -> None:
+    with pytest.raises(EnvironmentFault, match=r"phase 2 \(`gym:Acrobot-v1`\) has observations of 6 numbers"):
+        world([phase(), phase(1), phase(environment="gym:Acrobot-v1")])
+    with pytest.raises(EnvironmentFault, match=r"other actions \(continuous 1\) than .* \(discrete 3\)"):
+        world([phase(environment="gym:MountainCar-v0"), phase(environment="gym:MountainCarContinuous-v0")])
+
+
+def test_a_later_phase_of_a_family_that_offers_no_spaces_is_refused_when_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(GymnasiumFamily, "spaces")
     environment = world([phase(), phase(environment="gym:Acrobot-v1")])
     with pytest.raises(EnvironmentFault, match=r"phase 1 \(`gym:Acrobot-v1`\) has observations of 6 numbers"):
-        environment.start_phase(1)
-    environment = world([phase(environment="gym:MountainCar-v0"), phase(environment="gym:MountainCarContinuous-v0")])
-    with pytest.raises(EnvironmentFault, match=r"other actions \(continuous 1\) than .* \(discrete 3\)"):
         environment.start_phase(1)
 
 

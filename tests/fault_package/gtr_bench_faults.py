@@ -79,6 +79,9 @@ class FaultFamily:
     def physics(self, task: str) -> dict[str, str]:
         return {}
 
+    def options(self, task: str) -> tuple[str, ...]:
+        return ("after", "member")
+
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]
     ) -> BatchedEnvironment:

@@ -171,6 +171,30 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "a shift with 2 values meets 3 phases",
         "`cycle = 2` uses them in turn",
     ),
+    "later task with other observations": (
+        ('env = "gym:CartPole-v1"\nphases = 3', 'tasks = ["gym:CartPole-v1", "gym:CartPole-v0", "gym:Acrobot-v1"]'),
+        (16, 48),
+        "`gym:Acrobot-v1` has observations of 6 numbers, the phases before have 4",
+        "all phases of a sequence need the same observation size",
+    ),
+    "later task with other actions": (
+        ('env = "gym:CartPole-v1"\nphases = 3', 'tasks = ["gym:MountainCar-v0", "gym:MountainCarContinuous-v0"]'),
+        (16, 32),
+        "`gym:MountainCarContinuous-v0` has other actions (continuous 1) than the phases before (discrete 3)",
+        "all phases of a sequence need the same action space, bounds included",
+    ),
+    "option of a task without options": (
+        ("phases = 3", "phases = 3\noptions = { bogus = 1 }"),
+        (18, 13),
+        "`gym:CartPole-v1` has no option `bogus`",
+        "it has no options at all",
+    ),
+    "unknown option": (
+        ('env = "gym:CartPole-v1"', 'env = "gym:FrozenLake-v1"\noptions = { is_slipery = true }'),
+        (17, 13),
+        "`gym:FrozenLake-v1` has no option `is_slipery`",
+        "did you mean `is_slippery`?",
+    ),
     "a drift that cannot be": (
         ("cycle = 2", 'mode = "drift"'),
         (19, 9),
