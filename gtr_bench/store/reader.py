@@ -124,7 +124,8 @@ def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
         return None
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        return f"left out `{path}`: truncated or damaged ({reason})"
+        way_out = f"to train the job again, delete the folder `{path.parent}` and run the suite again"
+        return f"left out `{path}`: truncated or damaged ({reason}); {way_out}"
 
 
 def _conform(table: pa.Table, wanted: pa.Schema) -> pa.Table:

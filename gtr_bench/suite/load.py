@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from gtr_bench.errors import Problem, RequestError, SuiteError, did_you_mean
@@ -30,6 +31,8 @@ def load_suite(path: Path | str, *, scale: str | None = None) -> Suite:
         raw = found.read_bytes()
     except OSError as error:
         raise RequestError(f"`{found}` cannot be read: {error.strerror}") from None
+    # Some editors begin UTF-8 text with a byte order mark, which no TOML parser takes.
+    raw = raw.removeprefix(BOM_UTF8)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:

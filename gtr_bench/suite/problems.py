@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -100,7 +100,8 @@ class Problems:
         except ValidationError as error:
             errors = error.errors(include_url=False)
         for details in errors:
-            self._add_details(model, details, path, origins or {})
+            if details["type"] != "too_short" or not _wrong_below(details["loc"], errors):
+                self._add_details(model, details, path, origins or {})
         if not isinstance(data, dict):
             return None
         wrong = {details["loc"][0] for details in errors if details["loc"]}
@@ -154,6 +155,11 @@ def _name(path: KeyPath) -> str:
 def _table(path: KeyPath) -> str:
     parts = [part for part in path if isinstance(part, str)]
     return f" in `{'.'.join(parts)}`" if parts else ""
+
+
+def _wrong_below(loc: tuple[int | str, ...], errors: Sequence[ErrorDetails]) -> bool:
+    """Whether an element at `loc` is wrong: pydantic then counts it as missing and calls the list too short."""
+    return any(len(error["loc"]) > len(loc) and error["loc"][: len(loc)] == loc for error in errors)
 
 
 def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

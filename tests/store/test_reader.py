@@ -76,6 +76,7 @@ def test_truncated_files_are_left_out_and_named(tmp_path: Path, name: str) -> No
     assert set(table["job"].to_pylist()) == {"a"}
     assert len(said) == 1
     assert f"`{path}`" in said[0]
+    assert said[0].endswith(f"delete the folder `{path.parent}` and run the suite again")
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"not parquet at all, but long enough to have a footer"])

@@ -61,6 +61,17 @@ def test_a_file_that_is_not_text_is_refused_at_its_place(tmp_path: Path) -> None
     assert problem.sentence == "not valid TOML: the file is not UTF-8 text"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_suite(tmp_path: Path) -> None:
+    file = tmp_path / "marked.toml"
+    text = shipped_suites()["quickstart"].read_text()
+    file.write_text(text, encoding="utf-8-sig")
+    assert load_suite(file).text == text
+    file.write_bytes(b"\xef\xbb\xbf[suite]\nname = '\xff'\n")
+    with pytest.raises(SuiteError) as caught:
+        load_suite(file)
+    assert caught.value.problems[0][:2] == (2, 9)
+
+
 def test_the_suite_keeps_its_text_and_path(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     text = shipped_suites()["quickstart"].read_text()

@@ -286,6 +286,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`activation` should be 'tanh' or 'relu', not `\"gelu\"`",
         None,
     ),
+    "element of a list that is then too short": (
+        ("[evaluation]", "[network]\nhidden = [0]\n[evaluation]"),
+        (12, 11),
+        "`hidden[0]` should be greater than or equal to 1, not `0`",
+        None,
+    ),
     "algorithm as one table": (
         ("[[sequence]]\n", "[sequence]\n"),
         (14, 2),
