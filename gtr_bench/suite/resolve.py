@@ -19,6 +19,9 @@ from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 POINTS_PER_PHASE = 10
 """evaluation points of a phase where a suite does not say how many steps lie between them"""
 
+NEED_A_SHIFT = frozenset({"drop", "phase_auc", "plasticity_ratio", "recovery_steps"})
+"""metrics of what happens after the first phase (protocols 1)"""
+
 __all__ = ["resolve_suite"]
 
 ORACLE_HINT = 'add an `[[algorithm]]` with `id = "oracle"`'
@@ -42,6 +45,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
     cells = list(_cells(worlds, settings, file.network, problems))
     _check_needs(file, worlds, settings)
+    _check_directions(file)
     problems.raise_any()
     assert file.suite is not None  # a suite without it has a problem
     assert seeds is not None
@@ -133,12 +137,32 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
         for world in worlds:
             if sequences and world.world.id not in sequences:
                 continue
+            if not world.evaluation["episodes"]:
+                sentence = f"`{name}` needs evaluations, but sequence `{world.world.id}` has `episodes = 0`"
+                file.problems.add(path, sentence)
+            phases_noted = file.problems.noted((*world.path, "phases"))
+            if name in NEED_A_SHIFT and len(world.world.environments) < 2 and not phases_noted:
+                sentence = f"`{name}` needs a second phase, but sequence `{world.world.id}` has one at this scale"
+                file.problems.add(path, sentence)
             if "references" in needs and not world.world.references:
                 sentence = f"`{name}` needs `references = true` in sequence `{world.world.id}`"
                 file.problems.add(path, sentence)
             if "all_phases" in needs and not world.evaluation["all_phases"]:
                 sentence = f"`{name}` needs `all_phases = true` in the evaluation of sequence `{world.world.id}`"
                 file.problems.add(path, sentence)
+
+
+def _check_directions(file: CheckedFile) -> None:
+    """A claim must not call worse better; where a metric has no better side, the claim says which it means."""
+    for claim, path in file.claims:
+        if claim.metric not in metrics.names():
+            continue  # noted by check_file
+        better = metrics.get(claim.metric).direction
+        if better not in (claim.direction, "neutral"):
+            sentence = (
+                f"claim `{claim.id}` counts a {claim.direction} `{claim.metric}` as better, but {better} is better"
+            )
+            file.problems.add((*path, "direction"), sentence, f'write `direction = "{better}"`')
 
 
 def _evaluation_grid(

@@ -141,6 +141,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`forgetting.cw` needs `all_phases = true` in the evaluation of sequence `swap`",
         None,
     ),
+    "metric without any evaluation": (
+        ("[evaluation]", "[evaluation]\nepisodes = 0"),
+        (4, 18),
+        "`lifetime_return` needs evaluations, but sequence `swap` has `episodes = 0`",
+        None,
+    ),
     "unknown family": (
         ("gym:CartPole-v1", "gymm:CartPole-v1"),
         (16, 7),
@@ -412,6 +418,46 @@ def test_claims_are_checked(problems: Problems) -> None:
         "unknown sequence `x`",
         "claim `d`: `non_inferiority` needs a `margin` above 0",
     ]
+
+
+ONE_CLAIM = """
+[[claim]]
+id = "c"
+better = "gtr"
+than = "ppo"
+metric = "{metric}"
+direction = "{direction}"
+[scale.laptop]
+[scale.short]
+max_phases = 1
+"""
+
+
+@pytest.mark.parametrize("metric", ["phase_auc", "drop", "plasticity_ratio", "recovery_steps"])
+def test_what_happens_after_a_shift_cannot_be_claimed_of_one_phase(
+    metric: str, problems: Problems, load: Callable[..., object]
+) -> None:
+    claim = ONE_CLAIM.format(metric=metric, direction="lower" if metric == "recovery_steps" else "higher")
+    references = ("cycle = 2 }", "cycle = 2 }\nreferences = true")
+    load(references, extra=claim, scale="laptop")
+    (problem,) = problems(references, extra=claim, scale="short")
+    assert problem.sentence == f"`{metric}` needs a second phase, but sequence `swap` has one at this scale"
+    (primary,) = problems(references, ("lifetime_return", metric), ("phases = 3", "phases = 1"))
+    assert (primary.line, primary.column) == (4, 18)
+
+
+def test_a_wrong_number_of_phases_is_not_called_one_phase_as_well(problems: Problems) -> None:
+    (problem,) = problems(("lifetime_return", "phase_auc"), ("phases = 3", "phases = 0"))
+    assert problem.sentence == "`phases` should be greater than or equal to 1, not `0`"
+
+
+def test_a_claim_cannot_call_worse_better(problems: Problems, load: Callable[..., object]) -> None:
+    (problem,) = problems(extra=ONE_CLAIM.format(metric="lifetime_return", direction="lower"))
+    assert problem.sentence == "claim `c` counts a lower `lifetime_return` as better, but higher is better"
+    assert problem.hint == 'write `direction = "higher"`'
+    assert problem.line == 33
+    for direction in ("higher", "lower"):
+        load(extra=ONE_CLAIM.format(metric="drop", direction=direction))  # which has no better side of its own
 
 
 def test_an_unknown_scale_is_refused_with_the_known_ones(load: Callable[..., object]) -> None:
