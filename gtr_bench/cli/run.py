@@ -105,12 +105,12 @@ def run(
             observer=observer,
             command=command,
         )
-    for line in _summary(outcome, str(results), shlex.join(command), profile=profile):
+    for line in _summary(outcome, suite, str(results), shlex.join(command), profile=profile):
         print(line, file=sys.stderr)
     raise typer.Exit(outcome.exit_code)
 
 
-def _summary(outcome: Outcome, results: str, command: str, *, profile: bool) -> list[str]:
+def _summary(outcome: Outcome, suite: str, results: str, command: str, *, profile: bool) -> list[str]:
     """A line per outcome, and the command to type next."""
     from gtr_bench.schedule.wording import counted, duration
 
@@ -137,7 +137,7 @@ def _summary(outcome: Outcome, results: str, command: str, *, profile: bool) -> 
         again = command if "--retry-failed" in command else f"{command} --retry-failed"
         lines.append(f"to try the failed ones again: {again}")
     if counts["done"]:
-        lines.append(f"next: gtr-bench report {shlex.quote(results)}")
+        lines.append(f"next: gtr-bench report {shlex.quote(results)} --suite {shlex.quote(suite)}")
     return lines
 
 

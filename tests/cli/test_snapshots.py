@@ -55,7 +55,7 @@ finished: ppo on cartpole (2 seeds) in <time>
 started: spo on cartpole (2 seeds)
 finished: spo on cartpole (2 seeds) in <time>
 done: 4 jobs; trained 4 in <time>
-next: gtr-bench report results"""
+next: gtr-bench report results --suite tiny.toml"""
 
 
 def test_run_tells_starts_ends_and_the_next_command(cli: Any, normalise: Any) -> None:
@@ -69,8 +69,14 @@ def test_run_tells_starts_ends_and_the_next_command(cli: Any, normalise: Any) ->
     assert normalise(again.stderr) == (
         "tiny (laptop): 4 jobs, 4 done before\n"
         "done: 4 jobs; trained 0 in <time>\n"
-        "next: gtr-bench report results"
+        "next: gtr-bench report results --suite tiny.toml"
     )  # fmt: skip
+
+
+def test_the_next_command_names_the_suite_and_quotes_what_a_shell_would_split(cli: Any) -> None:
+    (cli.folder / "tiny.toml").rename(cli.folder / "my suite.toml")
+    answer = cli("run", "my suite.toml", "--results", "my results")
+    assert answer.stderr.splitlines()[-1] == "next: gtr-bench report 'my results' --suite 'my suite.toml'"
 
 
 FAILED_STDERR = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -90,6 +91,16 @@ def test_a_truncated_file_is_named_on_stderr_and_its_job_missing(
     assert captured.err.count("warning: left out") == 1
     assert str(path) in captured.err
     assert json.loads(captured.out)["suites"][0]["jobs"]["missing"] == 1
+
+
+def test_a_terminal_without_a_character_shows_a_question_mark_for_it(fill: Fill, jobs: list[Job]) -> None:
+    command = [sys.executable, "-c", "from gtr_bench.cli.main import main; main()", "report"]
+    suite = SUITE.replace('question = "', 'question = "λ é ')
+    assert suite != SUITE
+    results = fill(jobs[:2], text=suite)
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([*command, str(results)], capture_output=True, env=environment, check=True)
+    assert "? é " in done.stdout.decode("latin-1")
 
 
 def test_export_writes_csv_to_stdout_or_a_file(fill: Fill, jobs: list[Job], tmp_path: Path) -> None:
