@@ -122,7 +122,8 @@ def _summary(outcome: Outcome, suite: str, results: str, command: str, *, profil
     if counts["failed"]:
         reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(outcome.reasons.items()))
         lines.append(
-            f"failed: {counted(counts['failed'], 'job')} ({reasons}); why: gtr-bench logs JOB --results {results}"
+            f"failed: {counted(counts['failed'], 'job')} ({reasons}); "
+            f"why: gtr-bench logs JOB --results {shlex.quote(results)}"
         )
     left = counts["to_run"] + counts["running"]
     if left:

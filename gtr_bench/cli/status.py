@@ -60,12 +60,12 @@ def _lines(found: Status, results: str) -> list[str]:
         f"to run    {counts['to_run']:,}",
     ]
     for cohort in found.running:
-        share = f"{cohort.step / cohort.steps:.0%}" if cohort.step is not None and cohort.steps else "-"
-        phase = f"phase {cohort.phase + 1}/{cohort.phases}, " if cohort.phase is not None else ""
-        lines.append(
-            f"running: {cohort.algorithm} on {cohort.sequence} ({counted(cohort.jobs, 'job')}): {cohort.state}, "
-            f"{phase}{share} of steps, {number(cohort.steps_per_second)} steps/s"
-        )
+        line = f"running: {cohort.algorithm} on {cohort.sequence} ({counted(cohort.jobs, 'job')}): {cohort.state}"
+        if cohort.phase is not None:
+            share = f"{cohort.step / cohort.steps:.0%}" if cohort.step is not None and cohort.steps else "-"
+            line += f", phase {cohort.phase + 1}/{cohort.phases}, {share} of steps"
+            line += f", {number(cohort.steps_per_second)} steps/s"
+        lines.append(line)
     for failed in found.failures:
         lines.append(f"failed: {failed.job}: {failed.reason}: {failed.message}")
     if found.failures:

@@ -57,9 +57,17 @@ def job_steps(job: Job) -> int:
 
 
 def shape_of(record: Mapping[str, Any]) -> str:
-    """A key under which speed and memory of workers with equally many members compare."""
+    """A key under which speed and memory of workers with equally many members compare.
+
+    Numbers of steps and phases are no part of it, so that a small scale foretells a larger one; that evaluations may
+    then be rarer is neglected.
+    """
     definition = record["definition"]
-    return json.dumps([definition["algorithm"]["name"], definition["sequence"], definition["network"]], sort_keys=True)
+    algorithm, parameters = definition["algorithm"]["name"], definition["algorithm"]["parameters"]
+    phases = definition["sequence"]["phases"]
+    environments = {json.dumps([phase["environment"], phase["options"]], sort_keys=True) for phase in phases}
+    sizes = [parameters.get(name) for name in ("num_envs", "num_steps", "epochs", "num_minibatches")]
+    return json.dumps([algorithm, sizes, sorted(environments), definition["network"]], sort_keys=True)
 
 
 def assign(

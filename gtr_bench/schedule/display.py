@@ -184,7 +184,7 @@ def render(snapshot: Snapshot) -> RenderableType:
         workers.add_row(
             name,
             beat.state,
-            f"{beat.phase + 1}/{beat.phases}",
+            f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
             f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
             number(beat.steps_per_second),
             number(beat.training_return),

@@ -78,6 +78,7 @@ class Driver:
         self._slots = len(self._free)
         self._queue: list[Assignment] = []
         self._running: list[WorkerProcess] = []
+        self._failures_chosen: dict[str, float] = {}
         self._elsewhere: set[str] = set()
         self._elsewhere_looked_at = 0.0
         self._stop: Stop | None = None
@@ -97,6 +98,8 @@ class Driver:
                 self._tally.note_done(name)
             elif state.state is State.FAILED and name not in to_run:
                 self._tally.note_failed([name])
+            elif state.state is State.FAILED:
+                self._failures_chosen[name] = self._folder.read_failure(name).time
         if to_run:
             self._prepare()
             self._queue = self._assign(to_run)
@@ -285,10 +288,22 @@ class Driver:
             elif self._folder.is_done(job.id):
                 claim.release()
                 self._tally.note_done(job.id)
+            elif self._failed_elsewhere(job.id):
+                claim.release()
+                self._tally.note_failed([job.id])
             else:
                 claims.append(claim)
         if elsewhere:
             self._tell_elsewhere(elsewhere)
+
+    def _failed_elsewhere(self, job_id: str) -> bool:
+        """Whether another driver has stored a failure, of a kind not run again unasked, since this run looked."""
+        if not self._folder.failure(job_id).exists():
+            return False
+        failure = self._folder.read_failure(job_id)
+        if self._failures_chosen.get(job_id) == failure.time:
+            return False
+        return not wanted(JobState(State.FAILED, failure.reason), retry_failed=False)
 
     # Another driver's jobs
 
@@ -395,5 +410,5 @@ class Driver:
 
     def _note_training(self, worker: WorkerProcess) -> None:
         """A worker that trains proves that starting works, so start-up failures before it are not in a row."""
-        if worker.heartbeat is not None and worker.heartbeat.state in {"running", "evaluating", "done"}:
+        if worker.has_trained:
             self._startups.broken()

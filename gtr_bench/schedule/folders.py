@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -21,6 +22,9 @@ from gtr_bench.errors import RequestError, ResultsError
 from gtr_bench.schedule.locks import is_held
 
 __all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json", "write_json"]
+
+
+_JOB_ID = re.compile("[0-9a-f]{16}")
 
 
 class State(StrEnum):
@@ -111,6 +115,14 @@ class ResultsFolder:
                 f"the results folder `{self.root}` cannot be written: {error.strerror or error}",
                 hint="check its permissions, or name another with `--results DIR`",
             ) from error
+
+    def job_ids(self) -> list[str]:
+        """Ids of the jobs the folder knows, sorted; whatever else lies there (`.DS_Store`) is passed over."""
+        try:
+            names = os.listdir(self.jobs)
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if _JOB_ID.fullmatch(name))
 
     def is_done(self, job_id: str) -> bool:
         return (self.job(job_id) / "job.parquet").exists()

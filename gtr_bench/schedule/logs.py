@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,8 +23,8 @@ class JobLog:
 
 def find_job(folder: ResultsFolder, prefix: str) -> str:
     """The one job whose id begins so; raises RequestError when there is none or more than one."""
-    known = os.listdir(folder.jobs) if folder.jobs.is_dir() else []
-    found = sorted(name for name in known if name.startswith(prefix))
+    known = folder.job_ids()
+    found = [name for name in known if name.startswith(prefix)]
     if not found:
         if len(known) > 20:
             # A list of a thousand ids helps nobody.

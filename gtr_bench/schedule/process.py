@@ -87,6 +87,16 @@ class WorkerProcess:
         return time.monotonic() - self._last_sign
 
     @property
+    def has_trained(self) -> bool:
+        """Whether it is known to have taken a training step; an evaluation before the first one is none."""
+        beat = self.heartbeat
+        if beat is None:
+            return False
+        if beat.failure is not None:
+            return not beat.failure.startup
+        return beat.state == "done" or (self.first_step is not None and beat.step > self.first_step)
+
+    @property
     def log(self) -> Path:
         return self._path / "log.txt"
 
@@ -105,7 +115,7 @@ class WorkerProcess:
             self._heartbeat_version = version
             self._last_sign = time.monotonic()
             self.heartbeat = heartbeat
-            if self.first_step is None:
+            if self.first_step is None and heartbeat.state != "starting":
                 self.first_step = heartbeat.step
             self._measure_memory()
 
@@ -153,7 +163,7 @@ class WorkerProcess:
             return
 
     def enforce(self, timeout: float | None, stall_timeout: float, grace: float) -> None:
-        """Stop a worker that takes too long or has gone silent; kill it if it ignores that for `grace` seconds."""
+        """Stop a worker that takes too long or has gone silent; kill one that ignores being asked for `grace` seconds."""
         if self.timed_out is None:
             if timeout is not None and self.seconds > timeout:
                 self.timed_out = f"the cohort ran for more than {timeout:g} s (`--timeout`)"
@@ -161,7 +171,7 @@ class WorkerProcess:
                 self.timed_out = f"the worker hangs: no heartbeat for {stall_timeout:g} s (`--stall-timeout`)"
             if self.timed_out is not None:
                 self.terminate()
-        elif self._terminated is not None and time.monotonic() - self._terminated > grace:
+        if self._terminated is not None and time.monotonic() - self._terminated > grace:
             self.kill()
 
     def release(self) -> None:
@@ -203,6 +213,9 @@ def start_worker(
     for claim in claims:
         claim.name_cohort(assignment.id)
         folder.failure(claim.job_id).unlink(missing_ok=True)
+        # A writer killed in the middle leaves its file; under the claim no other can be writing here.
+        for partial in folder.job(claim.job_id).glob(".*.partial"):
+            partial.unlink(missing_ok=True)
     # An old heartbeat would be taken for this worker's.
     (path / "heartbeat.json").unlink(missing_ok=True)
     document = path / "cohort.json"

@@ -43,7 +43,7 @@ class StartupStreak:
         self._message = message
         if self._count < self._limit:
             return None
-        return f"paused: {self._count} workers in a row failed at their start with `{message}`"
+        return f"paused: {self._count} workers in a row failed at their start: {message}"
 
 
 def again(assignment: Assignment, unfinished: Collection[str], verdict: Verdict) -> list[Assignment]:

@@ -1,7 +1,8 @@
 """`-k EXPRESSION`: which jobs of a suite to run, in the manner of pytest.
 
-gtr and not kl          words are substrings of "algorithm sequence seed=N id", case ignored
+gtr and not kl          words are substrings of "algorithm sequence seed=N", case ignored
 (ppo or spo) and seed=3 a word `seed=N` means that seed exactly, not also seed 30
+0123abcd                a word of 8 characters or more may also begin a job's id
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from gtr_bench.suite import Job
 
 __all__ = ["parse_selection", "select"]
+
+_SHORTEST_ID = 8
 
 Predicate = Callable[["Job"], bool]
 
@@ -103,4 +106,11 @@ def _word(word: str) -> Predicate:
     if seed:
         number = int(seed[1])
         return lambda job: job.seed == number
-    return lambda job: word in f"{job.algorithm} {job.sequence} seed={job.seed} {job.id}".lower()
+    # Algorithms like a2c are hexadecimal numbers too, so a short word never means an id.
+    may_be_id = len(word) >= _SHORTEST_ID
+
+    def matches(job: Job) -> bool:
+        labels = f"{job.algorithm} {job.sequence} seed={job.seed}".lower()
+        return word in labels or (may_be_id and job.id.startswith(word))
+
+    return matches

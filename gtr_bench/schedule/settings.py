@@ -29,7 +29,7 @@ class Settings:
         log_limit: bytes a worker's log may take.
         profile: ask workers for the shares of their time.
         poll_seconds: how often the driver looks.
-        grace_seconds: from asking a timed-out worker to stop until it is killed.
+        grace_seconds: from asking a worker to stop until it is killed.
         same_startup_failures: that many equal start-up failures in a row pause the suite.
         minimum_free_bytes, unknown_worker_bytes: see the constants of this module.
     """
@@ -45,7 +45,7 @@ class Settings:
     log_limit: int = 1_000_000
     profile: bool = False
     poll_seconds: float = 0.1
-    grace_seconds: float = 30.0
+    grace_seconds: float = 60.0
     same_startup_failures: int = 3
     minimum_free_bytes: int = MINIMUM_FREE_BYTES
     unknown_worker_bytes: int = UNKNOWN_WORKER_BYTES

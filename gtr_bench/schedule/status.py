@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,7 +50,7 @@ class Status:
 def read_status(folder: ResultsFolder, job_ids: Sequence[str] | None = None) -> Status:
     """The status of some jobs, or of all a results folder knows."""
     if job_ids is None:
-        job_ids = sorted(os.listdir(folder.jobs)) if folder.jobs.is_dir() else []
+        job_ids = folder.job_ids()
     states = folder.survey(job_ids)
     members: dict[str, int] = {}
     failures = []
@@ -75,7 +74,7 @@ def _running(folder: ResultsFolder, cohort: str, jobs: int) -> RunningCohort:
         # The claim is taken a moment before the file is written.
         labels = "?", "?"
     beat = read_heartbeat(folder.cohort(cohort) / "heartbeat.json")
-    if beat is None:
+    if beat is None or beat.phases == 0:
         return RunningCohort(cohort, *labels, jobs, "starting", None, None, None, None, None)
     return RunningCohort(
         cohort, *labels, jobs, beat.state, beat.phase, beat.phases, beat.step, beat.steps, beat.steps_per_second

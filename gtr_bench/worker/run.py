@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from gtr_bench.errors import ResultsError
 from gtr_bench.learn.training import Training
 from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
 from gtr_bench.worker.heartbeat import Heartbeat
@@ -33,7 +34,7 @@ def run_cohort(
     device = torch.device(cohort["device"])
     storing = Storing(cohort, folder.parent.parent)
     training = Training([job["definition"] for job in cohort["jobs"]], device, heartbeat.follow)
-    saved = load_checkpoint(folder / "checkpoint.pt", device)
+    saved = _resume(folder / "checkpoint.pt", device)
     if saved is not None:
         training.load_state(saved["training"])
         storing.earlier = saved["spent"]
@@ -68,3 +69,19 @@ def run_cohort(
     training.close()
     heartbeat.say("done", training)
     return True
+
+
+def _resume(path: Path, device: torch.device) -> dict[str, Any] | None:
+    """The checkpoint's state; None when there is none or it is damaged, which is put aside and told in the log.
+
+    Raises ResultsError when memory or the disk, not the file, kept it from being read.
+    """
+    try:
+        return load_checkpoint(path, device)
+    except ResultsError as error:
+        if isinstance(error.__cause__, MemoryError | OSError):
+            raise
+        aside = path.with_name("checkpoint.damaged")
+        path.replace(aside)
+        print(f"{error.sentence}; kept as `{aside.name}`, the cohort is trained anew", flush=True)
+        return None

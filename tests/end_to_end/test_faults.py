@@ -68,7 +68,7 @@ def test_an_environment_that_cannot_be_built_pauses_the_suite(program: Any) -> N
     program.write_suite({"bad": 'env = "fault:startup"'}, ["ppo", "spo", "a2c", "gtr"])
     answer = program("run", "tiny.toml", "--jobs", "1")
     assert answer.returncode == 1
-    assert "paused: 3 workers in a row failed at their start with `" in answer.stderr
+    assert "paused: 3 workers in a row failed at their start: " in answer.stderr
     assert "the environment refuses to start" in answer.stderr
     assert not failures(program)
 

@@ -95,6 +95,10 @@ class Worker:
             raise SystemExit("no module named nothing")
         if "startup" in wrong:
             self.fail("error", "the simulator is not installed", startup=True)
+        if "startup_after_evaluation" in wrong:
+            self.beat("evaluating")
+            time.sleep(0.1)
+            self.fail("error", "the simulator is not installed", startup=True)
         self.beat("running")
         while self.step < STEPS:
             self.misbehave(wrong)

@@ -14,9 +14,11 @@ import pytest
 
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import driver as driver_module
-from gtr_bench.schedule.folders import ResultsFolder, State
-from gtr_bench.schedule.observer import Stop
+from gtr_bench.schedule.folders import Failure, ResultsFolder, State
+from gtr_bench.schedule.observer import Launch, Stop
 from gtr_bench.suite import Job
+
+from .conftest import Recorder
 
 Jobs = Callable[..., list[Job]]
 Run = Callable[..., Any]
@@ -164,6 +166,64 @@ def test_the_same_startup_failure_three_times_pauses_the_suite(jobs: Jobs, run_j
     assert len(recorder.starts) == 3
     # Nothing is given up: when the cause is gone the same command goes on.
     assert outcome.counts["to_run"] == 10
+
+
+def test_evaluating_before_the_first_step_does_not_break_a_row_of_startup_failures(jobs: Jobs, run_jobs: Run) -> None:
+    outcome, recorder = run_jobs(jobs(2, behaviour="startup_after_evaluation"), slots=1, retries=5)
+    assert outcome.stop is Stop.PAUSED
+    assert outcome.message == "paused: 3 workers in a row failed at their start: the simulator is not installed"
+    assert len(recorder.failures) == 3
+
+
+def _store_failure_at_launch(folder: ResultsFolder, job: Job, reason: str) -> Recorder:
+    """An observer that stores a failure, as another driver would, after the run has looked at the states."""
+
+    class Other(Recorder):
+        def launch(self, launch: Launch) -> None:
+            folder.job(job.id).mkdir(parents=True, exist_ok=True)
+            folder.write_failure(job.id, Failure(reason, "another driver's", "", None, 2.0))
+
+    return Other()
+
+
+@pytest.mark.parametrize(("reason", "starts_expected"), [("error", 0), ("timeout", 0), ("killed", 1)])
+def test_a_job_that_failed_in_another_run_meanwhile_is_not_repeated_unless_killed(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts, reason: str, starts_expected: int
+) -> None:
+    wanted = jobs(2)
+    outcome, _ = run_jobs(wanted, observer=_store_failure_at_launch(folder, wanted[0], reason))
+    assert [len(starts(job)) for job in wanted] == [starts_expected, 1]
+    assert outcome.counts["failed"] == 1 - starts_expected
+
+
+def test_a_failure_chosen_to_be_retried_is_left_when_another_run_has_retried_it_in_vain(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(1)
+    folder.job(wanted[0].id).mkdir(parents=True)
+    folder.write_failure(wanted[0].id, Failure("error", "the first", "", None, 1.0))
+    other = _store_failure_at_launch(folder, wanted[0], "error")
+    outcome, _ = run_jobs(wanted, observer=other, retry_failed=True)
+    assert not starts(wanted[0])
+    assert outcome.counts["failed"] == 1
+
+
+def test_workers_that_ignore_being_stopped_are_killed_after_the_grace_period(jobs: Jobs, run_jobs: Run) -> None:
+    wanted = [*jobs(1, behaviour="hang"), *jobs(1, behaviour="raise", algorithm="spo", seconds=2.0)]
+    outcome, recorder = run_jobs(wanted, fail_fast=True, grace_seconds=0.3)
+    assert outcome.stop is Stop.FAIL_FAST
+    assert len(recorder.stops) == 1
+
+
+def test_files_of_a_writer_killed_in_the_middle_are_swept_when_the_job_runs_again(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder
+) -> None:
+    (job,) = jobs(1)
+    folder.job(job.id).mkdir(parents=True)
+    partial = folder.job(job.id) / ".evaluations.parquet.123.partial"
+    partial.touch()
+    assert run_jobs([job])[0].exit_code == 0
+    assert not partial.exists()
 
 
 def test_a_worker_dying_before_its_first_heartbeat_is_a_startup_failure(jobs: Jobs, run_jobs: Run) -> None:

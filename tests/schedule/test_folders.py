@@ -12,6 +12,8 @@ import pytest
 from gtr_bench.errors import RequestError, ResultsError
 from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, read_json, write_json
 from gtr_bench.schedule.locks import Claim
+from gtr_bench.schedule.logs import find_job
+from gtr_bench.schedule.status import read_status
 
 FAILURE = Failure("error", "why", "cohorts/x/log.txt", 5, 1.0)
 
@@ -43,6 +45,30 @@ def test_states_and_their_counts(folder: ResultsFolder) -> None:
     assert count_states(states.values()) == {"done": 2, "failed": 1, "running": 1, "to_run": 2, "diverged": 1}
     assert claim is not None
     claim.release()
+
+
+def test_stray_files_beside_the_jobs_are_no_jobs(folder: ResultsFolder) -> None:
+    assert folder.job_ids() == []
+    make(folder, "0123456789abcdef", failed=True)
+    (folder.jobs / ".DS_Store").touch()
+    (folder.jobs / "notes").mkdir()
+    assert folder.job_ids() == ["0123456789abcdef"]
+    assert read_status(folder).counts["failed"] == 1
+    assert find_job(folder, "") == "0123456789abcdef"
+
+
+def test_a_worker_that_still_starts_has_no_phase_and_no_steps(folder: ResultsFolder) -> None:
+    job_id = "0123456789abcdef"
+    make(folder, job_id)
+    folder.cohort("c").mkdir(parents=True)
+    beat = {"state": "starting", "time": 1.0, "phase": 0, "phases": 0, "step": 0, "steps": 0}
+    write_json(folder.cohort("c") / "heartbeat.json", beat)
+    claim = Claim.take(folder.lock(job_id), job_id)
+    assert claim is not None
+    with claim:
+        claim.name_cohort("c")
+        (running,) = read_status(folder).running
+    assert (running.state, running.phase, running.phases, running.step) == ("starting", None, None, None)
 
 
 def test_failures_survive_a_round_trip_and_a_broken_one_is_told(folder: ResultsFolder) -> None:

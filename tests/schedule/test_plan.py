@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gtr_bench.schedule.assignments import shape_of
 from gtr_bench.schedule.folders import Failure, ResultsFolder
 from gtr_bench.schedule.plan import make_plan
 
@@ -36,6 +37,22 @@ def test_time_comes_from_finished_cohorts_of_the_same_shape(jobs: Any, run_jobs:
     other = make_plan([*wanted, *jobs(1, algorithm="spo")], folder, slots=1, cohort=4)
     assert other.seconds is None
     assert (other.cohorts_with_known_speed, other.cohorts) == (1, 2)
+
+
+def test_speeds_of_short_sequences_foretell_long_ones_but_not_other_sizes() -> None:
+    def record(*, phases: int = 1, steps: int = 100, environment: str = "gym:CartPole-v1", num_envs: int = 4) -> Any:
+        phase = {"environment": environment, "options": {}, "steps": steps}
+        return {
+            "definition": {
+                "algorithm": {"name": "ppo", "parameters": {"num_envs": num_envs, "learning_rate": steps}},
+                "sequence": {"phases": [{**phase, "variant": number} for number in range(phases)]},
+                "network": {"hidden": [8]},
+            }
+        }
+
+    assert shape_of(record()) == shape_of(record(phases=3, steps=1000))
+    assert shape_of(record()) != shape_of(record(num_envs=8))
+    assert shape_of(record()) != shape_of(record(environment="gym:Hopper-v5"))
 
 
 def test_two_slots_halve_the_time_of_equal_cohorts(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:

@@ -38,6 +38,14 @@ def test_an_id_selects_its_job(jobs: Any) -> None:
     assert select(wanted, wanted[3].id[:10]) == [wanted[3]]
 
 
+def test_a_short_word_does_not_select_ids_that_contain_it(jobs: Any) -> None:
+    wanted = jobs(5)
+    with pytest.raises(RequestError, match="no job of 5"):
+        select(wanted, wanted[3].id[:7])
+    with pytest.raises(RequestError, match="no job of 5"):
+        select(wanted, wanted[3].id[2:14])
+
+
 @pytest.mark.parametrize("expression", ["", "and", "a b", "(a", "a)", "not", "a or", "()"])
 def test_malformed_expressions_are_refused(jobs: Any, expression: str) -> None:
     with pytest.raises(RequestError, match="malformed"):

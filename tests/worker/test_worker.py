@@ -68,6 +68,18 @@ def test_stopping_and_continuing_changes_no_number(cohort: Any, environment: str
         assert rows(one) == rows(other)
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])
+def test_a_damaged_checkpoint_is_put_aside_and_the_cohort_trained_anew(cohort: Any, content: bytes) -> None:
+    small = cohort()
+    (small.folder / "checkpoint.pt").write_bytes(content)
+    with small.start() as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert b"is not a readable checkpoint; kept as `checkpoint.damaged`, the cohort is trained anew" in output
+    assert (small.folder / "checkpoint.damaged").read_bytes() == content
+    assert all((job / "job.parquet").exists() for job in small.jobs)
+
+
 def test_a_start_up_failure_is_told_in_the_heartbeat(cohort: Any) -> None:
     broken = cohort(environment="fault:startup")
     assert broken.run() == 1
