@@ -163,7 +163,7 @@ class WorkerProcess:
             return
 
     def enforce(self, timeout: float | None, stall_timeout: float, grace: float) -> None:
-        """Stop a worker that takes too long or has gone silent; kill one that ignores being asked for `grace` seconds."""
+        """Stop a worker that takes too long or has gone silent; kill it if it ignores that for `grace` seconds."""
         if self.timed_out is None:
             if timeout is not None and self.seconds > timeout:
                 self.timed_out = f"the cohort ran for more than {timeout:g} s (`--timeout`)"
