@@ -24,6 +24,7 @@ CARTPOLE = {"env": "CartPole-v1", "num_envs": 8, "num_steps": 128, "num_minibatc
 CHEETAH = {"env": "HalfCheetah-v5", "num_envs": 1, "num_steps": 2048, "num_minibatches": 32, "epochs": 10}
 TASKS = {"cartpole": (CARTPOLE, 60_000), "cheetah": (CHEETAH, 8_192)}
 LEARNING_RATE = 3e-4
+_WARM_UP = 5
 
 
 def train_sb3(task: dict[str, Any], steps: int) -> float:
@@ -114,13 +115,43 @@ def compare(repeats: int, only: list[str]) -> None:
             if not only or task in only:
                 speed = measured(task, program, str(members))
                 best[task, program, members] = max(speed, best.get((task, program, members), 0.0))
-    print("| task | program | members | steps per CPU second | x Stable-Baselines3 | time of ppo / time |")
-    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    print("| task | program | members | steps per CPU second | x Stable-Baselines3 |")
+    print("| --- | --- | ---: | ---: | ---: |")
     for (task, program, members), speed in best.items():
-        peer = best[task, "sb3", 1]
-        own = best.get((task, "ppo", members))
-        relative = f"{own / speed:.2f}" if own and program == "gtr" else ""
-        print(f"| {task} | {program} | {members} | {speed:,.0f} | {speed / peer:.2f} | {relative} |", flush=True)
+        print(f"| {task} | {program} | {members} | {speed:,.0f} | {speed / best[task, 'sb3', 1]:.2f} |", flush=True)
+
+
+def compare_gtr(only: list[str]) -> None:
+    """Print GTR's CPU time per iteration over PPO's; the two take turns in one process, iteration by iteration."""
+    import torch
+
+    from gtr_bench.learn.training import Training
+
+    torch.set_num_threads(1)
+    print("| task | members | iterations | time of gtr / time of ppo |")
+    print("| --- | ---: | ---: | ---: |")
+    for name, members, iterations in (
+        ("cartpole", 1, 60),
+        ("cartpole", 5, 25),
+        ("cartpole", 10, 15),
+        ("cheetah", 1, 8),
+    ):
+        if only and name not in only:
+            continue
+        task = TASKS[name][0]
+        steps = task["num_envs"] * task["num_steps"] * (iterations + _WARM_UP + 1)
+        runs = [
+            Training([definition(task, kind, steps, seed) for seed in range(members)], torch.device("cpu"))
+            for kind in ("ppo", "gtr")
+        ]
+        seconds = [0.0, 0.0]
+        for iteration in range(iterations + _WARM_UP):
+            for index, run in enumerate(runs):
+                start = time.process_time()
+                run.run(lambda: False)
+                # GTR has all its anchors after the first iterations
+                seconds[index] += time.process_time() - start if iteration >= _WARM_UP else 0.0
+        print(f"| {name} | {members} | {iterations} | {seconds[1] / seconds[0]:.2f} |", flush=True)
 
 
 SUITE = """
@@ -132,7 +163,7 @@ primary_metric = "lifetime_return"
 learning_rate = 3e-4
 [evaluation]
 every = {steps}
-episodes = 0
+episodes = 1
 [[sequence]]
 id = "cartpole"
 env = "gym:CartPole-v1"
@@ -172,11 +203,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], choices=sorted(TASKS))
+    parser.add_argument("--gtr", action="store_true", help="only GTR beside PPO, in one process")
     parser.add_argument("--wall", action="store_true")
     arguments = parser.parse_args()
     if arguments.child:
         task, program, members = arguments.child
         child(task, program, int(members), arguments.steps)
+        return
+    if arguments.gtr:
+        compare_gtr(arguments.only)
         return
     compare(arguments.repeats, arguments.only)
     if arguments.wall:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "evaluate"]
 
 _LONGEST_EPISODE = 1_000_000  # steps
+_NOISE_STEPS = 64  # drawn at once: a draw per member and step costs more than the step
 Array = NDArray[np.float64]
 
 
@@ -68,19 +69,19 @@ def evaluate(
     running = np.broadcast_to(~learner.frozen[:, None], (members, episodes)).copy()
     returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
     succeeded = np.zeros((members, episodes), np.bool_)
-    for _ in range(_LONGEST_EPISODE):
+    block = torch.empty(0)
+    for taken in range(_LONGEST_EPISODE):
         if not running.any():
             break
         pulse()
+        if taken % _NOISE_STEPS == 0 and not deterministic:
+            drawn = [make((_NOISE_STEPS, episodes, size), generator) for generator in generators]
+            block = torch.stack(drawn).to(learner.device)
         seen = observation if normaliser is None else normaliser(observation)
         if learner.frozen.any():
             seen = np.where(frozen, np.float32(0), seen)
         policy = learner.network.policy(torch.from_numpy(seen).to(learner.device))
-        if deterministic:
-            action = policy.mode()
-        else:
-            noise = torch.stack([make((episodes, size), generator) for generator in generators])
-            action = policy.sample(noise.to(learner.device))
+        action = policy.mode() if deterministic else policy.sample(block[:, taken % _NOISE_STEPS])
         step = environment.step(action.cpu().numpy())
         returns += np.where(running, step.reward, 0)
         lengths += running
