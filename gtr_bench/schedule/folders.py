@@ -12,16 +12,17 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from gtr_bench.errors import RequestError, ResultsError
+from gtr_bench.files import write_json
 from gtr_bench.schedule.locks import is_held
 
-__all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json", "write_json"]
+__all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json"]
 
 
 _JOB_ID = re.compile("[0-9a-f]{16}")
@@ -188,17 +189,3 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ResultsError(f"`{path}` is not a JSON object")
     return data
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Replace `path` by `data` so that a reader sees the old file or the new one, also after a power cut."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(data, file, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gtr_bench.files import write_json
 from gtr_bench.schedule import log_file
 from gtr_bench.schedule.assignments import Assignment
-from gtr_bench.schedule.folders import ResultsFolder, write_json
+from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.heartbeat import Heartbeat, read_heartbeat
 from gtr_bench.schedule.locks import Claim
 from gtr_bench.schedule.settings import Settings

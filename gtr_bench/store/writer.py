@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gtr_bench.errors import RequestError
+from gtr_bench.files import replace_file
 
-__all__ = ["replace_file", "write_output", "write_table"]
+__all__ = ["write_output", "write_table"]
 
 
 def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -32,31 +32,6 @@ def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[An
     replace_file(
         path, lambda file: pq.write_table(table, file, compression="zstd", use_dictionary=_text_columns(schema))
     )
-
-
-def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Replace `path` by what `write` puts into a binary file: written beside, fsynced, renamed, folder fsynced.
-
-    Raises:
-        OSError: the disk refused; nothing is left behind and the old file is untouched. So it is for whatever
-            `write` raises.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    # Without this a power cut may forget the rename although the data is on disk.
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def write_output(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -7,7 +7,6 @@ marker, so that `torch.load(weights_only=True)` reads it back: nothing in the fi
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from gtr_bench.errors import ResultsError
+from gtr_bench.files import replace_file
 
 __all__ = ["CHECKPOINT_FORMAT", "load_checkpoint", "save_checkpoint"]
 
@@ -47,19 +47,10 @@ def _decode(value: Any) -> Any:
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Replace the checkpoint atomically and durably; OSError leaves the old one in place."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        # torch's own file writing turns a full disk into an unreadable RuntimeError
-        buffer = io.BytesIO()
-        torch.save({"format": CHECKPOINT_FORMAT, "state": _encode(state)}, buffer)
-        with open(partial, "wb") as file:
-            file.write(buffer.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    # torch's own file writing turns a full disk into an unreadable RuntimeError
+    buffer = io.BytesIO()
+    torch.save({"format": CHECKPOINT_FORMAT, "state": _encode(state)}, buffer)
+    replace_file(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:

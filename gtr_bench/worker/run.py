@@ -34,6 +34,8 @@ def run_cohort(
     device = torch.device(cohort["device"])
     storing = Storing(cohort, folder.parent.parent)
     training = Training([job["definition"] for job in cohort["jobs"]], device, heartbeat.follow)
+    for partial in folder.glob(".checkpoint.pt.*.partial"):  # of a worker killed while it wrote
+        partial.unlink()
     saved = _resume(folder / "checkpoint.pt", device)
     if saved is not None:
         training.load_state(saved["training"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gtr_bench
+from gtr_bench.files import write_json
 from gtr_bench.learn.training import Training
 from gtr_bench.store.provenance import hardware, packages, peak_memory_bytes
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
@@ -86,9 +86,7 @@ class Storing:
             "step": step,
             "time": time.time(),
         }
-        partial = folder / ".failure.json.partial"
-        partial.write_text(json.dumps(content))
-        os.replace(partial, folder / "failure.json")
+        write_json(folder / "failure.json", content)
 
     def _own(self, member: int) -> dict[str, Any]:
         job = self._cohort["jobs"][member]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gtr_bench.errors import RequestError, ResultsError
-from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, read_json, write_json
+from gtr_bench.files import write_json
+from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, read_json
 from gtr_bench.schedule.locks import Claim
 from gtr_bench.schedule.logs import find_job
 from gtr_bench.schedule.status import read_status
