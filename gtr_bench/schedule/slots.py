@@ -136,7 +136,7 @@ def worker_environment(slot: Slot, threads: int, base: Mapping[str, str] = os.en
     environment = dict(base)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
-    # glibc gives freed memory back at once and asks for it again at the next tensor: a tenth of an update's time
+    # glibc gives freed memory back at once and asks for it again at the next tensor
     for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
         environment.setdefault(name, str(1 << 28))
     environment["PYTHONHASHSEED"] = "0"

@@ -276,5 +276,10 @@ def test_actions_that_are_not_numbers_do_not_bring_down_the_other_members() -> N
 @mujoco_only
 def test_closing_frees_the_environments_and_twice_is_allowed() -> None:
     batch = make("HalfCheetah-v5")
+    closed: list[int] = []
+    for number, single in enumerate(batch._singles):
+        single.close = lambda number=number: closed.append(number)
+    count = len(batch._singles)
     batch.close()
     batch.close()
+    assert closed == list(range(count))

@@ -266,6 +266,7 @@ def test_closing_twice_is_allowed() -> None:
     environment = world([phase()])
     environment.close()
     environment.close()
+    assert environment.start_phase(0).shape[2] == environment.observation_size, "closing holds nothing back"
 
 
 def test_an_unknown_task_of_a_later_phase_is_refused_before_the_first_one_starts() -> None:
