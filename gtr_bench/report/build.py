@@ -17,15 +17,18 @@ from gtr_bench.metrics.interval import RESAMPLES, Estimate, bootstrap, stratifie
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of, collect
+from gtr_bench.report.curves import curves_of
 from gtr_bench.report.model import (
     SMOKE_SCALES,
     Aggregate,
     Cell,
     Difference,
+    Interval,
     MetricTable,
     Provenance,
     Report,
     SuiteReport,
+    cell_id,
 )
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.schedule.wording import counted
@@ -46,6 +49,7 @@ def build_report(
     suite: str | None = None,
     metric_names: Sequence[str] = (),
     baseline: str | None = None,
+    curves: bool = False,
     warn: Warn = warn_on_stderr,
 ) -> Report:
     """The report on one or more results folders, finished or not.
@@ -55,6 +59,7 @@ def build_report(
         suite: only this suite (a name, or a suite file).
         metric_names: the metrics shown; by default the suite's primary one and `lifetime_return`.
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
+        curves: also the learning curves.
         warn: called with a sentence for each file that was left out.
 
     Raises:
@@ -67,7 +72,7 @@ def build_report(
         raise UnknownNameError("algorithm", baseline, {label for each in found for label in algorithms_of(each)})
     every = [record for each in found for record in each.records]
     evaluations = load_evaluations(list({record.job: record for record in every}.values()), warn=warn)
-    suites = [_suite_report(each, scores_of(each, evaluations), chosen, baseline) for each in found]
+    suites = [_suite_report(each, scores_of(each, evaluations), chosen, baseline, curves=curves) for each in found]
     method = (
         f"mean over seeds with a {LEVEL:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples; "
         "too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's floor; "
@@ -77,7 +82,7 @@ def build_report(
 
 
 def _suite_report(
-    found: SuiteRecords, scores: Scores, chosen: dict[str, type[Metric]], baseline: str | None
+    found: SuiteRecords, scores: Scores, chosen: dict[str, type[Metric]], baseline: str | None, *, curves: bool
 ) -> SuiteReport:
     algorithms = algorithms_of(found)
     primary = found.suite.primary_metric if found.suite else ALWAYS_SHOWN
@@ -109,6 +114,7 @@ def _suite_report(
         tables=tables,
         jobs={state: states[state] for state in ("complete", "diverged", "failed", "missing")},
         notes=tuple(notes),
+        curves=curves_of(runs, scores, algorithms) if curves else (),
     )
 
 
@@ -132,7 +138,8 @@ def _table(
     for (sequence, algorithm), entries in grouped.items():
         if entries:
             rivals = grouped.get((sequence, baseline), []) if algorithm != baseline else []
-            cells.append(_cell(sequence, algorithm, entries, rivals, baseline, scores))
+            identity = cell_id(suite.name, suite.scale, metric.name, sequence, algorithm)
+            cells.append(_cell(identity, sequence, algorithm, entries, rivals, baseline, scores))
     aggregates, notes = _aggregates(runs, scores, metric, sequences, algorithms)
     reasons = Counter(score.reason for entries in grouped.values() for _, score in entries if score and score.reason)
     notes += [f"{reason} ({counted(count, 'job')})" for reason, count in sorted(reasons.items())]
@@ -150,8 +157,11 @@ def _table(
     )
 
 
-def _cell(sequence: str, algorithm: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores) -> Cell:
-    scored = {record.seed: (record, score) for record, score in entries if score is not None and score.defined}
+def _cell(
+    identity: str, sequence: str, algorithm: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores
+) -> Cell:
+    by_seed = sorted(entries, key=lambda entry: entry[0].seed)
+    scored = {record.seed: (record, score) for record, score in by_seed if score is not None and score.defined}
     theirs = {record.seed: score.value for record, score in rivals if score is not None and score.defined}
     pairs = [score.value - theirs[seed] for seed, (_, score) in scored.items() if seed in theirs]
     estimate = _estimate(score.value for _, score in scored.values())
@@ -174,13 +184,20 @@ def _cell(sequence: str, algorithm: str, entries: Entries, rivals: Entries, base
             if difference
             else None
         ),
-        jobs=tuple(sorted(record.job for record, _ in scored.values())),
+        jobs=tuple(record.job for record, _ in scored.values()),
+        seeds=tuple(scored),
+        values=tuple(score.value for _, score in scored.values()),
+        id=identity,
     )
 
 
 def _estimate(values: Iterable[float]) -> Estimate | None:
     listed = list(values)
     return bootstrap(listed, level=LEVEL) if listed else None
+
+
+def _interval(estimate: Estimate) -> Interval:
+    return Interval(estimate.value, estimate.low, estimate.high, estimate.n)
 
 
 def _aggregates(
@@ -206,13 +223,13 @@ def _aggregates(
     for algorithm, groups in values.items():
         n = min(len(group) for group in groups.values())
         if n == 0:
-            found.append(Aggregate(algorithm, None, None, None, None, None, None, len(groups), 0))
+            found.append(Aggregate(algorithm, None, None, None, None, None, len(groups), 0))
             continue
-        mean = stratified_bootstrap(list(groups.values()), "mean", level=LEVEL)
-        middle = stratified_bootstrap(list(groups.values()), "iqm", level=LEVEL)
-        found.append(
-            Aggregate(algorithm, mean.value, mean.low, mean.high, middle.value, middle.low, middle.high, len(groups), n)
+        mean, median, middle = (
+            _interval(stratified_bootstrap(list(groups.values()), statistic, level=LEVEL))
+            for statistic in ("mean", "median", "iqm")
         )
+        found.append(Aggregate(algorithm, mean, median, middle, None, None, len(groups), n))
     what = "returns mapped to [0, 1] by the suite's `normalise`; " if metric.unit == "return" else ""
     note = (
         f"aggregates: {what}mean = mean over environments of the mean over seeds; IQM = mean of all runs pooled, "

@@ -10,7 +10,7 @@ from gtr_bench.report.model import Report
 
 __all__ = ["FORMAT", "render_json"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a key changes its meaning or disappears; a new key does not raise it."""
 
 
@@ -19,4 +19,5 @@ def render_json(report: Report) -> str:
     content = {"format": FORMAT, **dataclasses.asdict(report)}
     for suite, plain in zip(report.suites, content["suites"], strict=True):
         plain["statements"] = text.suite_lines(suite)
+        del plain["curves"]  # every point of every seed: `gtr-bench export` has them
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -3,11 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["SMOKE_SCALES", "Aggregate", "Cell", "Difference", "MetricTable", "Provenance", "Report", "SuiteReport"]
+__all__ = [
+    "SMOKE_SCALES",
+    "Absence",
+    "Aggregate",
+    "Cell",
+    "ClaimResult",
+    "Curve",
+    "Difference",
+    "Interval",
+    "Mechanism",
+    "MechanismRow",
+    "MetricTable",
+    "Profile",
+    "Provenance",
+    "Report",
+    "SeedLine",
+    "SuiteReport",
+    "cell_id",
+]
 
 SMOKE_SCALES = frozenset({"laptop"})
 """Scales too short for a claim; a report says so."""
+
+
+def cell_id(suite: str, scale: str, metric: str, environment: str, algorithm: str) -> str:
+    """What `report --explain` takes."""
+    return "/".join((suite, scale, metric, environment, algorithm))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number over `n` seeds with its 95 % interval; no interval for one seed."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
 
 
 @dataclass(frozen=True)
@@ -26,7 +60,9 @@ class Cell:
     """One algorithm in one environment.
 
     `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the floor; `undefined` finished
-    jobs have no value of this metric; `failed` and `missing` jobs have none at all. `jobs` are the ids of the n.
+    jobs have no value of this metric; `failed` and `missing` jobs have none at all. `jobs`, `seeds` and `values` are
+    the n, by seed. `best`: the test says that it is better than every other algorithm of its environment; `tied`: the
+    test does not separate it from the one with the best mean, which is tied too then.
     """
 
     sequence: str
@@ -42,21 +78,39 @@ class Cell:
     censored: int
     difference: Difference | None
     jobs: tuple[str, ...]
+    seeds: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    id: str = ""
+    best: bool = False
+    tied: bool = False
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One algorithm over all environments; None where an environment has no seed. `n`: fewest seeds of any."""
+    """One algorithm over all environments; None where an environment has no seed. `n`: fewest seeds of any.
+
+    `improvement` is the probability of improvement over the baseline, None for the baseline itself and without one.
+    """
 
     algorithm: str
-    mean: float | None
-    mean_low: float | None
-    mean_high: float | None
-    iqm: float | None
-    iqm_low: float | None
-    iqm_high: float | None
+    mean: Interval | None
+    median: Interval | None
+    iqm: Interval | None
+    optimality_gap: Interval | None
+    improvement: Interval | None
     environments: int
     n: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Performance profile of one algorithm: the share of runs above each threshold, with a pointwise 95 % band."""
+
+    algorithm: str
+    thresholds: tuple[float, ...]
+    shares: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -70,11 +124,134 @@ class MetricTable:
     cells: tuple[Cell, ...]
     aggregates: tuple[Aggregate, ...]
     notes: tuple[str, ...]
+    profiles: tuple[Profile, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A claim, or a declared comparison, and what the results decide about it.
+
+    Attributes:
+        id: the claim's id; "A vs B" for a comparison.
+        declared: where the suite declares it.
+        text: the statement itself.
+        better, than: algorithm labels.
+        metric: what is compared; `direction` says which way is better.
+        environments: the environments it is about.
+        normalised: the values are returns mapped to [0, 1] by the suite's `normalise`.
+        verdict: by the test alone; a smoke scale has a verdict too, and makes no claim.
+        effect: mean over environments of the mean paired difference (better - than); `low`, `high` its interval.
+        standardised: effect over the standard deviation of the differences.
+        p, p_adjusted: as tested, and adjusted by Holm over all claims and comparisons of the suite.
+        n: fewest pairs of any environment.
+        seeds_needed: for power 0.8 at the observed effect.
+        reason: one sentence, why this verdict.
+        jobs: ids behind it, of both sides.
+    """
+
+    id: str
+    declared: Literal["claim", "comparison"]
+    text: str
+    better: str
+    than: str
+    metric: str
+    direction: Literal["higher", "lower"]
+    kind: Literal["superiority", "non_inferiority"]
+    margin: float
+    alpha: float
+    environments: tuple[str, ...]
+    normalised: bool
+    verdict: Literal["supported", "refuted", "undecided"]
+    effect: float | None
+    low: float | None
+    high: float | None
+    level: float
+    interval_method: str
+    standardised: float | None
+    test: str
+    p: float | None
+    p_adjusted: float | None
+    n: int
+    seeds_needed: int | None
+    reason: str
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SeedLine:
+    """One seed's values at the steps of its curve; None where it has no evaluation there."""
+
+    seed: int
+    job: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Evaluated return of one algorithm in one environment: mean over seeds with a pointwise 95 % band.
+
+    `steps` holds a shift's step twice, just before and just after it. `boundaries` are the steps at which the phases
+    after the first begin; `worlds` has a letter per phase, equal ones for the same world; `total` steps are the end.
+    Of one seed, `low` and `high` equal the mean.
+    """
+
+    environment: str
+    algorithm: str
+    steps: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    seeds: tuple[SeedLine, ...]
+    boundaries: tuple[int, ...]
+    worlds: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class MechanismRow:
+    """One diagnostic of one algorithm in one environment, in a window before and a window after every shift.
+
+    Seeds are the unit; a seed's value is the mean over its shifts. `difference`: `after`, minus the baseline's, paired.
+    """
+
+    environment: str
+    algorithm: str
+    quantity: str
+    before: Interval | None
+    after: Interval | None
+    difference: Difference | None
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """Does a return gain come with the mechanism the paper names? `sentences` answer, one per algorithm asked about."""
+
+    window: int
+    rows: tuple[MechanismRow, ...]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Jobs of one algorithm in one environment that ended in the same way, and why; `seeds` and `jobs` are parallel."""
+
+    environment: str
+    algorithm: str
+    role: str
+    state: Literal["failed", "missing", "diverged"]
+    reason: str
+    seeds: tuple[int, ...]
+    jobs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SuiteReport:
-    """One suite at one scale; `reconstructions` are the labels whose form is this project's reconstruction."""
+    """One suite at one scale; `reconstructions` are the labels whose form is this project's reconstruction.
+
+    `curves` are empty unless they were asked for, `mechanism` is None where no shift or no diagnostic is there.
+    """
 
     suite: str
     scale: str
@@ -86,6 +263,10 @@ class SuiteReport:
     tables: tuple[MetricTable, ...]
     jobs: dict[str, int]
     notes: tuple[str, ...]
+    claims: tuple[ClaimResult, ...] = ()
+    mechanism: Mechanism | None = None
+    missing: tuple[Absence, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
 
 @dataclass(frozen=True)

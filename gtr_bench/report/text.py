@@ -28,7 +28,7 @@ RECONSTRUCTION_MARK = "†"
 SMOKE = "smoke scale: no claim"
 ABSENT = "-"
 
-AGGREGATE_HEADER = ("algorithm", "mean [95% interval]", "IQM [95% interval]", "environments", "n")
+AGGREGATE_HEADER = ("algorithm", "mean [95% interval]", "median", "IQM", "environments", "n")
 
 _COUNTS = ("diverged", "undefined", "failed", "missing", "censored")
 
@@ -89,9 +89,10 @@ def cell_row(suite: SuiteReport, table: MetricTable, cell: Cell) -> list[str]:
 
 def aggregate_row(suite: SuiteReport, row: Aggregate) -> list[str]:
     """The texts of one aggregate, in the order of `AGGREGATE_HEADER`."""
-    mean = _interval(row.mean, row.mean_low, row.mean_high)
-    middle = _interval(row.iqm, row.iqm_low, row.iqm_high)
-    return [label(suite, row.algorithm), mean, middle, str(row.environments), str(row.n)]
+    numbers = [
+        _interval(each.value, each.low, each.high) if each else ABSENT for each in (row.mean, row.median, row.iqm)
+    ]
+    return [label(suite, row.algorithm), *numbers, str(row.environments), str(row.n)]
 
 
 def table_lines(table: MetricTable) -> list[str]:

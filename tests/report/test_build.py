@@ -56,7 +56,10 @@ def test_a_cell_is_the_mean_over_seeds_with_its_bootstrap_interval_and_ids(fill:
     assert (found.value, found.low, found.high, found.n) == pytest.approx(
         (expected.value, expected.low, expected.high, 5)
     )
-    assert found.jobs == tuple(sorted(job.id for job in own))
+    assert found.jobs == tuple(job.id for job in own)
+    assert found.seeds == (0, 1, 2, 3, 4)
+    assert found.values == pytest.approx([lifetime(job) for job in own])
+    assert found.id == "swap/laptop/lifetime_return/cartpole_swap/gtr"
 
 
 def test_differences_are_paired_by_seed(fill: Fill, jobs: list[Job]) -> None:
@@ -148,7 +151,8 @@ def test_aggregates_are_means_of_normalised_returns_over_environments(fill: Fill
     (found,) = (row for row in table.aggregates if row.algorithm == "ppo")
     cartpole = np.mean([lifetime(job) for job in of(jobs, "cartpole_swap", "ppo")]) / 500
     acrobot = (np.mean([lifetime(job) for job in of(jobs, "acrobot_swap", "ppo")]) + 500) / 440
-    assert found.mean == pytest.approx((cartpole + acrobot) / 2)
+    assert found.mean is not None
+    assert found.mean.value == pytest.approx((cartpole + acrobot) / 2)
     assert (found.environments, found.n) == (2, 5)
 
 

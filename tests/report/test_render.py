@@ -9,7 +9,7 @@ import pytest
 
 from gtr_bench.report.json import render_json
 from gtr_bench.report.markdown import render_markdown
-from gtr_bench.report.model import Aggregate, Cell, Difference, MetricTable, Provenance, Report, SuiteReport
+from gtr_bench.report.model import Aggregate, Cell, Difference, Interval, MetricTable, Provenance, Report, SuiteReport
 from gtr_bench.report.terminal import render_terminal
 from gtr_bench.report.text import number
 
@@ -41,8 +41,14 @@ REPORT = Report(
                     "mean return over all evaluation points of the run",
                     (PPO, GTR, ONE_SEED, NONE),
                     (
-                        Aggregate("ppo", 0.5947, 0.5752, 0.6158, 0.588, 0.572, 0.6166, 2, 1),
-                        Aggregate("gtr[sigma=0.5]", None, None, None, None, None, None, 2, 0),
+                        Aggregate(
+                            "ppo",
+                            Interval(0.5947, 0.5752, 0.6158, 1),
+                            Interval(0.5947, 0.5752, 0.6158, 1),
+                            Interval(0.588, 0.572, 0.6166, 1),
+                            *(None, None, 2, 1),
+                        ),
+                        Aggregate("gtr[sigma=0.5]", None, None, None, None, None, 2, 0),
                     ),
                     ("aggregates: as they are",),
                 ),
@@ -89,7 +95,7 @@ def test_markdown_tables_have_the_same_number_of_columns_in_every_row() -> None:
     rows = [line.replace("\\|", "") for line in render_markdown(REPORT).splitlines() if line.startswith("|")]
     widths = {row.count("|") for row in rows if "IQM" not in row}
     assert len(rows) == 6 + 4
-    assert widths == {11, 6}
+    assert widths == {11, 7}
 
 
 def test_colour_is_used_on_a_terminal_and_not_with_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
