@@ -31,8 +31,9 @@ _FILES: dict[str, tuple[str, pa.Schema]] = {
     "iterations": ("iterations.parquet", ITERATIONS),
 }
 
-# Opening a small file is waiting for the system and for Arrow, both outside of Python's lock.
-_THREADS = 8
+# Opening a small file is mostly Python's own work: with more threads than cores they wait for its lock, and eight on two
+# cores take twice as long as two.
+_THREADS = max(2, min(8, len(os.sched_getaffinity(0))))
 
 
 def warn_on_stderr(sentence: str) -> None:
@@ -85,8 +86,9 @@ def read(
         ResultsError: a file was written by a newer program.
     """
     name, schema = _FILES[kind]
-    wanted = schema if columns is None else pa.schema([_field(schema, column) for column in columns])
-    wanted = wanted.remove_metadata()
+    order = schema.names if columns is None else [_field(schema, column).name for column in columns]
+    # Files are read in their own order of columns, which needs no work per file, and put into the asked one at the end.
+    wanted = pa.schema([field for field in schema if field.name in order])
     with ThreadPoolExecutor(_THREADS) as pool:
         outcomes = list(pool.map(lambda folder: _read_file(folder / name, wanted), folders))
     tables = []
@@ -95,7 +97,8 @@ def read(
             warn(outcome)
         elif outcome is not None:
             tables.append(outcome)
-    return pa.concat_tables(tables) if tables else wanted.empty_table()
+    table = pa.concat_tables(tables) if tables else wanted.empty_table()
+    return table.select(order).replace_schema_metadata()
 
 
 def _field(schema: pa.Schema, column: str) -> pa.Field:
@@ -107,7 +110,7 @@ def _field(schema: pa.Schema, column: str) -> pa.Field:
 def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
     """The table, None where there is no such file (yet), or the sentence that says why it was left out."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             present = file.schema_arrow
             version = (present.metadata or {}).get(SCHEMA_KEY)
             if version is None or not version.isdigit():
@@ -129,7 +132,10 @@ def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
 
 
 def _conform(table: pa.Table, wanted: pa.Schema) -> pa.Table:
-    """The asked columns in the asked order and types; one an older program did not write is null."""
+    """The columns in the order and types of `wanted`; one an older program did not write is null."""
+    # A column that is required in the file's own schema has no nulls.
+    if table.schema.equals(wanted):
+        return table
     arrays = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
         for field in wanted
