@@ -14,7 +14,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["RESAMPLES", "Estimate", "Method", "Statistic", "bootstrap", "iqm", "stratified_bootstrap"]
+__all__ = [
+    "RESAMPLES",
+    "Estimate",
+    "Method",
+    "Statistic",
+    "bootstrap",
+    "generator_of",
+    "iqm",
+    "sorted_values",
+    "stratified_bootstrap",
+]
 
 Statistic = Literal["mean", "iqm", "median"]
 Method = Literal["percentile", "bca"]
@@ -59,7 +69,7 @@ def _apply(statistic: Statistic, values: Floats) -> Floats:
     return np.asarray(np.median(values, axis=-1)) if statistic == "median" else iqm(values)
 
 
-def _generator(*groups: Floats) -> np.random.Generator:
+def generator_of(*groups: Floats) -> np.random.Generator:
     """A generator whose seed is a hash of the data, so the same results give the same report to the byte (rule 7)."""
     digest = hashlib.sha256()
     for group in groups:
@@ -68,7 +78,7 @@ def _generator(*groups: Floats) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest.digest()[:16], "little"))
 
 
-def _sorted(values: ArrayLike) -> Floats:
+def sorted_values(values: ArrayLike) -> Floats:
     """Sorted, so that the order in which jobs were read cannot change an interval."""
     array = np.sort(np.asarray(values, dtype=np.float64).ravel()) + 0.0
     if not np.all(np.isfinite(array)):
@@ -96,14 +106,14 @@ def bootstrap(
     Raises:
         ValueError: no values, or one that is not finite.
     """
-    data = _sorted(values)
+    data = sorted_values(values)
     n = len(data)
     if n == 0:
         raise ValueError("no values")
     value = float(_apply(statistic, data))
     if n == 1:
         return Estimate(value, None, None, 1, level, method)
-    generator = _generator(data)
+    generator = generator_of(data)
     replicates = _apply(statistic, data[generator.integers(0, n, size=(resamples, n))])
     shares = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "bca":
@@ -148,7 +158,7 @@ def stratified_bootstrap(
     Raises:
         ValueError: no environment, an environment without values, or a value that is not finite.
     """
-    data = [_sorted(group) for group in groups]
+    data = [sorted_values(group) for group in groups]
     if not data or any(len(group) == 0 for group in data):
         raise ValueError("an environment without values")
 
@@ -161,7 +171,7 @@ def stratified_bootstrap(
     n = min(len(group) for group in data)
     if n == 1:
         return Estimate(value, None, None, n, level)
-    generator = _generator(*data)
+    generator = generator_of(*data)
     samples = [group[generator.integers(0, len(group), size=(resamples, len(group)))] for group in data]
     low, high = np.quantile(aggregate(samples), [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(low), float(high), n, level)

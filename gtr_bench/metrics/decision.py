@@ -1,0 +1,220 @@
+"""From paired values to a verdict on a declared claim.
+
+The test alone decides (protocols 15: paired sign-flip, stratified over environments, two-sided, Holm over the family);
+the interval beside it describes. A claim is refuted when the same test finds the opposite, never because it was not
+shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.metrics.comparison import HypothesisTest, holm, permutation, sign_flip, welch
+from gtr_bench.metrics.interval import stratified_bootstrap
+from gtr_bench.metrics.power import fewest_pairs, pessimistic_std, seeds_needed
+
+__all__ = ["Decision", "Pairs", "Question", "Verdict", "decide"]
+
+Verdict = Literal["supported", "refuted", "undecided"]
+Pairs = Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]
+"""Environment -> (seed -> value of the one, seed -> value of the other); finite values only."""
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Is A better than B (by more than `margin`), or not worse by more than it?
+
+    `margin` is in the unit of the values and not negative.
+    """
+
+    id: str
+    pairs: Pairs
+    direction: Literal["higher", "lower"]
+    kind: Literal["superiority", "non_inferiority"] = "superiority"
+    margin: float = 0.0
+    alpha: float = 0.05
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict and what it rests on.
+
+    Attributes:
+        effect: mean over environments of the mean difference A - B, in the unit of the values.
+        low, high: bootstrap interval of the effect at `level`, seeds resampled within environments; None for n < 2.
+        standardised: effect / std of the paired differences (pooled over environments).
+        test: the test's name; empty when there was none.
+        p, p_adjusted: its p-value, and Holm's over the family.
+        n: fewest pairs (unpaired: fewest seeds) of any environment.
+        seeds_needed: seeds for power 0.8 if the observed effect is the true one, with a pessimistic std.
+        reason: one sentence.
+    """
+
+    id: str
+    verdict: Verdict
+    effect: float | None
+    low: float | None
+    high: float | None
+    level: float
+    interval_method: str
+    standardised: float | None
+    test: str
+    p: float | None
+    p_adjusted: float | None
+    n: int
+    environments: int
+    seeds_needed: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """The test in favour and the one against: the same two-sided test, or one-sided ones for non-inferiority."""
+
+    effect: float
+    differences: list[Floats] | None
+    favourable: HypothesisTest
+    opposite: HypothesisTest
+    towards: bool
+
+
+def decide(questions: Sequence[Question]) -> list[Decision]:
+    """A decision per question, in order; the family for Holm's correction is all of them."""
+    tests = [_tests(question) for question in questions]
+    known = [each for each in tests if each is not None and math.isfinite(each.favourable.p)]
+    pro = iter(holm([each.favourable.p for each in known]))
+    contra = iter(holm([each.opposite.p for each in known]))
+    found = []
+    for question, each in zip(questions, tests, strict=True):
+        if each is None or not math.isfinite(each.favourable.p):
+            found.append(_untested(question, each))
+        else:
+            found.append(_decision(question, each, next(pro), next(contra), family=len(known)))
+    return found
+
+
+def _tests(question: Question) -> _Tests | None:
+    """None when there are not two values on each side of every environment."""
+    sign = 1.0 if question.direction == "higher" else -1.0
+    bar = question.margin if question.kind == "superiority" else -question.margin
+    sides = list(question.pairs.values())
+    shared = [sorted(ours.keys() & theirs.keys()) for ours, theirs in sides]
+    if sides and all(len(seeds) >= 2 for seeds in shared):
+        groups = [
+            np.array([ours[seed] - theirs[seed] for seed in seeds])
+            for (ours, theirs), seeds in zip(sides, shared, strict=True)
+        ]
+        effect = float(np.mean([group.mean() for group in groups]))
+        shifted = [sign * group - bar for group in groups]
+        if question.kind == "superiority":
+            test = sign_flip(shifted)
+            return _Tests(effect, groups, test, test, test.statistic > 0)
+        return _Tests(
+            effect, groups, sign_flip(shifted, alternative="greater"), sign_flip(shifted, alternative="less"), True
+        )
+    ours = [np.array([side[0][seed] for seed in sorted(side[0])]) for side in sides]
+    theirs = [np.array([side[1][seed] for seed in sorted(side[1])]) for side in sides]
+    if not sides or any(min(len(a), len(b)) < 2 for a, b in zip(ours, theirs, strict=True)):
+        return None
+    effect = float(np.mean([a.mean() - b.mean() for a, b in zip(ours, theirs, strict=True)]))
+    better = [sign * a - bar for a in ours]
+    other = [sign * b for b in theirs]
+    if question.kind == "superiority":
+        test = welch(better[0], other[0]) if len(sides) == 1 else permutation(better, other)
+        return _Tests(effect, None, test, test, test.statistic > 0)
+    return _Tests(
+        effect,
+        None,
+        permutation(better, other, alternative="greater"),
+        permutation(better, other, alternative="less"),
+        True,
+    )
+
+
+def _decision(question: Question, tests: _Tests, pro: float, contra: float, *, family: int) -> Decision:
+    two_sided = question.kind == "superiority"
+    supported = pro <= question.alpha and (tests.towards or not two_sided)
+    refuted = contra <= question.alpha and not supported and (not tests.towards or not two_sided)
+    verdict: Verdict = "supported" if supported else "refuted" if refuted else "undecided"
+    shown, adjusted = (tests.opposite, contra) if refuted else (tests.favourable, pro)
+    level = 1 - question.alpha if two_sided else 1 - 2 * question.alpha
+    low, high = _interval(question, tests, level)
+    needed = _needed(question, tests)
+    return Decision(
+        id=question.id,
+        verdict=verdict,
+        effect=tests.effect,
+        low=low,
+        high=high,
+        level=level,
+        interval_method="percentile bootstrap, seeds resampled within environments" if low is not None else "",
+        standardised=_standardised(tests),
+        test=shown.name,
+        p=shown.p,
+        p_adjusted=adjusted,
+        n=shown.n,
+        environments=len(question.pairs),
+        seeds_needed=needed if verdict == "undecided" else None,
+        reason=_reason(question, verdict, adjusted, shown.n, family),
+    )
+
+
+def _interval(question: Question, tests: _Tests, level: float) -> tuple[float | None, float | None]:
+    if tests.differences is None or not 0 < level < 1:
+        return None, None
+    estimate = stratified_bootstrap(tests.differences, level=level)
+    return estimate.low, estimate.high
+
+
+def _standardised(tests: _Tests) -> float | None:
+    if tests.differences is None:
+        return None
+    spread = math.sqrt(float(np.mean([group.var(ddof=1) for group in tests.differences])))
+    return tests.effect / spread if spread > 0 else None
+
+
+def _needed(question: Question, tests: _Tests) -> int | None:
+    """Pairs per environment for power 0.8; the environments' means are averaged, so their variances are too."""
+    if tests.differences is None:
+        return None
+    stds = [pessimistic_std(float(group.std(ddof=1)), len(group)) for group in tests.differences]
+    spread = math.sqrt(sum(std**2 for std in stds)) / len(stds)
+    sign = 1.0 if question.direction == "higher" else -1.0
+    bar = question.margin if question.kind == "superiority" else -question.margin
+    distance = sign * tests.effect - bar
+    if spread == 0:
+        return None
+    alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
+    needed = seeds_needed(distance / spread, alpha=alpha, design="paired")
+    return None if needed is None else max(needed, fewest_pairs(alpha) if len(stds) == 1 else needed)
+
+
+def _reason(question: Question, verdict: Verdict, adjusted: float, n: int, family: int) -> str:
+    of = f" over {family} comparisons" if family > 1 else ""
+    if verdict != "undecided":
+        side = "in favour" if verdict == "supported" else "the other way"
+        return f"the test decides {side}: p = {adjusted:.2g} after Holm{of}, at most {question.alpha:g}"
+    alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
+    if len(question.pairs) == 1 and n < fewest_pairs(alpha):
+        return f"{n} pairs cannot reach {question.alpha:g}: at least {fewest_pairs(alpha)} are needed"
+    return f"the test does not decide: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}"
+
+
+def _untested(question: Question, tests: _Tests | None) -> Decision:
+    fewest = min((min(len(a), len(b)) for a, b in question.pairs.values()), default=0)
+    reason = (
+        "fewer than two seeds on a side of an environment"
+        if tests is None
+        else "no value differs from another on either side, so nothing can be tested"
+    )
+    return Decision(
+        question.id, "undecided", tests.effect if tests else None, None, None, 1 - question.alpha, "", None, "", None,
+        None, fewest, len(question.pairs), None, reason,
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""Seeds needed: the tables of protocols 13.3."""
+
+from __future__ import annotations
+
+import pytest
+
+from gtr_bench.metrics.power import detectable, fewest_pairs, pessimistic_std, power, seeds_needed
+
+
+@pytest.mark.parametrize(
+    ("size", "at_five", "at_one"),
+    [(0.5, 64, 96), (0.8, 26, 39), (1.0, 17, 26), (1.5, 9, 13), (2.0, 6, 8), (3.0, 4, 5)],
+)
+def test_seeds_needed_are_those_of_the_table(size: float, at_five: int, at_one: int) -> None:
+    assert seeds_needed(size) == at_five
+    assert seeds_needed(-size, alpha=0.01) == at_one
+
+
+@pytest.mark.parametrize(
+    ("size", "n", "expected"),
+    [(1, 3, 0.159), (1, 5, 0.286), (1, 10, 0.562), (1, 20, 0.869), (2, 3, 0.463), (2, 5, 0.791), (2, 10, 0.988)],
+)
+def test_power_is_that_of_the_table(size: float, n: int, expected: float) -> None:
+    assert power(size, n) == pytest.approx(expected, abs=5e-4)
+
+
+def test_no_effect_and_a_hopeless_one_have_no_answer() -> None:
+    assert seeds_needed(0.0) is None
+    assert seeds_needed(1e-4) is None
+    assert power(1000.0, 5) == 1.0
+
+
+def test_the_detectable_effect_is_what_the_seeds_needed_for_it_say() -> None:
+    assert seeds_needed(detectable(12, design="paired") + 1e-6, design="paired") == 12
+
+
+def test_pilot_std_is_taken_at_its_upper_bound() -> None:
+    # chi2_{0.2, 4} = 1.648777
+    assert pessimistic_std(1.0, 5) == pytest.approx((4 / 1.648777) ** 0.5, rel=1e-5)
+
+
+def test_fewest_pairs_are_those_whose_most_extreme_flip_reaches_the_level() -> None:
+    assert fewest_pairs(0.05) == 6
+    assert fewest_pairs(2 / 32) == 5
