@@ -5,12 +5,13 @@ J(t) is the evaluated return at step t; phases i = 1..N are ((i-1)D, iD]; phase 
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.run import FINAL_WINDOW, Companions, Metric, Run, Score, mean_curve, undefined
+from gtr_bench.metrics.run import FINAL_WINDOW, Companions, Metric, Need, Run, Score, mean_curve, undefined
 
 __all__ = [
     "RECOVERY_SHARE",
@@ -21,6 +22,7 @@ __all__ = [
     "PhaseFinal",
     "PlasticityRatio",
     "RecoverySteps",
+    "RecoveryStepsMedian",
     "drops",
     "final",
     "phase_aucs",
@@ -100,6 +102,7 @@ class PhaseAuc(Metric):
 
     name = "phase_auc"
     direction = "higher"
+    needs: ClassVar[frozenset[Need]] = frozenset({"shift"})
     definition = "mean over the phases after the first of the mean return over the phase's evaluation points"
 
     @classmethod
@@ -134,6 +137,7 @@ class PlasticityRatio(Metric):
     direction = "higher"
     unit = "share"
     ratio = True
+    needs: ClassVar[frozenset[Need]] = frozenset({"shift"})
     definition = (
         "mean return of the last phase over the first's where the world returns, "
         "else mean over later phases of mean return over the reference runs'"
@@ -165,7 +169,7 @@ class OracleGap(Metric):
 
     name = "oracle_gap"
     direction = "lower"
-    needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset({"oracle"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"oracle"})
     definition = "lifetime_return of the oracle with the same seed minus the run's"
 
     @classmethod
@@ -182,6 +186,7 @@ class Drop(Metric):
 
     name = "drop"
     direction = "neutral"
+    needs: ClassVar[frozenset[Need]] = frozenset({"shift"})
     definition = "mean over shifts of the return at the last evaluation before the shift minus the first after it"
 
     @classmethod
@@ -200,13 +205,15 @@ class RecoverySteps(Metric):
 
     name = "recovery_steps"
     direction = "lower"
-    needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset({"references"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"references", "shift"})
     unit = "steps"
     ratio = True
     definition = (
         f"mean over shifts of the steps until the return reaches {RECOVERY_SHARE:g} of the reference runs' "
         "final level; a recovery that does not happen counts as the whole phase and as censored"
     )
+    middle: ClassVar[Callable[..., Any]] = staticmethod(np.mean)
+    """How the shifts of one run become one number."""
 
     @classmethod
     def score(cls, run: Run, companions: Companions) -> Score:
@@ -220,4 +227,12 @@ class RecoverySteps(Metric):
         if not np.all(levels > 0):
             return undefined("a reference's final level is not positive; give the sequence `normalise`")
         steps, censored = recoveries(run, RECOVERY_SHARE * levels)
-        return Score(float(steps.mean()), censored=int(censored.sum()))
+        return Score(float(cls.middle(steps)), censored=int(censored.sum()))
+
+
+class RecoveryStepsMedian(RecoverySteps):
+    """Median over shifts of `recovery_steps_i`: a censored one moves it less than the mean. Source: protocols 15.1."""
+
+    name = "recovery_steps.median"
+    definition = RecoverySteps.definition.replace("mean over shifts", "median over shifts", 1)
+    middle = staticmethod(np.median)

@@ -6,17 +6,17 @@ The plain mean of the evaluation points stands for the integral, as in the relea
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.metrics.continual import final, phase_aucs
-from gtr_bench.metrics.run import FINAL_WINDOW, Companions, Metric, Run, Score, mean_curve, undefined
+from gtr_bench.metrics.run import FINAL_WINDOW, Companions, Metric, Need, Run, Score, mean_curve, undefined
 
 __all__ = ["Forgetting", "Performance", "Transfer", "at_the_end", "at_the_end_of_their_phase", "forward_transfers"]
 
-_Needs = frozenset[Literal["references", "oracle", "all_phases"]]
+_Needs = frozenset[Need]
 
 
 def at_the_end(run: Run, window: int = FINAL_WINDOW) -> NDArray[np.float64]:

