@@ -1,7 +1,7 @@
 """Metrics of CORA (Powers and others, 2021; its `metrics.py`): effects of single phases on other tasks.
 
 r_i,j is the mean return on task i at the end of phase j (last 5 evaluations), r_i,-1 before any training. Both metrics
-divide by the largest |return| this run ever had on the task, as CORA does: a weak agent's forgetting is scaled up by it.
+divide by the largest |return| this run ever had on the task, as CORA does: it magnifies a weak agent's forgetting.
 """
 
 from __future__ import annotations

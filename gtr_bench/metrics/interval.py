@@ -133,6 +133,8 @@ def _bca_shares(data: Floats, value: float, replicates: Floats, statistic: Stati
     bias = ndtri(below)
     left_out = np.array([float(_apply(statistic, np.delete(data, i))) for i in range(len(data))])
     deviations = left_out.mean() - left_out
+    # The acceleration has no unit: taken relative to the largest, cubes of tiny deviations do not underflow.
+    deviations = deviations / (np.abs(deviations).max() or 1.0)
     spread = float(np.sum(deviations**2))
     acceleration = float(np.sum(deviations**3)) / (6 * spread**1.5) if spread > 0 else 0.0
     quantiles = bias + ndtri(shares)
