@@ -1,0 +1,108 @@
+"""Sensitivity: the worked example of protocols 14.1, and what must hold for any scores."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gtr_bench.metrics.sensitivity import (
+    Sensitivity,
+    effective_dimensionality,
+    normalise_scores,
+    plateau,
+    region,
+    sensitivity,
+)
+
+EXAMPLE = {"one": {"a": 1.0, "b": 0.6, "c": 0.2}, "two": {"a": 0.1, "b": 0.7, "c": 0.9}}
+TABLES = st.integers(1, 6).flatmap(
+    lambda count: st.lists(st.lists(st.floats(-1e3, 1e3), min_size=count, max_size=count), min_size=1, max_size=3)
+)
+
+
+def table(rows: list[list[float]]) -> dict[str, dict[str, float]]:
+    return {f"e{i}": {f"s{j}": value for j, value in enumerate(row)} for i, row in enumerate(rows)}
+
+
+def test_the_worked_example() -> None:
+    found = sensitivity(EXAMPLE)
+    assert found.tuned == pytest.approx(0.95)
+    assert found.cross == pytest.approx(0.65)
+    assert found.value == pytest.approx(0.30)
+    assert found.best == "b"
+    assert found.best_per_environment == {"one": "a", "two": "c"}
+
+
+@given(TABLES)
+def test_sensitivity_is_never_negative(rows: list[list[float]]) -> None:
+    assert sensitivity(table(rows)).value >= 0
+
+
+@given(TABLES, st.floats(0.5, 5), st.floats(-10, 10))
+def test_normalised_scores_do_not_depend_on_an_environments_unit(
+    rows: list[list[float]], factor: float, offset: float
+) -> None:
+    whole = [[round(value) for value in row] for row in rows]
+    moved = [[factor * value + offset for value in row] for row in whole]
+    first, second = (normalise_scores({"a": table(each)})["a"] for each in (whole, moved))
+    for name, values in first.items():
+        assert second[name] == pytest.approx(values, rel=1e-6, abs=1e-6)
+
+
+def test_percentiles_are_joint_over_algorithms() -> None:
+    found = normalise_scores({"a": {"e": {"x": 0.0}}, "b": {"e": {"y": 10.0}}})
+    assert found["a"]["e"]["x"] == pytest.approx((0 - 0.5) / 9)
+    assert found["b"]["e"]["y"] == pytest.approx((10 - 0.5) / 9)
+
+
+def test_settings_that_miss_an_environment_do_not_take_part() -> None:
+    assert sensitivity({"one": {"a": 1.0, "b": 5.0}, "two": {"a": 1.0}}).best == "a"
+    with pytest.raises(ValueError, match="every environment"):
+        sensitivity({"one": {"a": 1.0}, "two": {"b": 1.0}})
+
+
+@pytest.mark.parametrize(
+    ("value", "tuned", "expected"),
+    [
+        (0.05, 1.1, "better on both"),
+        (0.2, 1.3, "pays off"),
+        (0.2, 1.05, "worse"),
+        (0.02, 0.95, "cheaper"),
+        (0.02, 0.5, "worse"),
+    ],
+)
+def test_regions_of_the_plane(value: float, tuned: float, expected: str) -> None:
+    def point(tuned: float, value: float) -> Sensitivity:
+        return Sensitivity(tuned, tuned - value, value, "", {})
+
+    assert region(point(tuned, value), point(1.0, 0.1)) == expected
+
+
+def test_plateau_is_the_unbroken_range_around_the_best() -> None:
+    found = plateau([10, 0.1, 1, 100, 0.01], [0.98, 0.97, 1.0, 0.5, 0.9], log=True)
+    assert (found.low, found.high, found.best_value) == (0.1, 10, 1)
+    assert found.width == pytest.approx(2.0)
+    assert not found.touches_low_edge
+    assert not found.touches_high_edge
+
+
+def test_plateau_stops_at_a_dip_and_says_when_it_reaches_the_edge() -> None:
+    found = plateau([1, 2, 3, 4], [0.98, 0.5, 1.0, 0.99], log=False)
+    assert (found.low, found.high, found.width) == (3, 4, 1)
+    assert found.touches_high_edge
+
+
+def test_plateau_of_negative_scores_is_measured_by_their_range() -> None:
+    assert plateau([1, 2, 3], [-100, -101, -200], log=False).high == 2
+
+
+def test_only_the_parameters_that_matter_count() -> None:
+    settings = {f"{x}{y}": {"x": x, "y": y} for x in (0, 1) for y in (0, 1)}
+    scores = {
+        "one": {"00": 1.0, "01": 0.99, "10": 0.1, "11": 0.1},
+        "two": {"00": 0.1, "01": 0.1, "10": 1.0, "11": 0.99},
+    }
+    assert effective_dimensionality(scores, settings) == 1
+    assert effective_dimensionality({"one": scores["one"]}, settings) == 0
+    assert effective_dimensionality({"one": {"00": -1.0}}, {"00": {"x": 0}}) is None
