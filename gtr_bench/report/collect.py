@@ -36,7 +36,7 @@ class Record:
     """One expected job and what became of it.
 
     `folder` is where its files are, None when there are none; `summary` is its row of `job.parquet`, else empty;
-    `reason` is failure.json's where it failed.
+    `reason` and `message` are failure.json's where it failed.
     """
 
     job: str
@@ -49,6 +49,7 @@ class Record:
     folder: Path | None = None
     summary: Mapping[str, Any] = field(default_factory=dict, repr=False)
     reason: str = ""
+    message: str = ""
 
     @property
     def algorithm_name(self) -> str:
@@ -90,6 +91,7 @@ class _Found:
         """What became of `job`, which may be one that was never started."""
         summary = self.jobs[job] if job in self.finished else {}
         state: State = summary["status"] if summary else ("failed" if job in self.failed else "missing")
+        failure = self.failed[job] if state == "failed" else {}
         return Record(
             job=job,
             algorithm=labels["algorithm"],
@@ -100,7 +102,8 @@ class _Found:
             state=state,
             folder=self.folders.get(job),
             summary=summary,
-            reason=self.failed[job]["reason"] if state == "failed" else "",
+            reason=failure.get("reason", ""),
+            message=str(failure.get("message") or ""),
         )
 
 

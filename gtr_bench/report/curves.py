@@ -13,7 +13,7 @@ from gtr_bench.report.collect import Record
 from gtr_bench.report.model import Curve, SeedLine
 from gtr_bench.report.scores import Scores
 
-__all__ = ["curves_of"]
+__all__ = ["curves_of", "resampled_means"]
 
 RESAMPLES = 1000
 """Enough for a band: its edge is thinner than the line that draws it."""
@@ -75,16 +75,25 @@ def _band(values: Floats) -> tuple[Floats, Floats, Floats]:
     All points share their resamples, so a band is as smooth as its curves; a missing value leaves its seed out there.
     """
     present = np.isfinite(values)
-    filled = np.where(present, values, 0.0)
-    mean = filled.sum(axis=0) / present.sum(axis=0)
-    seeds = len(values)
-    if seeds == 1:
+    mean = np.where(present, values, 0.0).sum(axis=0) / present.sum(axis=0)
+    if len(values) == 1:
         return mean, mean, mean
-    drawn = np.random.default_rng(0).multinomial(seeds, [1 / seeds] * seeds, size=RESAMPLES).astype(np.float64)
-    counts = drawn @ present
-    replicates = np.divide(drawn @ filled, counts, out=np.broadcast_to(mean, counts.shape).copy(), where=counts > 0)
-    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+    replicates = resampled_means(values, RESAMPLES)
+    low, high = np.quantile(np.where(np.isfinite(replicates), replicates, mean), [0.025, 0.975], axis=0)
     return mean, low, high
+
+
+def resampled_means(values: NDArray[np.float64 | np.bool_], resamples: int, stream: int = 0) -> Floats:
+    """Means over drawn seeds of [seeds, points], each column with the same draws: [resamples, points].
+
+    A missing value leaves its seed out of its point; NaN where a draw has no value there.
+    """
+    seeds = len(values)
+    drawn = np.random.default_rng(stream).multinomial(seeds, [1 / seeds] * seeds, size=resamples).astype(np.float64)
+    present = np.isfinite(values)
+    counts = drawn @ present
+    sums = drawn @ np.where(present, values, 0.0)
+    return np.asarray(np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0))
 
 
 def _letter(index: int) -> str:

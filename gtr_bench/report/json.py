@@ -18,6 +18,6 @@ def render_json(report: Report) -> str:
     """The report as one indented JSON object ending in a newline; numbers are unrounded, absent ones null."""
     content = {"format": FORMAT, **dataclasses.asdict(report)}
     for suite, plain in zip(report.suites, content["suites"], strict=True):
-        plain["statements"] = text.suite_lines(suite)
+        plain["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]
         del plain["curves"]  # every point of every seed: `gtr-bench export` has them
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from gtr_bench.report import text
-from gtr_bench.report.model import Report, SuiteReport
+from gtr_bench.report.layout import Entry, Grid, Heading, Lines, blocks
+from gtr_bench.report.model import Report
 
 __all__ = ["render_markdown"]
 
 
 def render_markdown(report: Report) -> str:
     """The report as markdown; every name that came from a file is escaped."""
-    lines = []
-    for suite in report.suites:
-        lines += [f"## {_escape(suite.suite)}, scale {_escape(suite.scale)}", ""]
-        lines += _paragraphs(
-            [f"**{line}**" if line == text.SMOKE else _escape(line) for line in text.suite_lines(suite)]
-        )
-        for table in suite.tables:
-            lines += [f"### {_escape(text.table_title(table))}", ""]
-            lines += _grid(text.header(suite, table), [text.cell_row(suite, table, cell) for cell in table.cells])
-            lines += _aggregates(suite, table.metric, [text.aggregate_row(suite, each) for each in table.aggregates])
-            lines += _paragraphs([_escape(line) for line in text.table_lines(table)])
-    lines += ["---", "", *_paragraphs([_escape(line) for line in text.provenance_lines(report)])]
+    lines: list[str] = []
+    for block in blocks(report):
+        if isinstance(block, Heading):
+            lines += [f"{'#' * (block.level + 1)} {_escape(block.text)}", ""]
+        elif isinstance(block, Lines):
+            lines += ["---", ""] if block.kind == "footer" else []
+            for line in block.texts:
+                lines += [f"**{_escape(line)}**" if block.kind == "warning" else _escape(line), ""]
+        else:
+            lines += _grid(block)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _aggregates(suite: SuiteReport, metric: str, rows: list[list[str]]) -> list[str]:
-    if not rows:
-        return []
-    return [f"#### {_escape(metric)} over all environments", "", *_grid(list(text.AGGREGATE_HEADER), rows)]
+def _grid(grid: Grid) -> Iterator[str]:
+    """A table, its title above it, and the empty line that ends it."""
+    if grid.title:
+        yield from (f"#### {_escape(grid.title)}", "")
+    rule = ["---"] * len(grid.names)
+    for row in ([_escape(name) for name in grid.names], rule, *([_entry(each) for each in row] for row in grid.rows)):
+        yield "| " + " | ".join(row) + " |"
+    yield ""
 
 
-def _grid(names: list[str], rows: list[list[str]]) -> list[str]:
-    """A table and the empty line that ends it."""
-    lines = [names, ["---"] * len(names)]
-    lines += [[_escape(each) for each in row] for row in rows]
-    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
-
-
-def _paragraphs(lines: list[str]) -> list[str]:
-    return [each for line in lines for each in (line, "")]
+def _entry(entry: Entry) -> str:
+    return f"**{_escape(entry.text)}**" if entry.bold else _escape(entry.text)
 
 
 def _escape(value: str) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "ClaimResult",
     "Curve",
     "Difference",
+    "Ending",
     "Interval",
     "Mechanism",
     "MechanismRow",
@@ -27,6 +28,10 @@ __all__ = [
 
 SMOKE_SCALES = frozenset({"laptop"})
 """Scales too short for a claim; a report says so."""
+
+
+Ending = Literal["failed", "missing", "diverged"]
+"""How a job can end other than well."""
 
 
 def cell_id(suite: str, scale: str, metric: str, environment: str, algorithm: str) -> str:
@@ -138,7 +143,7 @@ class ClaimResult:
         better, than: algorithm labels.
         metric: what is compared; `direction` says which way is better.
         environments: the environments it is about.
-        normalised: the values are returns mapped to [0, 1] by the suite's `normalise`.
+        unit: what effect and interval are in.
         verdict: by the test alone; a smoke scale has a verdict too, and makes no claim.
         effect: mean over environments of the mean paired difference (better - than); `low`, `high` its interval.
         standardised: effect over the standard deviation of the differences.
@@ -155,12 +160,12 @@ class ClaimResult:
     better: str
     than: str
     metric: str
-    direction: Literal["higher", "lower"]
+    direction: Literal["higher", "lower", "neutral"]
     kind: Literal["superiority", "non_inferiority"]
     margin: float
     alpha: float
     environments: tuple[str, ...]
-    normalised: bool
+    unit: str
     verdict: Literal["supported", "refuted", "undecided"]
     effect: float | None
     low: float | None
@@ -240,7 +245,7 @@ class Absence:
     environment: str
     algorithm: str
     role: str
-    state: Literal["failed", "missing", "diverged"]
+    state: Ending
     reason: str
     seeds: tuple[int, ...]
     jobs: tuple[str, ...]

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
 from gtr_bench.report.collect import Record, SuiteRecords
+from gtr_bench.report.columns import Columns, by_job, numpy_of
 from gtr_bench.store.reader import Warn, read
 from gtr_bench.suite.identity import canonical_json
 
@@ -20,7 +20,7 @@ __all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"
 
 _FRESH = ("start", "after_shift")
 _COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
-Evaluations: TypeAlias = Mapping[str, Mapping[str, "np.ndarray[Any, Any]"]]
+Evaluations: TypeAlias = Mapping[str, Columns]
 Values: TypeAlias = Literal["return", "success_rate"]
 
 
@@ -28,28 +28,11 @@ def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
     """Job -> column -> values sorted by step, of the finished records; one pass over their files."""
     folders = {record.job: record.folder for record in records if record.summary and record.folder is not None}
     table = read(folders.values(), "evaluations", _COLUMNS, warn=warn).combine_chunks()
-    jobs = table["job"].combine_chunks().dictionary_encode()
     points = table["point"].combine_chunks().dictionary_encode()
-    columns = {name: _numpy(table[name]) for name in _COLUMNS if name not in ("job", "point")}
+    columns = {name: numpy_of(table[name]) for name in _COLUMNS if name not in ("job", "point")}
     fresh = [code for code, point in enumerate(points.dictionary.to_pylist()) if point in _FRESH]
-    columns["fresh"] = np.isin(_numpy(points.indices), fresh)
-    codes = _numpy(jobs.indices)
-    order = np.lexsort((columns["phase"], columns["step"], codes))
-    cuts = np.searchsorted(codes[order], np.arange(len(jobs.dictionary) + 1))
-    return {
-        job: {name: values[order[cuts[code] : cuts[code + 1]]] for name, values in columns.items()}
-        for code, job in enumerate(jobs.dictionary.to_pylist())
-    }
-
-
-def _numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
-    """Numbers, null as NaN; by DLPack, because Arrow's own `to_numpy` and `fill_null` import pandas first."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    values = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)
-    if not array.null_count:
-        return np.from_dlpack(values)
-    valid = np.from_dlpack(array.is_valid().cast(pa.uint8())).astype(np.bool_)
-    return np.where(valid, np.from_dlpack(values), np.nan)
+    columns["fresh"] = np.isin(numpy_of(points.indices), fresh)
+    return by_job(table, columns, ("step", "phase"))
 
 
 def worlds_of(definition: Mapping[str, Any]) -> tuple[str, ...]:
@@ -216,7 +199,7 @@ def scores_of(found: SuiteRecords, evaluations: Evaluations) -> Scores:
     return Scores(found.records, evaluations, {world.id: world.normalise for world in worlds if world.normalise})
 
 
-_NO_ROWS: Mapping[str, np.ndarray[Any, Any]] = {
+_NO_ROWS: Columns = {
     **{name: np.array([], dtype=np.int64) for name in ("step", "phase", "evaluated_phase")},
     **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate")},
     "fresh": np.array([], dtype=np.bool_),

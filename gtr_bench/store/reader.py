@@ -31,8 +31,8 @@ _FILES: dict[str, tuple[str, pa.Schema]] = {
     "iterations": ("iterations.parquet", ITERATIONS),
 }
 
-# Opening a small file is mostly Python's own work: with more threads than cores they wait for its lock, and eight on two
-# cores take twice as long as two.
+# Opening a small file is mostly Python's own work: with more threads than cores they wait for its lock, and eight on
+# two cores take twice as long as two.
 _THREADS = max(2, min(8, len(os.sched_getaffinity(0))))
 
 

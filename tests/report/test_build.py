@@ -146,8 +146,7 @@ def test_a_return_that_is_not_finite_makes_a_job_count_as_diverged(fill: Fill, j
 
 def test_aggregates_are_means_of_normalised_returns_over_environments(fill: Fill, jobs: list[Job]) -> None:
     (suite,) = build_report([fill(jobs)]).suites
-    recovery, table = suite.tables
-    assert recovery.aggregates == ()
+    table = suite.tables[1]
     (found,) = (row for row in table.aggregates if row.algorithm == "ppo")
     cartpole = np.mean([lifetime(job) for job in of(jobs, "cartpole_swap", "ppo")]) / 500
     acrobot = (np.mean([lifetime(job) for job in of(jobs, "acrobot_swap", "ppo")]) + 500) / 440

@@ -1,0 +1,96 @@
+"""One metric over all environments, in a unit in which they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from gtr_bench.metrics.aggregates import optimality_gap, performance_profile, probability_of_improvement
+from gtr_bench.metrics.interval import Estimate, stratified_bootstrap
+from gtr_bench.metrics.run import Metric
+from gtr_bench.report.collect import Record
+from gtr_bench.report.curves import resampled_means
+from gtr_bench.report.model import Aggregate, Interval, Profile
+from gtr_bench.report.scores import Scores
+from gtr_bench.report.values import NORMALISED, common_unit, values_in
+
+__all__ = ["aggregates_of"]
+
+
+RESAMPLES = 2000
+"""Of the aggregates that need every pair of runs, and of profiles (protocols 13.1)."""
+THRESHOLDS = tuple(round(0.01 * step, 2) for step in range(101))
+
+Groups: TypeAlias = list[list[float]]
+"""The values of each environment's seeds."""
+
+
+def aggregates_of(
+    runs: Sequence[Record],
+    scores: Scores,
+    metric: type[Metric],
+    direction: str,
+    algorithms: Sequence[str],
+    baseline: str | None,
+) -> tuple[tuple[Aggregate, ...], tuple[Profile, ...], list[str]]:
+    """Aggregates, performance profiles, and notes on them; none of the first two where environments do not compare.
+
+    Optimality gap and profiles are of normalised returns that are better when higher: only there 1 is the aim.
+    """
+    environments = list(dict.fromkeys(record.sequence for record in runs))
+    if len(environments) < 2:
+        return (), (), []
+    unit = common_unit(metric, environments, scores)
+    if unit is None:
+        return (), (), ["no aggregate: not every sequence has `normalise`, so returns are not comparable"]
+    values = values_in(unit, runs, metric, scores)
+    groups: dict[str, Groups] = {
+        label: [list(values.get(name, {}).get(label, {}).values()) for name in environments] for label in algorithms
+    }
+    aimed = unit == NORMALISED and direction == "higher"
+    rivals = groups.get(baseline or "") if direction != "neutral" else None
+    rows = tuple(
+        _aggregate(label, own, rivals if label != baseline else None, direction, aimed=aimed)
+        for label, own in groups.items()
+    )
+    profiles = tuple(_profile(label, own) for label, own in groups.items() if all(own)) if aimed else ()
+    what = "returns mapped to [0, 1] by the suite's `normalise`" if unit == NORMALISED else f"values as {unit}"
+    notes = [
+        f"aggregates: {what}; mean and median over environments of the mean over seeds; IQM = mean of all runs pooled, "
+        "without the lowest and the highest quarter; seeds resampled within each environment"
+    ]
+    notes += ["optimality gap: how far runs stay below 1, on average; lower is better"] if aimed else []
+    return rows, profiles, notes
+
+
+def _aggregate(label: str, own: Groups, rivals: Groups | None, direction: str, *, aimed: bool) -> Aggregate:
+    n = min(len(group) for group in own)
+    if n == 0:
+        return Aggregate(label, None, None, None, None, None, len(own), 0)
+    mean, median, iqm = (_interval(stratified_bootstrap(own, statistic)) for statistic in ("mean", "median", "iqm"))
+    gap = _interval(optimality_gap(own, resamples=RESAMPLES)) if aimed else None
+    improvement = None
+    if rivals is not None and all(rivals):
+        sides = (own, rivals) if direction == "higher" else (rivals, own)
+        improvement = _interval(probability_of_improvement(*sides, resamples=RESAMPLES))
+    return Aggregate(label, mean, median, iqm, gap, improvement, len(own), n)
+
+
+def _profile(label: str, own: Groups) -> Profile:
+    """Environments weigh the same, whatever their number of seeds."""
+    replicates = np.mean(
+        [
+            resampled_means(np.array(group)[:, None] > np.array(THRESHOLDS), RESAMPLES, stream=place)
+            for place, group in enumerate(own)
+        ],
+        axis=0,
+    )
+    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+    shares = performance_profile(own, THRESHOLDS)
+    return Profile(label, THRESHOLDS, tuple(shares.tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+def _interval(estimate: Estimate) -> Interval:
+    return Interval(estimate.value, estimate.low, estimate.high, estimate.n)

@@ -1,0 +1,42 @@
+"""Arrow tables of many jobs as arrays per job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+__all__ = ["Columns", "by_job", "numpy_of"]
+
+Columns: TypeAlias = Mapping[str, "np.ndarray[Any, Any]"]
+
+
+def by_job(table: pa.Table, columns: Mapping[str, np.ndarray[Any, Any]], order: Sequence[str]) -> dict[str, Columns]:
+    """Job -> column -> its rows, sorted by the columns `order`, the first one counting most.
+
+    Args:
+        table: has a column `job`.
+        columns: what to split, each as long as the table.
+        order: names among `columns`.
+    """
+    jobs = table["job"].combine_chunks().dictionary_encode()
+    codes = numpy_of(jobs.indices)
+    rows = np.lexsort((*(columns[name] for name in reversed(order)), codes))
+    cuts = np.searchsorted(codes[rows], np.arange(len(jobs.dictionary) + 1))
+    ordered = {name: values[rows] for name, values in columns.items()}
+    return {
+        job: {name: values[cuts[code] : cuts[code + 1]] for name, values in ordered.items()}
+        for code, job in enumerate(jobs.dictionary.to_pylist())
+    }
+
+
+def numpy_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
+    """Numbers, null as NaN; by DLPack, because Arrow's own `to_numpy` and `fill_null` import pandas first."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    values = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)
+    if not array.null_count:
+        return np.from_dlpack(values)
+    valid = np.from_dlpack(array.is_valid().cast(pa.uint8())).astype(np.bool_)
+    return np.where(valid, np.from_dlpack(values), np.nan)

@@ -1,0 +1,171 @@
+"""What lies behind one cell of a report: jobs, seeds, values, files, and what they were made with."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gtr_bench.errors import RequestError
+from gtr_bench.metrics.registry import metrics
+from gtr_bench.metrics.run import Metric
+from gtr_bench.report.collect import Record, collect
+from gtr_bench.report.model import cell_id
+from gtr_bench.report.scores import Scores, load_evaluations, scores_of
+from gtr_bench.report.text import ABSENT
+from gtr_bench.schedule.wording import counted
+from gtr_bench.store.reader import Warn, read, warn_on_stderr
+
+__all__ = ["Explanation", "JobBehind", "explain", "render_explanation", "render_explanation_json"]
+
+_PROVENANCE = (
+    *("job", "cohort", "device", "started", "finished", "gtr_bench_version", "git_sha", "git_dirty"),
+    *("packages", "hardware", "command"),
+)
+
+_KEPT = frozenset({".parquet", ".json"})
+
+
+@dataclass(frozen=True)
+class JobBehind:
+    """One expected job of a cell: its value (None where it has none, `reason` says why), files and provenance."""
+
+    job: str
+    seed: int
+    state: str
+    value: float | None
+    reason: str
+    files: tuple[str, ...]
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A cell by its id: the metric's definition and the jobs, by seed."""
+
+    id: str
+    definition: str
+    jobs: tuple[JobBehind, ...]
+
+
+def explain(
+    results: Sequence[Path], cell: str, *, suite: str | None = None, warn: Warn = warn_on_stderr
+) -> Explanation:
+    """The jobs behind a cell, diverged, failed and missing ones included.
+
+    Args:
+        results: results folders.
+        cell: `suite/scale/metric/environment/algorithm`, or the end of it where only one cell ends so.
+        suite: as in `build_report`.
+        warn: called with a sentence for each file that was left out.
+
+    Raises:
+        RequestError: no jobs, no such cell, or several that end so.
+        ResultsError: a file was written by a newer program.
+    """
+    places = {
+        cell_id(found.name, found.scale, metric, *place): (found, metric, place)
+        for found in collect(results, suite, warn=warn)
+        for metric in metrics.names()
+        for place in dict.fromkeys((each.sequence, each.algorithm) for each in found.records if each.role == "run")
+    }
+    key = _key(cell, list(places))
+    found, metric, place = places[key]
+    own = [each for each in found.records if (each.sequence, each.algorithm) == place and each.role == "run"]
+    scores = scores_of(found, load_evaluations(found.records, warn=warn))
+    folders = [each.folder for each in own if each.summary and each.folder]
+    made = {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
+    measure = metrics.get(metric)
+    behind = (_behind(record, scores, measure, made.get(record.job, {})) for record in own)
+    return Explanation(key, measure.definition, tuple(sorted(behind, key=lambda each: each.seed)))
+
+
+def _key(cell: str, known: Sequence[str]) -> str:
+    if cell in known:
+        return cell
+    ending = [each for each in known if each.endswith(f"/{cell}")]
+    if len(ending) == 1:
+        return ending[0]
+    if ending:
+        raise RequestError(f"{len(ending)} cells end in `{cell}`", hint=f"one of them is `{ending[0]}`")
+    near = difflib.get_close_matches(cell, known, n=1, cutoff=0.5)
+    listed = "the column `id` of `gtr-bench report --format csv` lists them"
+    raise RequestError(f"no cell `{cell}`", hint=f"did you mean `{near[0]}`?" if near else listed)
+
+
+def _behind(record: Record, scores: Scores, metric: type[Metric], made: dict[str, Any]) -> JobBehind:
+    score = scores.score(record, metric)
+    diverged = bool(record.summary) and scores.diverged(record)
+    reason = ": ".join(part for part in (record.reason, record.message) if part) if score is None else score.reason
+    return JobBehind(
+        job=record.job,
+        seed=record.seed,
+        state="diverged" if diverged else record.state,
+        value=score.value if score is not None and score.defined else None,
+        reason=reason,
+        files=tuple(str(path) for path in sorted(record.folder.iterdir()) if path.suffix in _KEPT)
+        if record.folder
+        else (),
+        provenance={name: _parsed(name, value) for name, value in made.items()},
+    )
+
+
+def _parsed(name: str, value: Any) -> Any:
+    return json.loads(value) if name in ("packages", "hardware") and value else value
+
+
+def render_explanation_json(explanation: Explanation) -> str:
+    """One indented JSON object."""
+    return json.dumps(asdict(explanation), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def render_explanation(explanation: Explanation) -> str:
+    """Lines for a terminal: a row per job, then its files, then what the jobs were made with, each value once."""
+    lines = [explanation.id, explanation.definition, ""]
+    rows = [("seed", "value", "state", "job")]
+    for each in explanation.jobs:
+        shown = ABSENT if each.value is None else repr(each.value)
+        rows.append((str(each.seed), shown, each.state + (f" ({each.reason})" if each.reason else ""), each.job))
+    widths = [max(len(row[place]) for row in rows) for place in range(4)]
+    lines += ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines += ["", "files", *(f"  {path}" for each in explanation.jobs for path in each.files), ""]
+    lines += _made_with([each.provenance for each in explanation.jobs if each.provenance])
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _made_with(provenances: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each distinct value of each fact with how many jobs have it."""
+    for name, read_off in _FACTS.items():
+        counts = Counter(read_off(each) for each in provenances)
+        for value, count in sorted(counts.items()):
+            yield f"{name}: {value}" + (f" ({counted(count, 'job')})" if len(counts) > 1 else "")
+
+
+def _packages(made: dict[str, Any]) -> str:
+    found = made["packages"] or {}
+    shown = [f"{name} {found[name]}" for name in ("python", "torch", "numpy", "gymnasium") if name in found]
+    return (
+        f"{', '.join(shown)} and {max(0, len(found) - len(shown))} more (`--json` lists them)" if found else "unknown"
+    )
+
+
+def _hardware(made: dict[str, Any]) -> str:
+    found = made["hardware"] or {}
+    if not found:
+        return "unknown"
+    graphics = f", {', '.join(found['gpus'])}" if found.get("gpus") else ""
+    return f"{found.get('processor')}, {found.get('usable_cores')} usable cores, {found.get('system')}{graphics}"
+
+
+_FACTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "git": lambda made: (made["git_sha"] or "unknown") + (" (dirty)" if made["git_dirty"] else ""),
+    "gtr-bench": lambda made: made["gtr_bench_version"] or "unknown",
+    "packages": _packages,
+    "hardware": _hardware,
+    "device": lambda made: made["device"] or "unknown",
+    "command": lambda made: made["command"] or "unknown",
+}

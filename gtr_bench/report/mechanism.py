@@ -1,0 +1,194 @@
+"""Does a return gain come with the mechanism the paper names, a policy that moves more directly after a shift?
+
+For every shift two windows of `WINDOW` iterations are compared: the last ones of the phase before, and the first ones
+of the phase after. `path_efficiency` and `path_length` are themselves taken over such a window, so one row of a file
+says it all; `escape_fraction` and `exact_kl` are averaged over the window. Source: gtr.md 6, protocols 15.1 (end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.metrics.decision import Decision, Question, decide
+from gtr_bench.metrics.interval import bootstrap
+from gtr_bench.report.collect import Record
+from gtr_bench.report.columns import Columns, by_job, numpy_of
+from gtr_bench.report.model import Difference, Interval, Mechanism, MechanismRow
+from gtr_bench.report.text import number
+from gtr_bench.report.values import Values, pairs
+from gtr_bench.store.reader import Warn, read
+
+__all__ = ["COLUMNS", "QUANTITIES", "WINDOW", "Windows", "mechanism_of", "windows"]
+
+WINDOW = 16
+"""Iterations before and after a shift: the window of `path_efficiency` (gtr.md 6)."""
+
+QUANTITIES = ("path_efficiency", "path_length", "escape_fraction", "exact_kl")
+COLUMNS = ("job", "iteration", "phase", *QUANTITIES)
+RESAMPLES = 2000
+
+_OVER_A_WINDOW = frozenset({"path_efficiency", "path_length"})
+
+Windows: TypeAlias = Mapping[str, tuple[float, float]]
+"""quantity -> a job's mean over its shifts before and after them; NaN where not defined."""
+
+
+def windows(rows: Columns) -> Windows:
+    """The windows of one job's iterations, sorted by `iteration`; a shift counts if both its phases are long enough."""
+    phases = rows["phase"]
+    count = int(phases.max(initial=-1)) + 1
+    starts, ends = (np.searchsorted(phases, np.arange(count), side=side) for side in ("left", "right"))
+    shifts = [phase for phase in range(1, count) if np.all((ends - starts)[phase - 1 : phase + 1] >= WINDOW)]
+    before, after = [int(ends[phase - 1]) for phase in shifts], [int(starts[phase]) + WINDOW for phase in shifts]
+    return {name: (_mean(rows[name], before, name), _mean(rows[name], after, name)) for name in QUANTITIES}
+
+
+def _mean(values: NDArray[np.float32], ends: Sequence[int], name: str) -> float:
+    """Mean over the windows that end before the rows `ends`."""
+    width = 1 if name in _OVER_A_WINDOW else WINDOW
+    # The files hold single precision; sums are taken in double.
+    return float(np.mean([values[end - width : end].mean(dtype=np.float64) for end in ends])) if ends else np.nan
+
+
+def mechanism_of(
+    runs: Sequence[Record],
+    algorithms: Sequence[str],
+    subjects: Sequence[str],
+    baseline: str | None,
+    returns: Values | None,
+    alpha: float,
+    *,
+    warn: Warn,
+) -> Mechanism | None:
+    """The diagnostics around shifts and the sentence on them; None where no finished job has met a shift.
+
+    Args:
+        runs: records of one suite, references excluded; only the columns `COLUMNS` of their iterations are read.
+        algorithms: labels in the order they are shown.
+        subjects: the labels the sentence is about (GTR's).
+        baseline: what they are compared with.
+        returns: `lifetime_return` in a unit in which the environments compare; None where there is none.
+        alpha: level of the tests.
+        warn: called with a sentence for each file that was left out.
+
+    Raises:
+        ResultsError: a file was written by a newer program.
+    """
+    shifted = [each for each in runs if each.summary and len(each.definition["sequence"]["phases"]) > 1]
+    if not shifted:
+        return None
+    found = _read(shifted, warn)
+    environments = list(dict.fromkeys(record.sequence for record in shifted))
+    after = {name: _values(shifted, found, name, place=1) for name in QUANTITIES}
+    before = {name: _values(shifted, found, name, place=0) for name in QUANTITIES}
+    rows = tuple(
+        row
+        for environment in environments
+        for quantity in QUANTITIES
+        for algorithm in algorithms
+        if (row := _row(environment, algorithm, quantity, before[quantity], after[quantity], baseline, shifted))
+    )
+    if not rows:
+        return Mechanism(WINDOW, (), (), (f"no phase has the {WINDOW} iterations a window needs",))
+    path = after["path_efficiency"]
+    asked = [label for label in subjects if label in algorithms] if baseline else []
+    sentences = _sentences(asked, baseline or "", environments, returns, path, alpha)
+    short = len({record.job for record in shifted}) - sum(np.isfinite(each["exact_kl"][1]) for each in found.values())
+    notes = [f"{short} jobs without two phases of {WINDOW} iterations left out"] if short else []
+    return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes))
+
+
+def _read(records: Sequence[Record], warn: Warn) -> dict[str, Windows]:
+    folders = {record.job: record.folder for record in records if record.folder is not None}
+    table = read(folders.values(), "iterations", COLUMNS, warn=warn)
+    columns = {name: numpy_of(table[name]) for name in COLUMNS if name != "job"}
+    return {job: windows(rows) for job, rows in by_job(table, columns, ("iteration",)).items()}
+
+
+def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> Values:
+    values: dict[str, dict[str, dict[int, float]]] = {}
+    for record in records:
+        value = found[record.job][quantity][place] if record.job in found else np.nan
+        if np.isfinite(value):
+            values.setdefault(record.sequence, {}).setdefault(record.algorithm, {})[record.seed] = value
+    return values
+
+
+def _row(
+    environment: str,
+    algorithm: str,
+    quantity: str,
+    before: Values,
+    after: Values,
+    baseline: str | None,
+    records: Sequence[Record],
+) -> MechanismRow | None:
+    here, earlier = after.get(environment, {}), before.get(environment, {})
+    own = here.get(algorithm, {})
+    if not own:
+        return None
+    theirs = here.get(baseline or "", {}) if algorithm != baseline else {}
+    differences = [value - theirs[seed] for seed, value in own.items() if seed in theirs]
+    change = _interval(differences)
+    return MechanismRow(
+        environment,
+        algorithm,
+        quantity,
+        _interval(list(earlier.get(algorithm, {}).values())),
+        _interval(list(own.values())),
+        Difference(baseline or "", change.value, change.low, change.high, change.n) if change else None,
+        tuple(r.job for r in records if (r.sequence, r.algorithm) == (environment, algorithm) and r.seed in own),
+    )
+
+
+def _interval(values: Sequence[float]) -> Interval | None:
+    if not values:
+        return None
+    found = bootstrap(values, resamples=RESAMPLES)
+    return Interval(found.value, found.low, found.high, found.n)
+
+
+def _sentences(
+    subjects: Sequence[str],
+    baseline: str,
+    environments: Sequence[str],
+    returns: Values | None,
+    path: Values,
+    alpha: float,
+) -> list[str]:
+    """The stated rule: a gain counts as explained only if return and path_efficiency are both higher, by the test."""
+    questions = [
+        Question(f"{quantity} {label}", pairs(values, label, baseline, environments), "higher", alpha=alpha)
+        for label in subjects
+        for quantity, values in (("return", returns), ("path", path))
+        if values is not None and all({label, baseline} <= set(values.get(name, {})) for name in environments)
+    ]
+    found = {each.id: each for each in decide(questions)}
+    return [_sentence(label, baseline, found.get(f"return {label}"), found.get(f"path {label}")) for label in subjects]
+
+
+def _sentence(label: str, baseline: str, gain: Decision | None, path: Decision | None) -> str:
+    if gain is None or path is None:
+        absent = "lifetime_return" if gain is None else "path_efficiency"
+        return f"{label}: nothing can be said, {absent} is not defined in every environment for it and {baseline}"
+    ours = f"lifetime_return {_size(gain)}, path_efficiency after shifts {_size(path)}; {label} - {baseline}"
+    if gain.verdict != "supported":
+        lost = "its return is lower" if gain.verdict == "refuted" else "no gain in return is shown"
+        return f"{label}: {lost}, so there is no gain for the mechanism to explain ({ours})"
+    if path.verdict == "supported":
+        return f"{label}: the gain in return comes with the mechanism the paper names, higher path_efficiency ({ours})"
+    lower = "lower" if path.verdict == "refuted" else "not shown to be higher"
+    return f"{label}: the return is higher, but path_efficiency is {lower}: the mechanism is unsupported ({ours})"
+
+
+def _size(decision: Decision) -> str:
+    """`0.03 [0.01, 0.05], p = 0.01` with Holm's p; what a decision does not have is left out."""
+    effect = "undefined" if decision.effect is None else number(decision.effect)
+    ends = (
+        "" if decision.low is None or decision.high is None else f" [{number(decision.low)}, {number(decision.high)}]"
+    )
+    return effect + ends + ("" if decision.p_adjusted is None else f", p = {number(decision.p_adjusted)}")

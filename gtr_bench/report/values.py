@@ -1,0 +1,67 @@
+"""Values of a metric by environment, algorithm and seed, in a unit in which they may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from gtr_bench.metrics.run import Metric, Score
+from gtr_bench.report.collect import Record
+from gtr_bench.report.scores import Scores
+
+__all__ = ["NORMALISED", "Unit", "Values", "common_unit", "pairs", "score_in", "unit_of", "values_in"]
+
+Unit = Literal["return", "return mapped to [0, 1]", "share", "steps", "shares of a phase"]
+NORMALISED: Unit = "return mapped to [0, 1]"
+
+Values: TypeAlias = Mapping[str, Mapping[str, Mapping[int, float]]]
+"""environment -> algorithm -> seed -> a defined value."""
+
+
+def common_unit(metric: type[Metric], environments: Iterable[str], scores: Scores) -> Unit | None:
+    """A unit in which different environments compare; None for returns when one of them has no `normalise`.
+
+    Returns are mapped by the suite's `normalise`, steps are taken relative to the length of a phase, and shares are
+    as they are.
+    """
+    if metric.unit == "steps":
+        return "shares of a phase"
+    if metric.unit == "share":
+        return "share"
+    return NORMALISED if all(name in scores.normalise for name in environments) else None
+
+
+def unit_of(
+    metric: type[Metric], environments: Collection[str], scores: Scores, *, common: bool = False
+) -> Unit | None:
+    """The metric's own unit for one environment, unless `common` is asked for; else `common_unit`."""
+    return common_unit(metric, environments, scores) if common or len(environments) > 1 else metric.unit
+
+
+def score_in(unit: Unit, record: Record, metric: type[Metric], scores: Scores) -> Score | None:
+    """The score of a finished job in a unit, None for any other job."""
+    score = scores.score(record, metric, normalised=unit == NORMALISED)
+    if score is None or unit != "shares of a phase":
+        return score
+    phases = record.definition["sequence"]["phases"]
+    # No event is timed in the first phase: nothing has shifted yet.
+    lengths = [int(phase["steps"]) for phase in phases[1:] or phases]
+    return replace(score, value=score.value * len(lengths) / sum(lengths))
+
+
+def values_in(unit: Unit, records: Sequence[Record], metric: type[Metric], scores: Scores) -> Values:
+    """All defined values of the records."""
+    found: dict[str, dict[str, dict[int, float]]] = {}
+    for record in records:
+        score = score_in(unit, record, metric, scores)
+        if score is not None and score.defined:
+            found.setdefault(record.sequence, {}).setdefault(record.algorithm, {})[record.seed] = score.value
+    return found
+
+
+def pairs(
+    values: Values, ours: str, theirs: str, environments: Sequence[str]
+) -> dict[str, tuple[Mapping[int, float], Mapping[int, float]]]:
+    """What `metrics.decision` takes: environment -> the seeds' values of either algorithm."""
+    return {name: (values.get(name, {}).get(ours, {}), values.get(name, {}).get(theirs, {})) for name in environments}
