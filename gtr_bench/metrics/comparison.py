@@ -63,10 +63,12 @@ def sign_flip(groups: Sequence[ArrayLike], *, alternative: Alternative = "two-si
     size = len(weighted)
     exact = 2**size <= EXACT_LIMIT
     if exact:
-        signs = 1 - 2 * ((np.arange(2**size)[:, None] >> np.arange(size)) & 1)
+        flipped = (np.arange(2**size)[:, None] >> np.arange(size)) & 1
     else:
-        signs = 1 - 2 * generator_of(*data).integers(0, 2, size=(SAMPLES, size))
-    p = _share(signs @ weighted, observed, alternative, scale=float(np.abs(weighted).sum()), exact=exact)
+        # Eight signs to a byte: drawing whole integers for them takes ten times as long.
+        drawn = np.frombuffer(generator_of(*data).bytes(SAMPLES * -(-size // 8)), dtype=np.uint8)
+        flipped = np.unpackbits(drawn.reshape(SAMPLES, -1), axis=1, count=size)
+    p = _share(observed - 2 * (flipped.astype(np.float64) @ weighted), observed, alternative, scale=float(np.abs(weighted).sum()), exact=exact)
     name = _name("paired sign-flip permutation", len(data), alternative, exact=exact)
     return HypothesisTest(name, observed, p, min(len(group) for group in data), exact)
 
@@ -116,7 +118,7 @@ def welch(first: ArrayLike, second: ArrayLike) -> HypothesisTest:
     Raises:
         ValueError: fewer than two values on a side, or one that is not finite.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr
 
     (a,), (b,) = _checked([first]), _checked([second])
     if min(len(a), len(b)) < 2:
@@ -126,7 +128,7 @@ def welch(first: ArrayLike, second: ArrayLike) -> HypothesisTest:
         return HypothesisTest("Welch's t, two-sided", math.nan, math.nan, min(len(a), len(b)), exact=False)
     statistic = float((a.mean() - b.mean()) / math.sqrt(sum(shares)))
     freedom = sum(shares) ** 2 / (shares[0] ** 2 / (len(a) - 1) + shares[1] ** 2 / (len(b) - 1))
-    p = float(2 * student.sf(abs(statistic), freedom))
+    p = float(2 * stdtr(freedom, -abs(statistic)))
     return HypothesisTest("Welch's t, two-sided", statistic, p, min(len(a), len(b)), exact=False)
 
 

@@ -146,7 +146,7 @@ def _decision(question: Question, tests: _Tests, pro: float, contra: float, *, f
     shown, adjusted = (tests.opposite, contra) if refuted else (tests.favourable, pro)
     level = 1 - question.alpha if two_sided else 1 - 2 * question.alpha
     low, high = _interval(question, tests, level)
-    needed = _needed(question, tests)
+    needed = _needed(question, tests) if verdict == "undecided" else None
     return Decision(
         id=question.id,
         verdict=verdict,
@@ -161,7 +161,7 @@ def _decision(question: Question, tests: _Tests, pro: float, contra: float, *, f
         p_adjusted=adjusted,
         n=shown.n,
         environments=len(question.pairs),
-        seeds_needed=needed if verdict == "undecided" else None,
+        seeds_needed=needed,
         reason=_reason(question, verdict, adjusted, shown.n, family),
     )
 
