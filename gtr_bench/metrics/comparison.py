@@ -68,7 +68,13 @@ def sign_flip(groups: Sequence[ArrayLike], *, alternative: Alternative = "two-si
         # Eight signs to a byte: drawing whole integers for them takes ten times as long.
         drawn = np.frombuffer(generator_of(*data).bytes(SAMPLES * -(-size // 8)), dtype=np.uint8)
         flipped = np.unpackbits(drawn.reshape(SAMPLES, -1), axis=1, count=size)
-    p = _share(observed - 2 * (flipped.astype(np.float64) @ weighted), observed, alternative, scale=float(np.abs(weighted).sum()), exact=exact)
+    p = _share(
+        observed - 2 * (flipped.astype(np.float64) @ weighted),
+        observed,
+        alternative,
+        scale=float(np.abs(weighted).sum()),
+        exact=exact,
+    )
     name = _name("paired sign-flip permutation", len(data), alternative, exact=exact)
     return HypothesisTest(name, observed, p, min(len(group) for group in data), exact)
 

@@ -24,6 +24,7 @@ __all__ = [
     "iqm",
     "sorted_values",
     "stratified_bootstrap",
+    "stratified_bootstraps",
 ]
 
 Statistic = Literal["mean", "iqm", "median"]
@@ -160,20 +161,28 @@ def stratified_bootstrap(
     Raises:
         ValueError: no environment, an environment without values, or a value that is not finite.
     """
+    return stratified_bootstraps(groups, [statistic], level=level, resamples=resamples)[0]
+
+
+def stratified_bootstraps(
+    groups: Sequence[ArrayLike], statistics: Sequence[Statistic], *, level: float = 0.95, resamples: int = RESAMPLES
+) -> list[Estimate]:
+    """`stratified_bootstrap` of several statistics over the same resamples, drawn once."""
     data = [sorted_values(group) for group in groups]
     if not data or any(len(group) == 0 for group in data):
         raise ValueError("an environment without values")
 
-    def aggregate(samples: list[Floats]) -> Floats:
+    def aggregate(samples: list[Floats], statistic: Statistic) -> Floats:
         if statistic == "iqm":
             return iqm(np.concatenate(samples, axis=-1))
         return _apply(statistic, np.stack([sample.mean(axis=-1) for sample in samples], axis=-1))
 
-    value = float(aggregate(data))
+    values = [float(aggregate(data, statistic)) for statistic in statistics]
     n = min(len(group) for group in data)
     if n == 1:
-        return Estimate(value, None, None, n, level)
+        return [Estimate(value, None, None, n, level) for value in values]
     generator = generator_of(*data)
     samples = [group[generator.integers(0, len(group), size=(resamples, len(group)))] for group in data]
-    low, high = np.quantile(aggregate(samples), [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high), n, level)
+    shares = [(1 - level) / 2, (1 + level) / 2]
+    ends = [np.quantile(aggregate(samples, statistic), shares).tolist() for statistic in statistics]
+    return [Estimate(value, low, high, n, level) for value, (low, high) in zip(values, ends, strict=True)]

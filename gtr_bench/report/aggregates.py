@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from gtr_bench.metrics.aggregates import optimality_gap, performance_profile, probability_of_improvement
-from gtr_bench.metrics.interval import Estimate, stratified_bootstrap
+from gtr_bench.metrics.interval import Estimate, stratified_bootstraps
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.collect import Record
 from gtr_bench.report.curves import resampled_means
@@ -20,8 +20,8 @@ __all__ = ["aggregates_of"]
 
 
 RESAMPLES = 2000
-"""Of the aggregates that need every pair of runs, and of profiles (protocols 13.1)."""
-THRESHOLDS = tuple(round(0.01 * step, 2) for step in range(101))
+"""Of profiles, and of the aggregates that need every pair of runs (protocols 13.1)."""
+THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(51))
 
 Groups: TypeAlias = list[list[float]]
 """The values of each environment's seeds."""
@@ -69,7 +69,7 @@ def _aggregate(label: str, own: Groups, rivals: Groups | None, direction: str, *
     n = min(len(group) for group in own)
     if n == 0:
         return Aggregate(label, None, None, None, None, None, len(own), 0)
-    mean, median, iqm = (_interval(stratified_bootstrap(own, statistic)) for statistic in ("mean", "median", "iqm"))
+    mean, median, iqm = map(_interval, stratified_bootstraps(own, ("mean", "median", "iqm")))
     gap = _interval(optimality_gap(own, resamples=RESAMPLES)) if aimed else None
     improvement = None
     if rivals is not None and all(rivals):

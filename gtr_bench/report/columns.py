@@ -23,13 +23,26 @@ def by_job(table: pa.Table, columns: Mapping[str, np.ndarray[Any, Any]], order: 
     """
     jobs = table["job"].combine_chunks().dictionary_encode()
     codes = numpy_of(jobs.indices)
-    rows = np.lexsort((*(columns[name] for name in reversed(order)), codes))
-    cuts = np.searchsorted(codes[rows], np.arange(len(jobs.dictionary) + 1))
-    ordered = {name: values[rows] for name, values in columns.items()}
+    keys = [codes, *(columns[name] for name in order)]
+    if not _in_order(keys):
+        rows = np.lexsort(keys[::-1])
+        codes = codes[rows]
+        columns = {name: values[rows] for name, values in columns.items()}
+    cuts = np.searchsorted(codes, np.arange(len(jobs.dictionary) + 1))
     return {
-        job: {name: values[cuts[code] : cuts[code + 1]] for name, values in ordered.items()}
+        job: {name: values[cuts[code] : cuts[code + 1]] for name, values in columns.items()}
         for code, job in enumerate(jobs.dictionary.to_pylist())
     }
+
+
+def _in_order(keys: Sequence[np.ndarray[Any, Any]]) -> bool:
+    """Whether rows are sorted by `keys` already, as files are written; sorting them again is most of the work here."""
+    equal = np.ones(max(0, len(keys[0]) - 1), dtype=np.bool_)
+    for key in keys:
+        if np.any(equal & (key[1:] < key[:-1])):
+            return False
+        equal &= key[1:] == key[:-1]
+    return True
 
 
 def numpy_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from string import ascii_uppercase
 
 import numpy as np
@@ -89,11 +90,22 @@ def resampled_means(values: NDArray[np.float64 | np.bool_], resamples: int, stre
     A missing value leaves its seed out of its point; NaN where a draw has no value there.
     """
     seeds = len(values)
-    drawn = np.random.default_rng(stream).multinomial(seeds, [1 / seeds] * seeds, size=resamples).astype(np.float64)
+    drawn = _draws(seeds, resamples, stream)
     present = np.isfinite(values)
+    if present.all():
+        return np.asarray(drawn @ values.astype(np.float64) / seeds)
     counts = drawn @ present
     sums = drawn @ np.where(present, values, 0.0)
     return np.asarray(np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0))
+
+
+@lru_cache(maxsize=64)
+def _draws(seeds: int, resamples: int, stream: int) -> Floats:
+    """How often each seed is drawn: [resamples, seeds]."""
+    places = np.random.default_rng(stream).integers(0, seeds, size=(resamples, seeds))
+    places += seeds * np.arange(resamples)[:, None]
+    counts = np.bincount(places.ravel(), minlength=resamples * seeds)
+    return counts.reshape(resamples, seeds).astype(np.float64)
 
 
 def _letter(index: int) -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from gtr_bench.report.layout import Entry, Grid, Heading, Lines, blocks
+from gtr_bench.report.layout import Block, Entry, Grid, Heading, Lines, blocks
 from gtr_bench.report.model import Report
 
-__all__ = ["render_markdown"]
+__all__ = ["markdown_text", "render_markdown"]
 
 
 def render_markdown(report: Report) -> str:
     """The report as markdown; every name that came from a file is escaped."""
+    return markdown_text(blocks(report))
+
+
+def markdown_text(content: Iterable[Block]) -> str:
+    """Any blocks as markdown."""
     lines: list[str] = []
-    for block in blocks(report):
+    for block in content:
         if isinstance(block, Heading):
             lines += [f"{'#' * (block.level + 1)} {_escape(block.text)}", ""]
         elif isinstance(block, Lines):

@@ -44,14 +44,18 @@ def windows(rows: Columns) -> Windows:
     starts, ends = (np.searchsorted(phases, np.arange(count), side=side) for side in ("left", "right"))
     shifts = [phase for phase in range(1, count) if np.all((ends - starts)[phase - 1 : phase + 1] >= WINDOW)]
     before, after = [int(ends[phase - 1]) for phase in shifts], [int(starts[phase]) + WINDOW for phase in shifts]
-    return {name: (_mean(rows[name], before, name), _mean(rows[name], after, name)) for name in QUANTITIES}
+    values = np.stack([rows[name] for name in QUANTITIES])
+    return dict(zip(QUANTITIES, zip(_mean(values, before), _mean(values, after), strict=True), strict=True))
 
 
-def _mean(values: NDArray[np.float32], ends: Sequence[int], name: str) -> float:
-    """Mean over the windows that end before the rows `ends`."""
-    width = 1 if name in _OVER_A_WINDOW else WINDOW
+def _mean(values: NDArray[np.float32], ends: Sequence[int]) -> list[float]:
+    """Mean over the windows that end before the rows `ends`, of every quantity: values are [quantities, rows]."""
+    if not ends:
+        return [np.nan] * len(QUANTITIES)
     # The files hold single precision; sums are taken in double.
-    return float(np.mean([values[end - width : end].mean(dtype=np.float64) for end in ends])) if ends else np.nan
+    averaged = np.mean([values[:, end - WINDOW : end].mean(axis=1, dtype=np.float64) for end in ends], axis=0)
+    last = values[:, [end - 1 for end in ends]].mean(axis=1, dtype=np.float64)
+    return [float(last[i] if name in _OVER_A_WINDOW else averaged[i]) for i, name in enumerate(QUANTITIES)]
 
 
 def mechanism_of(

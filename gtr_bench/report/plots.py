@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["learning_curves"]
+__all__ = ["COLOURS", "check_suffix", "learning_curves", "save_figure"]
 
 # Without these the file would carry the time and the library's version, and equal results would differ.
 _METADATA: dict[str, dict[str, None]] = {
@@ -68,8 +68,7 @@ def learning_curves(
     import matplotlib
     from matplotlib.figure import Figure
 
-    if out.suffix not in _METADATA:
-        raise RequestError(f"`{out}` should end in {', '.join(f'`{suffix}`' for suffix in _METADATA)}")
+    check_suffix(out)
     found = collect(results, suite, warn=warn)
     every = {record.job: record for each in found for record in each.records}
     evaluations = load_evaluations(list(every.values()), warn=warn)
@@ -92,7 +91,18 @@ def learning_curves(
         for place in axes[len(panels) :]:
             place.set_axis_off()
         _explain(figure, found, panels, looks, across)
-        write_output(out, lambda file: figure.savefig(file, format=out.suffix[1:], metadata=_METADATA[out.suffix]))
+        save_figure(figure, out)
+
+
+def check_suffix(out: Path) -> None:
+    """Raise RequestError unless figures can be written in the format of `out`'s suffix."""
+    if out.suffix not in _METADATA:
+        raise RequestError(f"`{out}` should end in {', '.join(f'`{suffix}`' for suffix in _METADATA)}")
+
+
+def save_figure(figure: Figure, out: Path) -> None:
+    """Write a figure; equal figures give equal files. Raises RequestError when the file cannot be written."""
+    write_output(out, lambda file: figure.savefig(file, format=out.suffix[1:], metadata=_METADATA[out.suffix]))
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,11 @@ class Scores:
         if not record.summary:
             return None
         scaled = metric.values == "return" and (normalised or metric.ratio)
-        run = self.run(record, metric.values, scaled=scaled)
-        return metric.score(run, self._companions(record, metric, scaled=scaled))
+        key = (record.job, record.sequence, metric, scaled)
+        if key not in self._scores:
+            run = self.run(record, metric.values, scaled=scaled)
+            self._scores[key] = metric.score(run, self._companions(record, metric, scaled=scaled))
+        return self._scores[key]
 
     def diverged(self, record: Record) -> bool:
         """Whether a finished job counts as diverged: it says so, or one of its evaluations is not finite."""
@@ -144,6 +147,10 @@ class Scores:
 
     @cached_property
     def _known_worlds(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, type[Metric], bool], Score]:
         return {}
 
     @cached_property

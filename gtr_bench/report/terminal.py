@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import StringIO
 
-from gtr_bench.report.layout import Grid, Heading, Lines, blocks
+from gtr_bench.report.layout import Block, Grid, Heading, Lines, blocks
 from gtr_bench.report.model import Report
 from gtr_bench.report.text import NUMERIC
 
-__all__ = ["render_terminal"]
+__all__ = ["render_terminal", "terminal_text"]
 
 _STYLES = {"plain": "", "warning": "yellow", "note": "dim", "footer": "dim"}
 
@@ -18,12 +19,17 @@ def render_terminal(report: Report, *, width: int = 160, colour: bool = False) -
 
     Tables too long for a terminal are left to the other formats.
     """
+    return terminal_text(blocks(report), width=width, colour=colour)
+
+
+def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
+    """Any blocks as text for a terminal."""
     from rich.console import Console
     from rich.text import Text
 
     stream = StringIO()
     console = Console(file=stream, width=width, force_terminal=colour, highlight=False, markup=False, emoji=False)
-    for block in blocks(report):
+    for block in content:
         if isinstance(block, Heading):
             console.print(Text(block.text, style="bold underline" if block.level == 1 else "bold"))
         elif isinstance(block, Lines):
