@@ -12,7 +12,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
-    app.command("report", help="Tables of means with intervals, per environment and algorithm.")(report)
+    app.command("report", help="Decide the claims of a suite and show the numbers behind them.")(report)
 
 
 def report(
@@ -20,7 +20,8 @@ def report(
         list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
     ] = None,
     format: Annotated[
-        Literal["terminal", "markdown", "json"], typer.Option("--format", "-f", help="How to write the numbers.")
+        Literal["terminal", "markdown", "html", "latex", "csv", "json"],
+        typer.Option("--format", "-f", help="How to write the numbers."),
     ] = "terminal",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     suite: Annotated[
@@ -35,6 +36,16 @@ def report(
         str | None,
         typer.Option("--baseline", metavar="ALGORITHM", help="Differences are taken to it.", show_default="ppo"),
     ] = None,
+    environments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--environments", metavar="NAME,...", help="Show only these; claims are decided on all of theirs."
+        ),
+    ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="CELL", help="What lies behind a cell: its id, or the end of it."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
     ] = None,
@@ -43,29 +54,15 @@ def report(
     ] = None,
 ) -> None:
     """Build the report once and render it."""
-    import shutil
     import sys
 
-    from gtr_bench.report.build import build_report
-    from gtr_bench.store.writer import write_output
-
     folders = results or [Path("results")]
-    built = build_report(folders, suite=suite, metric_names=metric or [], baseline=baseline)
-    if as_json or format == "json":
-        from gtr_bench.report.json import render_json
-
-        text = render_json(built)
-    elif format == "markdown":
-        from gtr_bench.report.markdown import render_markdown
-
-        text = render_markdown(built)
+    kind = "json" if as_json else format
+    if explain is not None:
+        text = _explained(folders, explain, suite, kind)
     else:
-        from gtr_bench.report.terminal import render_terminal
-
-        # A file or a pipe has no width: a fixed one keeps the text the same wherever it is made.
-        interactive = out is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if interactive else 160
-        text = render_terminal(built, width=width, colour=interactive)
+        shown = [name for given in environments or [] for name in given.split(",") if name]
+        text = _reported(folders, suite, metric or [], baseline, shown, kind, interactive=out is None)
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
@@ -75,5 +72,44 @@ def report(
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
+        from gtr_bench.store.writer import write_output
+
         content = text.encode()
         write_output(out, lambda file: file.write(content))
+
+
+def _explained(folders: list[Path], cell: str, suite: str | None, kind: str) -> str:
+    from gtr_bench.errors import RequestError
+    from gtr_bench.report.explain import explain, render_explanation, render_explanation_json
+
+    if kind not in ("terminal", "json"):
+        raise RequestError(f"a cell is not explained as {kind}", hint="leave `--format` away, or use `--json`")
+    found = explain(folders, cell, suite=suite)
+    return render_explanation_json(found) if kind == "json" else render_explanation(found)
+
+
+def _reported(
+    folders: list[Path],
+    suite: str | None,
+    metric: list[str],
+    baseline: str | None,
+    environments: list[str],
+    kind: str,
+    *,
+    interactive: bool,
+) -> str:
+    """The report as text; `interactive` when it may go to a terminal, whose width and colours then count."""
+    import shutil
+    import sys
+
+    from gtr_bench.report.build import build_report
+    from gtr_bench.report.formats import render
+
+    built = build_report(
+        folders, suite=suite, metric_names=metric, baseline=baseline, environments=environments, curves=kind == "html"
+    )
+    if kind == "terminal" and interactive and sys.stdout.isatty():
+        from gtr_bench.report.terminal import render_terminal
+
+        return render_terminal(built, width=shutil.get_terminal_size().columns, colour=True)
+    return render(built, kind)

@@ -45,11 +45,15 @@ class JobBehind:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A cell by its id: the metric's definition and the jobs, by seed."""
+    """A cell by its id: the metric's definition and the jobs, by seed.
+
+    `compared_with` are the ids of the finished reference and oracle runs the metric takes into account.
+    """
 
     id: str
     definition: str
     jobs: tuple[JobBehind, ...]
+    compared_with: tuple[str, ...]
 
 
 def explain(
@@ -81,7 +85,20 @@ def explain(
     made = {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
     measure = metrics.get(metric)
     behind = (_behind(record, scores, measure, made.get(record.job, {})) for record in own)
-    return Explanation(key, measure.definition, tuple(sorted(behind, key=lambda each: each.seed)))
+    return Explanation(
+        key,
+        measure.definition,
+        tuple(sorted(behind, key=lambda each: each.seed)),
+        tuple(each.job for each in found.records if each.summary and _companion(each, place, measure)),
+    )
+
+
+def _companion(record: Record, place: tuple[str, str], metric: type[Metric]) -> bool:
+    """Whether the metric of a cell reads this record although it is not one of the cell's own."""
+    if record.role == "reference":
+        wanted = metric.ratio or "references" in metric.needs
+        return wanted and (record.sequence, record.algorithm) == place
+    return "oracle" in metric.needs and record.sequence == place[0] and record.algorithm_name == "oracle"
 
 
 def _key(cell: str, known: Sequence[str]) -> str:
@@ -133,6 +150,8 @@ def render_explanation(explanation: Explanation) -> str:
     widths = [max(len(row[place]) for row in rows) for place in range(4)]
     lines += ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines += ["", "files", *(f"  {path}" for each in explanation.jobs for path in each.files), ""]
+    if explanation.compared_with:
+        lines += ["compared with", *(f"  {job}" for job in explanation.compared_with), ""]
     lines += _made_with([each.provenance for each in explanation.jobs if each.provenance])
     return "\n".join(lines).rstrip("\n") + "\n"
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 
 from gtr_bench.cli.main import execute
+from gtr_bench.report.text import number
 from gtr_bench.store.schema import EVALUATIONS, JOB
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
@@ -38,13 +40,46 @@ def test_report_writes_data_to_stdout_and_nothing_else(
 def test_all_formats_hold_the_same_numbers(fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]) -> None:
     results = str(fill(jobs))
     texts = []
-    for arguments in (["--json"], ["--format", "terminal"], ["--format", "markdown"]):
-        assert execute(["report", results, *arguments]) == 0
-        texts.append(capsys.readouterr().out)
-    cells = json.loads(texts[0])["suites"][0]["tables"][1]["cells"]
-    for cell in cells:
+    for name in ("json", "terminal", "markdown", "latex"):
+        assert execute(["report", results, "--format", name]) == 0
+        texts.append(capsys.readouterr().out.replace("{[}", "[").replace("{]}", "]"))
+    (suite,) = json.loads(texts[0])["suites"]
+    for cell in suite["tables"][1]["cells"]:
         expected = f"{cell['value']:.1f} [{cell['low']:.1f}, {cell['high']:.1f}]"
         assert all(expected in text for text in texts[1:])
+    for claim in suite["claims"]:
+        assert all(f"{number(claim['effect'])} [{number(claim['low'])}, " in text for text in texts[1:])
+    assert execute(["report", results, "--format", "csv"]) == 0
+    frame = pd.read_csv(StringIO(capsys.readouterr().out))
+    cells = [cell for table in suite["tables"] for cell in table["cells"]]
+    assert frame["id"].tolist() == [cell["id"] for cell in cells]
+    assert frame["value"].tolist() == [cell["value"] for cell in cells]
+
+
+@pytest.mark.parametrize("name", ["terminal", "markdown", "latex", "csv", "json"])
+def test_equal_results_give_the_same_bytes_in_every_format(
+    fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    texts = []
+    for folder in ("one", "two"):
+        assert execute(["report", str(fill(jobs, name=folder)), "--format", name]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1]
+
+
+def test_environments_are_named_with_commas_or_repeated_and_unknown_ones_refused(
+    fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = str(fill(jobs))
+    for given, rows in (
+        (["--environments", "acrobot_swap"], 4),
+        (["--environments", "acrobot_swap,cartpole_swap"], 8),
+        (["--environments", "acrobot_swap", "--environments", "cartpole_swap"], 8),
+    ):
+        assert execute(["report", results, "--format", "csv", *given]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 1 + rows
+    assert execute(["report", results, "--environments", "acrobat_swap"]) == 2
+    assert "did you mean `acrobot_swap`?" in capsys.readouterr().err
 
 
 def test_report_takes_a_metric_a_baseline_a_file_and_a_picture(

@@ -1,0 +1,85 @@
+"""What lies behind a cell: the same values, and where they come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gtr_bench.cli.main import execute
+from gtr_bench.errors import RequestError
+from gtr_bench.report.build import build_report
+from gtr_bench.report.explain import explain
+from gtr_bench.suite.expand import Job
+
+from .conftest import SUITE, write_job
+
+Fill = Callable[..., Path]
+
+
+def test_every_cell_of_a_report_is_explained_by_its_own_values_and_jobs(fill: Fill, jobs: list[Job]) -> None:
+    results = fill(jobs)
+    (suite,) = build_report([results]).suites
+    for table in suite.tables:
+        for cell in table.cells:
+            found = explain([results], cell.id)
+            assert tuple(each.value for each in found.jobs) == cell.values
+            assert tuple(each.job for each in found.jobs) == cell.jobs
+            assert tuple(each.seed for each in found.jobs) == cell.seeds
+            assert found.definition == table.definition
+
+
+def test_the_end_of_an_id_is_enough_where_only_one_cell_ends_so(fill: Fill, jobs: list[Job]) -> None:
+    results = fill(jobs)
+    assert explain([results], "drop/acrobot_swap/gtr").id == "swap/laptop/drop/acrobot_swap/gtr"
+    with pytest.raises(RequestError, match="cells end in `acrobot_swap/gtr`"):
+        explain([results], "acrobot_swap/gtr")
+
+
+def test_a_wrong_id_is_refused_with_the_nearest_one(
+    fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["report", str(fill(jobs)), "--explain", "swap/laptop/drop/acrobot_swop/gtr"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "did you mean `swap/laptop/drop/acrobot_swap/gtr`?" in captured.err
+
+
+def test_reference_runs_are_named_where_the_metric_reads_them(fill: Fill, jobs: list[Job]) -> None:
+    results = fill(jobs)
+    references = [
+        job.id for job in jobs if (job.sequence, job.algorithm, job.role) == ("acrobot_swap", "gtr", "reference")
+    ]
+    assert explain([results], "recovery_steps/acrobot_swap/gtr").compared_with == tuple(references)
+    assert explain([results], "lifetime_return/acrobot_swap/gtr").compared_with == ()
+
+
+def test_failed_missing_and_diverged_jobs_are_explained_too(
+    fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = [job for job in jobs if (job.sequence, job.algorithm, job.role) == ("acrobot_swap", "gtr", "run")]
+    results = fill([job for job in jobs if job not in own[:3]])
+    write_job(results, own[0], SUITE, status="diverged", stop=10_500)
+    write_job(results, own[1], SUITE, finished=False)
+    (results / "jobs" / own[1].id / "failure.json").write_text(json.dumps({"reason": "oom", "message": "too big"}))
+    arguments = ["report", str(results), "--explain", "lifetime_return/acrobot_swap/gtr"]
+    assert execute(arguments) == 0
+    text = capsys.readouterr().out
+    assert f"-                    failed (oom: too big)  {own[1].id}" in text
+    assert "git: 0123456789abcdef0123456789abcdef01234567" in text
+    assert str(results / "jobs" / own[1].id / "failure.json") in text
+    assert execute([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["state"] for each in found["jobs"]] == ["diverged", "failed", "missing", "complete", "complete"]
+    assert found["jobs"][3]["provenance"]["packages"] == {"numpy": "2.0"}
+    assert found["jobs"][2]["files"] == []
+
+
+def test_a_cell_is_explained_as_text_or_json_only(
+    fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["report", str(fill(jobs[:2])), "--explain", "drop/acrobot_swap/gtr", "--format", "latex"]
+    assert execute(arguments) == 2
+    assert "is not explained as latex" in capsys.readouterr().err
