@@ -1,4 +1,34 @@
-"""gtr-bench: benchmarking and ablation of reinforcement learning in changing worlds."""
+"""gtr-bench: benchmarking and ablation of reinforcement learning in changing worlds (docs/python.md)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gtr_bench.api import Results, load, render, report
+    from gtr_bench.report.model import Report
 
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+__all__ = ["Report", "Results", "__version__", "load", "render", "report"]
+
+_PLACES = {
+    "Report": "gtr_bench.report.model",
+    "Results": "gtr_bench.api",
+    "load": "gtr_bench.api",
+    "render": "gtr_bench.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import gtr_bench` stays light."""
+    if name == "report":
+        # The package itself, which can be called: importing it would replace a function of that name.
+        return import_module("gtr_bench.report")
+    if name not in _PLACES:
+        raise AttributeError(f"module `gtr_bench` has no attribute `{name}`")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

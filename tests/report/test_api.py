@@ -1,0 +1,89 @@
+"""The public Python interface: exactly these names, light to import, the numbers of the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import gtr_bench
+from gtr_bench.cli.main import execute
+from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.suite.expand import Job
+
+Fill = Callable[..., Path]
+GUIDE = Path(__file__).parents[2] / "docs" / "python.md"
+
+
+def test_the_public_names_are_exactly_these_and_all_exist() -> None:
+    assert gtr_bench.__all__ == ["Report", "Results", "__version__", "load", "render", "report"]
+    assert all(getattr(gtr_bench, name) is not None for name in gtr_bench.__all__)
+    assert set(gtr_bench.__all__) <= set(dir(gtr_bench))
+    with pytest.raises(AttributeError, match="no attribute `lod`"):
+        gtr_bench.lod  # noqa: B018
+
+
+def test_the_guide_names_every_public_name() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    assert all(f"gtr_bench.{name}" in text for name in gtr_bench.__all__)
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, gtr_bench; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "torch", "numpy", "pyarrow", "pydantic", "typer"} & set(done.stdout.split())
+
+
+def test_frames_hold_the_rows_of_all_jobs_with_their_labels(fill: Fill, jobs: list[Job]) -> None:
+    results = gtr_bench.load(fill(jobs[:4]))
+    assert set(results.jobs["job"]) == {job.id for job in jobs[:4]}
+    assert results.evaluations.groupby("job").size().nunique() >= 1
+    assert {"sequence", "algorithm", "seed", "return_mean", "parameter.gamma"} <= set(results.evaluations.columns)
+    assert results.iterations["exact_kl"].tolist() == pytest.approx([0.01] * 20)
+    assert results.jobs is results.jobs
+
+
+def test_a_folder_without_results_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="no jobs"):
+        gtr_bench.load(tmp_path)
+
+
+def test_the_report_is_the_command_lines_whether_or_not_its_modules_were_imported(
+    fill: Fill,
+    jobs: list[Job],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = fill(jobs)
+    assert execute(["report", str(results), "--json"]) == 0
+    expected = capsys.readouterr().out
+    assert gtr_bench.render(gtr_bench.report(str(results)), "json") == expected
+    code = f"import gtr_bench; print(gtr_bench.render(gtr_bench.report({str(results)!r}), 'json'), end='')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == json.loads(expected)
+    assert isinstance(gtr_bench.report(results), gtr_bench.Report)
+
+
+def test_an_unknown_format_is_refused_with_a_suggestion(fill: Fill, jobs: list[Job]) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        gtr_bench.render(gtr_bench.report(fill(jobs[:2])), "markdwn")
+    assert caught.value.hint == "did you mean `markdown`?"
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_snippets_of_the_guide_run(
+    fill: Fill,
+    jobs: list[Job],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+) -> None:
+    snippets = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(snippets) == 3
+    monkeypatch.chdir(fill(jobs).parent)
+    exec(compile(snippets[number], str(GUIDE), "exec"), {})
+    assert "gtr" in capsys.readouterr().out
