@@ -47,7 +47,8 @@ class Results:
     def _frame(self, what: Kind) -> pd.DataFrame:
         from gtr_bench.store.export import tidy
 
-        return tidy(self.folders, what).to_pandas()
+        frame: pd.DataFrame = tidy(self.folders, what).to_pandas()
+        return frame
 
     def __repr__(self) -> str:
         return f"Results({', '.join(repr(str(folder)) for folder in self.folders)})"

@@ -43,7 +43,9 @@ class GTRParameters(PPOParameters):
     anchor: Literal["mixture", "mixture_policy", "ema", "initial"] = Field(
         "mixture", description="mixture: of kernels; mixture_policy: one anchor, the mixture of the policies"
     )
-    anchors: int = Field(4, ge=1, le=64, description="K, snapshots kept")
+    anchors: int = Field(
+        4, ge=1, le=64, description="K, snapshots kept", json_schema_extra={"low": 1, "high": 8, "scale": "log"}
+    )
     anchor_interval: int = Field(1, ge=1, description="policy iterations between snapshots")
     anchor_weighting: Literal["recency", "return", "uniform"] = Field("recency", description="weights of the snapshots")
     anchor_decay: float = scalar(

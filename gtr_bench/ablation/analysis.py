@@ -1,0 +1,240 @@
+"""From a study's records to the numbers and the sentence of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gtr_bench.ablation.importance import importances
+from gtr_bench.ablation.model import Axis, Curve, Point, StudyRecords, StudyReport, TrialRecord, Value
+from gtr_bench.ablation.verdict import RULE, judge
+from gtr_bench.metrics.interval import Estimate, bootstrap, generator_of, stratified_bootstrap
+from gtr_bench.metrics.sensitivity import (
+    Plateau,
+    Region,
+    Sensitivity,
+    effective_dimensionality,
+    normalise_scores,
+    plateau,
+    region,
+    sensitivity,
+)
+from gtr_bench.schedule.wording import counted
+
+__all__ = ["BINS", "analyse"]
+
+BINS = 5
+"""Values of a sampled axis are averaged in so many groups of equal size when other parameters vary too."""
+_RESAMPLES = 500
+
+Scores = dict[str, dict[str, float]]
+
+
+def analyse(records: StudyRecords) -> StudyReport:
+    """Every number a rendering prints; deterministic."""
+    sign = -1.0 if records.direction == "lower" else 1.0
+    usable = [trial for trial in records.trials if _scored(trial, records)]
+    others = [trial for trial in records.reference_trials if _scored(trial, records)]
+    curves = tuple(
+        _curve(records, usable, axis, environment)
+        for axis in records.axes
+        for environment in (None, *(records.environments if len(records.environments) > 1 else ()))
+    )
+    own, theirs = _table(usable, records, sign), _table(others, records, sign)
+    subject, reference, where = _compare(own, theirs, records)
+    best = max(usable, key=lambda trial: sign * _overall(trial, records)) if usable else None
+    per_environment = {
+        name: max(usable, key=lambda trial, name=name: sign * _mean(trial, name))  # type: ignore[misc]
+        for name in (records.environments if usable else ())
+    }
+    difference = _sensitivity_difference(usable, others, records, sign) if subject and reference else None
+    verdict, sentence = judge(records, curves[0], usable, len(others), subject, reference, where, difference)
+    settings = {str(trial.number): trial.setting for trial in usable}
+    placed = [trial for trial in usable if _placed(trial, records)]
+    return StudyReport(
+        records=records,
+        curves=curves,
+        best=best,
+        best_score=_estimate([best], records, None) if best else None,
+        best_per_environment=per_environment,
+        sensitivity=subject,
+        reference_sensitivity=reference,
+        difference=difference,
+        region=where,
+        dimensionality=effective_dimensionality(_normalised(own, theirs, records)[0], settings) if usable else None,
+        importances=importances(
+            records.axes, [trial.setting for trial in placed], [sign * _overall(trial, records) for trial in placed]
+        ),
+        verdict=verdict,
+        sentence=sentence,
+        notes=tuple(_notes(records, usable, others)),
+    )
+
+
+def _scored(trial: TrialRecord, records: StudyRecords) -> bool:
+    return all(trial.scores.get(name) for name in records.environments)
+
+
+def _placed(trial: TrialRecord, records: StudyRecords) -> bool:
+    return all(axis.places(trial.setting[axis.name]) for axis in records.axes)
+
+
+def _mean(trial: TrialRecord, environment: str) -> float:
+    return float(np.mean(list(trial.scores[environment].values())))
+
+
+def _overall(trial: TrialRecord, records: StudyRecords) -> float:
+    return float(np.mean([_mean(trial, name) for name in records.environments]))
+
+
+def _table(trials: Sequence[TrialRecord], records: StudyRecords, sign: float) -> Scores:
+    return {name: {str(t.number): sign * _mean(t, name) for t in trials} for name in records.environments}
+
+
+# Response curves
+
+
+def _curve(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis, environment: str | None) -> Curve:
+    groups = _groups(records, trials, axis)
+    points = tuple(Point(value, _estimate(own, records, environment), len(own)) for value, own in groups)
+    flat: Plateau | None = None
+    inside = [point for point in points if axis.numeric and axis.places(point.value)]
+    if len(records.axes) == 1 and len(inside) > 1:
+        sign = -1.0 if records.direction == "lower" else 1.0
+        flat = plateau(
+            [float(point.value) for point in inside],
+            [sign * point.estimate.value for point in inside],
+            log=axis.logarithmic,
+            scale=None if records.unit in ("return", "steps") else 1.0,
+        )
+    return Curve(axis, environment, points, flat)
+
+
+def _groups(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis) -> list[tuple[Value, list[TrialRecord]]]:
+    """Settings by value of the axis; sampled values in groups of equal size when other axes vary too."""
+    by_value: dict[Value, list[TrialRecord]] = {}
+    for trial in trials:
+        by_value.setdefault(trial.setting[axis.name], []).append(trial)
+    if not axis.numeric:
+        return [(choice, by_value[choice]) for choice in axis.choices if choice in by_value]
+    ordered = sorted(by_value.items(), key=lambda item: float(item[0]))
+    if not _grouped(records, trials, axis):
+        return ordered
+    outside = [item for item in ordered if not axis.places(item[0])]
+    inside = ordered[len(outside) :]
+    parts = [part for part in np.array_split(np.arange(len(inside)), BINS) if len(part)]
+    return outside + [
+        (_middle(axis, [float(inside[i][0]) for i in part]), [trial for i in part for trial in inside[i][1]])
+        for part in parts
+    ]
+
+
+def _grouped(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis) -> bool:
+    return len(records.axes) > 1 and axis.numeric and len({trial.setting[axis.name] for trial in trials}) > 2 * BINS
+
+
+def _middle(axis: Axis, values: Sequence[float]) -> float:
+    """The mean, the geometric one on a logarithmic axis, as a number that can be typed."""
+    middle = float(np.exp(np.mean(np.log(values)))) if axis.logarithmic else float(np.mean(values))
+    return float(f"{middle:.4g}")
+
+
+def _estimate(trials: Sequence[TrialRecord], records: StudyRecords, environment: str | None) -> Estimate:
+    """The mean over settings and seeds; the seed is the unit, so settings are averaged within a seed first."""
+    names = records.environments if environment is None else (environment,)
+    groups = []
+    for name in names:
+        seeds = sorted({seed for trial in trials for seed in trial.scores[name]})
+        groups.append([np.mean([t.scores[name][seed] for t in trials if seed in t.scores[name]]) for seed in seeds])
+    return bootstrap(groups[0]) if len(groups) == 1 else stratified_bootstrap(groups)
+
+
+# Sensitivity
+
+
+def _normalised(own: Scores, theirs: Scores, records: StudyRecords) -> tuple[Scores, Scores]:
+    tables = {records.algorithm: own}
+    if records.reference is not None:
+        tables[records.reference] = theirs
+    found = normalise_scores(tables)
+    return found[records.algorithm], found.get(records.reference or "", {})
+
+
+def _compare(
+    own: Scores, theirs: Scores, records: StudyRecords
+) -> tuple[Sensitivity | None, Sensitivity | None, Region | None]:
+    if not any(own.values()):
+        return None, None, None
+    ours, reference = _normalised(own, theirs, records)
+    subject = sensitivity(ours)
+    if not any(reference.values()):
+        return subject, None, None
+    other = sensitivity(reference)
+    return subject, other, region(subject, other)
+
+
+def _sensitivity_difference(
+    usable: Sequence[TrialRecord], others: Sequence[TrialRecord], records: StudyRecords, sign: float
+) -> Estimate | None:
+    """Sensitivity of the subject minus the reference's; seeds are resampled, the same ones for all settings."""
+    trials = [*usable, *others]
+    seeds = [seed for seed in records.seeds if all(seed in t.scores[n] for t in trials for n in records.environments)]
+    if len(seeds) < 2:
+        return None
+    values = sign * np.array([[[t.scores[n][s] for s in seeds] for n in records.environments] for t in trials])
+
+    def difference(sample: np.ndarray) -> float:
+        means = values[:, :, sample].mean(axis=-1)
+        tables = [
+            {name: {str(i): float(row[k]) for i, row in enumerate(part)} for k, name in enumerate(records.environments)}
+            for part in (means[: len(usable)], means[len(usable) :])
+        ]
+        ours, theirs = _normalised(tables[0], tables[1], records)
+        return sensitivity(ours).value - sensitivity(theirs).value
+
+    generator = generator_of(values.ravel())
+    drawn = [difference(generator.integers(0, len(seeds), len(seeds))) for _ in range(_RESAMPLES)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Estimate(difference(np.arange(len(seeds))), float(low), float(high), len(seeds))
+
+
+# Notes
+
+
+def _notes(records: StudyRecords, usable: Sequence[TrialRecord], others: Sequence[TrialRecord]) -> Iterator[str]:
+    trials = (*records.trials, *records.reference_trials)
+    diverged = [trial for trial in trials if trial.diverged]
+    if diverged:
+        listed = ", ".join(f"{trial.label} ({counted(trial.diverged, 'job')})" for trial in diverged)
+        yield f"diverged, counted at the floor: {listed}"
+    for what in ("failed", "missing"):
+        count = sum(getattr(trial, what) for trial in trials)
+        if count:
+            yield f"{counted(count, f'{what} job')} without a value"
+    absent = len(records.trials) - len(usable)
+    if absent:
+        yield f"{counted(absent, 'setting')} without a score in every environment: left out but for the table"
+    if records.reference is not None and len(usable) != len(others):
+        yield (
+            f"{counted(len(usable), 'setting')} of {records.algorithm} against {len(others)} of {records.reference}: "
+            "sensitivity grows with the number of settings, so do not compare the two yet"
+        )
+    unplaced = [trial for trial in usable if not _placed(trial, records)]
+    if unplaced:
+        yield (
+            f"{counted(len(unplaced), 'setting')} with no place on a logarithmic axis: left out of plateau, importance "
+            "and plot"
+        )
+    if records.tune_fraction < 1:
+        yield f"tuned on the first {records.tune_fraction:g} of the phases"
+    if len(records.axes) > 1:
+        yield "the other parameters vary along a curve: it is the mean over all settings with that value"
+    if any(_grouped(records, usable, axis) for axis in records.axes):
+        yield (
+            f"sampled values are averaged in {BINS} groups with equally many values; a group stands at the mean of its "
+            "values, the geometric mean on a logarithmic axis"
+        )
+    if records.reference is not None:
+        yield "T - X grows with noise, because a maximum over settings does: compare it at equal seeds only"
+    yield RULE

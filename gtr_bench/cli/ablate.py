@@ -1,0 +1,294 @@
+"""`gtr-bench ablate`: how much an algorithm depends on its parameters, and which of its parts matter."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gtr_bench.cli.options import (
+    DEFAULT_RESULTS,
+    CohortOption,
+    DeviceChoice,
+    DeviceOption,
+    GpuJobsOption,
+    JobsOption,
+    JsonOption,
+    ResultsOption,
+    RetryFailedOption,
+    ScaleOption,
+)
+
+if TYPE_CHECKING:
+    from gtr_bench.ablation.trials import SuiteTemplate
+    from gtr_bench.schedule.observer import Outcome
+    from gtr_bench.suite.expand import Suite
+
+__all__ = ["register"]
+
+Format = Literal["terminal", "markdown", "html", "json"]
+DEFAULT_SUITE = "kernel_ablation"
+_STOPPED_EARLY = 130
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("ablate")(ablate)
+
+
+def ablate(
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to vary; may be repeated.")
+    ] = None,
+    range_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="NAME=RANGE",
+            help="sigma=0.05:2:log, or anchors=1,2,4.  [default: the parameter's own]",
+        ),
+    ] = None,
+    path: Annotated[
+        bool, typer.Option("--path", help="From PPO to GTR one component at a time, each step tested.")
+    ] = False,
+    components: Annotated[
+        str, typer.Option("--components", metavar="LIST", help="With --path: the components in their order.")
+    ] = "kernel,anchor,surrogate,gate",
+    suite: Annotated[
+        str, typer.Option("--suite", metavar="SUITE", help="A suite file, or the name of a shipped one.")
+    ] = DEFAULT_SUITE,
+    scale: ScaleOption = None,
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", metavar="NAME", help="The algorithm, as the suite or the program calls it.")
+    ] = "gtr",
+    trials: Annotated[
+        int, typer.Option("--trials", min=2, max=10_000, metavar="N", help="Settings; with grid, values per parameter.")
+    ] = 16,
+    sampler: Annotated[
+        Literal["grid", "qmc", "tpe", "random"], typer.Option("--sampler", help="How settings are chosen.")
+    ] = "qmc",
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, max=1000, metavar="N", help="With tpe: settings trained at a time.")
+    ] = 8,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds", metavar="N|LIST", help="A count, or such as 1000,1001.  [default: the scale's, at least 3]"
+        ),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option("--metric", metavar="NAME", help="What settings are judged by.")
+    ] = "lifetime_return",
+    tune_fraction: Annotated[
+        float,
+        typer.Option(
+            "--tune-fraction", min=0.01, max=1.0, metavar="SHARE", help="Train only the first share of the phases."
+        ),
+    ] = 1.0,
+    reference: Annotated[
+        bool, typer.Option("--reference/--no-reference", help="Also vary PPO's clip range and learning rate as often.")
+    ] = True,
+    study: Annotated[
+        str | None, typer.Option("--study", metavar="NAME", help="Name of the study.  [default: from the request]")
+    ] = None,
+    results: ResultsOption = DEFAULT_RESULTS,
+    jobs: JobsOption = None,
+    device: DeviceOption = DeviceChoice.AUTO,
+    jobs_per_gpu: GpuJobsOption = 1,
+    cohort: CohortOption = None,
+    retry_failed: RetryFailedOption = False,
+    no_progress: Annotated[
+        bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
+    ] = False,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to write the numbers.")] = "terminal",
+    json: JsonOption = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg or .pdf.")
+    ] = None,
+) -> None:
+    """Vary an algorithm's parameters on a suite, and say whether they need tuning per task.
+
+    Trains what is missing and prints; safe to repeat. Trials are ordinary jobs, shared with `run`. GTR is this
+    project's reconstruction.
+    """
+    from gtr_bench.ablation.trials import load_template
+    from gtr_bench.errors import RequestError
+
+    if path == bool(param):
+        raise RequestError(
+            "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
+            hint="such as: gtr-bench ablate --param sigma",
+        )
+    if plot is not None:
+        from gtr_bench.report.plots import check_suffix
+
+        check_suffix(plot)
+    template = load_template(suite, scale)
+    chosen = _seeds(seeds, template.suite.seeds)
+    form: Format = "json" if json else format
+    trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
+    if path:
+        _path(template, components.split(","), chosen, metric, results, trainer, form, out, plot)
+    else:
+        from gtr_bench.ablation.analysis import analyse
+        from gtr_bench.ablation.render import draw_response, render_study
+        from gtr_bench.ablation.run import Request, run_study
+        from gtr_bench.store.reader import warn_on_stderr
+
+        request = Request(
+            template=template,
+            algorithm=algorithm,
+            parameters=tuple(param or ()),
+            ranges=_ranges(range_ or []),
+            trials=trials,
+            batch=batch,
+            sampler=sampler,
+            seeds=chosen,
+            metric=metric,
+            tune_fraction=tune_fraction,
+            reference=reference,
+            name=_study_name(study),
+        )
+        report = analyse(run_study(request, results, trainer.train, warn=warn_on_stderr))
+        _write(render_study(report, form, width=_width(out), colour=_interactive(out)), out)
+        if plot is not None:
+            draw_response(report, plot)
+    raise typer.Exit(trainer.exit_code)
+
+
+def _path(
+    template: SuiteTemplate,
+    components: list[str],
+    seeds: tuple[int, ...],
+    metric: str,
+    results: Path,
+    trainer: _Trainer,
+    form: Format,
+    out: Path | None,
+    plot: Path | None,
+) -> None:
+    """Train the steps of the path and print the ordinary report, which decides them."""
+    from gtr_bench.ablation.path import path_suite
+    from gtr_bench.report.build import build_report
+    from gtr_bench.report.formats import render
+    from gtr_bench.report.plots import learning_curves
+
+    suite = path_suite(template, components, seeds, metric, results)
+    trainer.train(suite)
+    built = build_report([results], suite=suite.path, baseline="ppo", curves=form == "html")
+    _write(render(built, form), out)
+    if plot is not None:
+        learning_curves([results], plot, suite=suite.path, warn=lambda sentence: None)
+
+
+class _Trainer:
+    """Trains the missing jobs of suites one after the other and remembers how that ended."""
+
+    def __init__(
+        self,
+        results: Path,
+        jobs: int | None,
+        device: DeviceChoice,
+        jobs_per_gpu: int,
+        cohort: int | None,
+        retry_failed: bool,
+        *,
+        progress: bool,
+    ) -> None:
+        self._options = (results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress)
+        self.exit_code = 0
+
+    def train(self, suite: Suite) -> None:
+        """Train what is missing; stops the program where the user interrupted it."""
+        import contextlib
+
+        from gtr_bench.schedule.display import make_display
+        from gtr_bench.schedule.folders import ResultsFolder, State
+        from gtr_bench.schedule.run import run_suite
+        from gtr_bench.schedule.settings import Settings
+        from gtr_bench.schedule.slots import make_slots
+
+        results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress = self._options
+        folder = ResultsFolder(results)
+        states = folder.survey(job.id for job in suite.jobs())
+        if all(state.state is State.DONE for state in states.values()):
+            return
+        with contextlib.redirect_stdout(sys.stderr):
+            outcome = run_suite(
+                suite,
+                folder,
+                selection=None,
+                slots=make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu),
+                settings=Settings(cohort=cohort, retry_failed=retry_failed),
+                observer=make_display(sys.stderr, progress=progress),
+                command=["gtr-bench", *sys.argv[1:]],
+            )
+        self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        import shlex
+
+        if outcome.exit_code == _STOPPED_EARLY:
+            print(f"to continue: {shlex.join(['gtr-bench', *sys.argv[1:]])}", file=sys.stderr)
+            raise typer.Exit(_STOPPED_EARLY)
+        if outcome.message:
+            print(outcome.message, file=sys.stderr)
+        self.exit_code = max(self.exit_code, outcome.exit_code)
+
+
+def _seeds(text: str | None, scale: tuple[int, ...]) -> tuple[int, ...]:
+    from gtr_bench.ablation.trials import fewest_seeds
+    from gtr_bench.errors import RequestError
+
+    if text is None:
+        return tuple(fewest_seeds(scale))
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise RequestError(f"`--seeds {text}` should be a count or a list such as `0,1,2`") from None
+    if min(numbers) < 0 or len(set(numbers)) < len(numbers) or numbers == [0]:
+        raise RequestError(f"`--seeds {text}` needs at least one seed, none negative and none twice")
+    return tuple(range(numbers[0])) if len(numbers) == 1 else tuple(numbers)
+
+
+def _ranges(texts: list[str]) -> dict[str, str]:
+    from gtr_bench.ablation.space import parse_ranges
+
+    return parse_ranges(texts)
+
+
+def _study_name(name: str | None) -> str | None:
+    """A study's name is a folder's: the same rules as for names in a suite."""
+    import re
+
+    from gtr_bench.errors import RequestError
+
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", name):
+        raise RequestError(f"`--study {name}` is not a usable name", hint="letters, digits, `_`, `.`, `+` and `-`")
+    return name
+
+
+def _interactive(out: Path | None) -> bool:
+    return out is None and sys.stdout.isatty()
+
+
+def _width(out: Path | None) -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns if _interactive(out) else 160
+
+
+def _write(text: str, out: Path | None) -> None:
+    from gtr_bench.store.writer import write_output
+
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        content = text.encode()
+        write_output(out, lambda file: file.write(content))
