@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.metrics.decision import Decision, Question, decide
-from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns, by_job, numpy_of
+from gtr_bench.report.curves import resampled_means
 from gtr_bench.report.model import Difference, Interval, Mechanism, MechanismRow
 from gtr_bench.report.text import number
 from gtr_bench.report.values import Values, pairs
@@ -152,8 +152,13 @@ def _row(
 def _interval(values: Sequence[float]) -> Interval | None:
     if not values:
         return None
-    found = bootstrap(values, resamples=RESAMPLES)
-    return Interval(found.value, found.low, found.high, found.n)
+    column = np.sort(np.array(values))[:, None]
+    value = float(column.mean())
+    if len(values) == 1:
+        return Interval(value, None, None, 1)
+    # Hundreds of intervals, none of which decides anything: they share their draws.
+    low, high = np.quantile(resampled_means(column, RESAMPLES), [0.025, 0.975])
+    return Interval(value, float(low), float(high), len(values))
 
 
 def _sentences(
