@@ -17,8 +17,12 @@ BAR = 30
 """Characters of a text curve."""
 
 
-def study_blocks(report: StudyReport) -> Iterator[Block]:
-    """Everything a study's report shows, from first to last."""
+def study_blocks(report: StudyReport, *, bar: str = "{}") -> Iterator[Block]:
+    """Everything a study's report shows, from first to last.
+
+    Args:
+        bar: how a line of a text curve is written; empty: without them, where letters differ in width.
+    """
     records = report.records
     yield Heading(1, f"study {records.name}: {records.algorithm} on {records.suite}, scale {records.scale}")
     if records.smoke:
@@ -29,7 +33,7 @@ def study_blocks(report: StudyReport) -> Iterator[Block]:
         where = "over all environments" if curve.environment is None else f"in {curve.environment}"
         only = len(records.environments) == 1
         yield Heading(2, f"{curve.axis.name}: {records.metric} {f'in {records.environments[0]}' if only else where}")
-        yield _curve(report, curve)
+        yield _curve(report, curve, bar)
         if curve.plateau is not None:
             flat = curve.plateau
             unit = "decades" if curve.axis.logarithmic else f"in units of {curve.axis.name}"
@@ -105,7 +109,7 @@ def _range(axis: Axis) -> str:
     return f"{axis.low:g} to {axis.high:g}{', logarithmic' if axis.log else ''}{stated}"
 
 
-def _curve(report: StudyReport, curve: Curve) -> Grid:
+def _curve(report: StudyReport, curve: Curve, bar: str) -> Grid:
     ends = [end for point in curve.points for end in (point.estimate.low, point.estimate.high, point.estimate.value)]
     known = [end for end in ends if end is not None]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
@@ -113,29 +117,26 @@ def _curve(report: StudyReport, curve: Curve) -> Grid:
     best = curve.best(report.records.direction)
     for point in curve.points:
         marks = f"{' *' if point.value == curve.axis.stated else ''}{' ^' if point is best else ''}"
-        name = value_text(point.value) + marks
-        rows.append(
-            [name, _interval(point.estimate), str(point.settings), str(point.estimate.n), _bar(point, low, high)]
-        )
-    span = f"{text.number(low)} .. {text.number(high)}" if known else ""
-    return _grid([f"{curve.axis.name} (* the suite's, ^ best)", "mean [95% interval]", "settings", "n", span], rows)
+        row = [value_text(point.value) + marks, _interval(point.estimate), str(point.settings), str(point.estimate.n)]
+        rows.append([*row, bar.format(_bar(point, low, high))] if bar else row)
+    names = [f"{curve.axis.name} (* the suite's, ^ best)", "mean [95% interval]", "settings", "n"]
+    return _grid([*names, f"{text.number(low)} .. {text.number(high)}"] if bar else names, rows)
 
 
 def _bar(point: Point, low: float, high: float) -> str:
-    """The interval as dashes and the mean as an o, on a scale from `low` to `high`."""
-    if high <= low:
-        return ""
+    """The interval as dashes and the mean as an o, on a dotted scale from `low` to `high`."""
 
     def place(value: float) -> int:
-        return round((value - low) / (high - low) * (BAR - 1))
+        return round((value - low) / (high - low) * (BAR - 1)) if high > low else 0
 
     estimate = point.estimate
-    line = [" "] * BAR
+    # Dots and not spaces: markdown drops those.
+    line = ["."] * BAR
     if estimate.low is not None and estimate.high is not None:
         for position in range(place(estimate.low), place(estimate.high) + 1):
             line[position] = "-"
     line[place(estimate.value)] = "o"
-    return "".join(line).rstrip()
+    return "".join(line)
 
 
 def _sensitivity(report: StudyReport) -> Iterator[Block]:

@@ -13,10 +13,10 @@ __all__ = ["study_page"]
 
 def study_page(report: StudyReport) -> str:
     """The page; a chart for every parameter whose values have an order."""
-    content = list(study_blocks(report))
+    content = list(study_blocks(report, bar=""))
     (title,) = [block.text for block in content[:1] if isinstance(block, Heading)]
-    charts = [_chart(report, axis) for axis in report.records.axes if axis.numeric]
-    return render_page(f"gtr-bench: {title}", content, {title: charts})
+    charts = [_chart(report, axis) for axis in report.records.axes if axis.numeric and report.best]
+    return render_page(f"gtr-bench: {title}", content, {title: charts}, charts_heading="Response curves")
 
 
 def _chart(report: StudyReport, axis: Axis) -> str:
@@ -24,20 +24,22 @@ def _chart(report: StudyReport, axis: Axis) -> str:
     lines = []
     for curve in report.curves:
         if curve.axis == axis:
-            estimates = [point.estimate for point in curve.points]
+            points = [point for point in curve.points if axis.places(point.value)]
+            estimates = [point.estimate for point in points]
             middle = [each.value for each in estimates]
             lines.append(
                 Line(
                     curve.environment
                     or ("all environments" if len(records.environments) > 1 else records.environments[0]),
-                    [float(point.value) for point in curve.points],
+                    [float(point.value) for point in points],
                     middle,
                     [each.value if each.low is None else each.low for each in estimates],
                     [each.value if each.high is None else each.high for each in estimates],
                 )
             )
-    stated = [float(axis.stated)] if isinstance(axis.stated, (int, float)) else []
-    log = axis.log or (axis.kind == "choice" and all(float(choice) > 0 for choice in axis.choices))
-    return figure(
-        f"{records.name}: {axis.name}", lines, x_label=axis.name, y_label=records.metric, verticals=stated, log=log
-    )
+    # The mean of a group may lie beyond the suite's own value, where the chart has no place for it.
+    drawn = [value for line in lines for value in line.x]
+    stated = [] if axis.stated is None else [float(axis.stated)]
+    inside = [value for value in stated if drawn and min(drawn) <= value <= max(drawn)]
+    words = f"{records.name}: {axis.name}" + (f" (dashed: the suite's {axis.stated:g})" if inside else "")
+    return figure(words, lines, x_label=axis.name, y_label=records.metric, verticals=inside, log=axis.logarithmic)

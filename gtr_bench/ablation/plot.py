@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gtr_bench.ablation.layout import value_text
 from gtr_bench.ablation.model import Curve, StudyReport
+from gtr_bench.errors import RequestError
 from gtr_bench.report.plots import COLOURS, check_suffix, save_figure
 from gtr_bench.report.text import RECONSTRUCTION, SMOKE
 
@@ -29,9 +30,11 @@ def draw_response(report: StudyReport, out: Path) -> None:
     Equal reports give equal files.
 
     Raises:
-        RequestError: another suffix, or a file that cannot be written.
+        RequestError: another suffix, no setting with a score, or a file that cannot be written.
     """
     check_suffix(out)
+    if report.best is None:
+        raise RequestError("no setting has a score to draw")
     with _figure(report) as figure:
         save_figure(figure, out)
 

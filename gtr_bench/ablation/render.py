@@ -29,7 +29,7 @@ def render_study(report: StudyReport, format: StudyFormat, *, width: int = 160, 
         content = {"format": FORMAT, "statements": list(statements(report)), **dataclasses.asdict(report)}
         return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if format == "markdown":
-        return markdown_text(study_blocks(report))
+        return markdown_text(study_blocks(report, bar="`{}`"))
     if format == "html":
         from gtr_bench.ablation.page import study_page
 

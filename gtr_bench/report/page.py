@@ -14,13 +14,20 @@ from gtr_bench.report.text import NUMERIC
 __all__ = ["render_page"]
 
 
-def render_page(title: str, content: Iterable[Block], charts: Mapping[str, Sequence[str]] | None = None) -> str:
+def render_page(
+    title: str,
+    content: Iterable[Block],
+    charts: Mapping[str, Sequence[str]] | None = None,
+    *,
+    charts_heading: str = "Learning curves",
+) -> str:
     """The page.
 
     Args:
         title: of the document.
         content: headings, lines and tables in their order.
         charts: text of a level-1 heading -> finished `<figure>` elements (`charts.figure`) shown before the next one.
+        charts_heading: what stands above them.
     """
     style, script = (files("gtr_bench.report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -31,7 +38,7 @@ def render_page(title: str, content: Iterable[Block], charts: Mapping[str, Seque
         if isinstance(block, Heading) and block.level == 1:
             parts += [*waiting, f"<h1>{escape(block.text)}</h1>"]
             found = (charts or {}).get(block.text, ())
-            waiting = ["<h2>Learning curves</h2>", *found] if found else []
+            waiting = [f"<h2>{escape(charts_heading)}</h2>", *found] if found else []
         elif isinstance(block, Heading):
             parts.append(f"<h2>{escape(block.text)}</h2>")
         elif isinstance(block, Lines):

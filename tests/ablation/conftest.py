@@ -73,7 +73,7 @@ def study() -> StudyRecords:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plane() -> StudyRecords:
     """Sixty quasi-random settings of three parameters: one counts for nearly everything, one is a name."""
     from scipy.stats import qmc
