@@ -213,7 +213,7 @@ def _counts(trial: TrialRecord) -> list[str]:
 
 def _footer(report: StudyReport) -> Iterator[str]:
     records = report.records
-    if "gtr" in records.algorithm:
+    if records.reconstruction:
         yield f"gtr is {text.RECONSTRUCTION} of the published method"
     jobs = {job for trial in (*records.trials, *records.reference_trials) for job in trial.jobs}
     yield (

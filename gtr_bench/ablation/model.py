@@ -72,12 +72,16 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class StudyRecords:
-    """A study's request and its trials, those of the subject and those of the reference algorithm."""
+    """A study's request and its trials, those of the subject and those of the reference algorithm.
+
+    `algorithm` is the suite's label; `reconstruction` says whether GTR is behind it, whatever the label.
+    """
 
     name: str
     suite: str
     scale: str
     algorithm: str
+    reconstruction: bool
     metric: str
     direction: Literal["higher", "lower"]
     unit: str

@@ -81,7 +81,7 @@ def _explanation(report: StudyReport) -> Iterator[str]:
     yield "mean over seeds with a 95% bootstrap band"
     if len(report.records.axes) > 1:
         yield "the other parameters vary along a curve"
-    if "gtr" in report.records.algorithm:
+    if report.records.reconstruction:
         yield f"gtr is {RECONSTRUCTION} of the published method"
     if report.records.smoke:
         yield SMOKE

@@ -149,6 +149,7 @@ def _batch(
         suite=request.template.suite.name,
         scale=request.template.suite.scale,
         algorithm=request.algorithm,
+        reconstruction=request.template.table(request.algorithm).get("use", request.algorithm) == "gtr",
         metric=request.metric,
         direction="lower" if metric.direction == "lower" else "higher",
         unit=unit,

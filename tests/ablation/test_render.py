@@ -49,6 +49,14 @@ def test_readable_formats_show_the_same_numbers(ragged: StudyRecords, form: Stud
     assert number in render_study(analyse(ragged), form, width=1000)
 
 
+@pytest.mark.parametrize("form", ["terminal", "markdown"])
+def test_the_label_does_not_decide_who_is_called_a_reconstruction(study: StudyRecords, form: StudyFormat) -> None:
+    wide = replace(study, algorithm="wide")
+    assert "this project's reconstruction" in render_study(analyse(wide), form)
+    other = replace(study, algorithm="notgtr", reconstruction=False)
+    assert "reconstruction" not in render_study(analyse(other), form)
+
+
 def test_the_text_curve_shows_place_and_interval_without_colour(study: StudyRecords) -> None:
     lines = render_study(analyse(study), "terminal").splitlines()
     rows = [line.split()[-1] for line in lines[lines.index("sigma: lifetime_return over all environments") + 2 :][:9]]
