@@ -106,7 +106,6 @@ def _curve(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis, env
             [float(point.value) for point in inside],
             [sign * point.estimate.value for point in inside],
             log=axis.logarithmic,
-            scale=None if records.unit in ("return", "steps") else 1.0,
         )
     return Curve(axis, environment, points, flat)
 

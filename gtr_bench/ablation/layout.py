@@ -153,11 +153,12 @@ def _sensitivity(report: StudyReport) -> Iterator[Block]:
         ["algorithm", "over", "settings", "T tuned per environment", "X one setting", "sensitivity T - X"], rows
     )
     lines = ["scores mapped per environment so that the 5th and 95th percentiles over all settings of both are 0 and 1"]
-    if report.difference is not None:
+    several = len(records.environments) > 1
+    if several and report.difference is not None:
         lines.append(f"difference of sensitivities: {_interval(report.difference)}, n = {report.difference.n} seeds")
-    if report.region is not None:
+    if several and report.region is not None:
         lines.append(f"in the sensitivity-performance plane, seen from {records.reference}: {report.region}")
-    if len(records.environments) == 1:
+    if not several:
         lines.append("with one environment T and X are the same number: nothing is said about tuning per environment")
     elif len(records.axes) > 1 and report.dimensionality is not None:
         lines.append(

@@ -47,8 +47,12 @@ def judge(
     parts = []
     flat = curve.plateau if len(records.axes) == 1 and curve.axis.logarithmic else None
     if flat is not None:
+        top = curve.best(records.direction)
+        # As `plateau` measures it: a share of a best score that is not positive, or a lowest one, would mean nothing.
+        relative = records.direction == "higher" and top is not None and top.estimate.value > 0
+        share = "the best" if relative else "their range from the best"
         parts.append(
-            f"scores stay within 5 % of the best from {number(flat.low)} to {number(flat.high)}, "
+            f"scores stay within 5 % of {share} from {number(flat.low)} to {number(flat.high)}, "
             f"{flat.width:.2f} decades{_edges(flat)}"
         )
     wide = None if flat is None else flat.width >= FEWEST_DECADES

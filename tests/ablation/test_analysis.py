@@ -47,6 +47,23 @@ def test_the_plateau_is_one_decade_wide(study: StudyRecords) -> None:
     assert not flat.touches_high_edge
 
 
+def test_a_loss_of_a_fifth_of_a_low_best_score_is_no_plateau(study: StudyRecords) -> None:
+    """0.216, 0.170 and 0.156: within 0.05 of the best on a scale of 1, but not within 5 % of it (protocols 14.2)."""
+    scores = {0.05: 0.216, 0.5: 0.170, 5.0: 0.156}
+    trials = tuple(
+        replace(trial, scores={name: dict.fromkeys((0, 1, 2), scores[float(trial.setting["sigma"])]) for name in "ab"})
+        for trial in study.trials
+        if trial.setting["sigma"] in scores
+    )
+    report = analyse(replace(study, trials=trials))
+    assert curve(report, None).plateau.width == 0
+    assert "within 5 % of the best from 0.05000 to 0.05000, 0.00 decades" in report.sentence
+
+
+def test_where_lower_is_better_the_plateau_is_a_share_of_the_range(study: StudyRecords) -> None:
+    assert "within 5 % of their range from the best from" in analyse(replace(study, direction="lower")).sentence
+
+
 def test_sensitivity_is_that_of_both_algorithms_on_one_scale(study: StudyRecords) -> None:
     """T and X of each from the percentiles of all 18 settings of an environment."""
     own = {n: [np.mean(list(t.scores[n].values())) for t in study.trials] for n in "ab"}
