@@ -1,0 +1,76 @@
+"""A study's jobs are the suite's own."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gtr_bench.ablation.path import path_suite
+from gtr_bench.ablation.trials import fewest_seeds, load_template, study_tables
+from gtr_bench.errors import RequestError, SuiteError, UnknownNameError
+from gtr_bench.suite.load import load_suite
+
+
+def test_a_setting_of_the_suites_grid_is_the_suites_job() -> None:
+    template = load_template("kernel_ablation", None)
+    suite = template.suite_of(study_tables(template, "gtr", [{"sigma": 0.5, "beta": 1.0}], None, []), name="study")
+    own = {job.id for job in load_suite("kernel_ablation").jobs() if job.algorithm == "gtr[sigma=0.5,beta=1.0]"}
+    assert {job.id for job in suite.jobs()} == own
+
+
+def test_the_study_is_a_suite_file_that_says_the_same(tmp_path: Path) -> None:
+    template = load_template("kernel_ablation", None)
+    tables = study_tables(template, "gtr", [{"sigma": 0.1}], "ppo", [{"clip_range": 0.3}])
+    suite = template.suite_of(tables, name="study", seeds=[5, 6])
+    file = tmp_path / "study.toml"
+    file.write_text(suite.text)
+    assert [job.id for job in load_suite(file).jobs()] == [job.id for job in suite.jobs()]
+    assert suite.seeds == (5, 6)
+    assert "comparisons" not in tomllib.loads(suite.text)["suite"]
+
+
+def test_a_part_of_the_phases_keeps_a_shift() -> None:
+    template = load_template("swap_control", "medium")
+    suite = template.suite_of([template.table("ppo")], name="study", tune_fraction=0.3)
+    assert {len(world.environments) for world in suite.worlds} == {3}
+    least = template.suite_of([template.table("ppo")], name="study", tune_fraction=0.01)
+    assert {len(world.environments) for world in least.worlds} == {2}
+
+
+def test_three_seeds_at_least() -> None:
+    assert fewest_seeds([7]) == [7, 8, 9]
+    assert fewest_seeds(range(5)) == [0, 1, 2, 3, 4]
+
+
+def test_an_algorithm_nobody_knows_brings_a_suggestion() -> None:
+    with pytest.raises(UnknownNameError, match="gtrr"):
+        load_template("kernel_ablation", None).table("gtrr")
+
+
+def test_a_setting_the_algorithm_refuses_is_refused_before_the_start() -> None:
+    template = load_template("kernel_ablation", None)
+    with pytest.raises(SuiteError):
+        template.suite_of(study_tables(template, "gtr", [{"sigma": -1.0}], None, []), name="study")
+
+
+def test_the_path_switches_one_component_on_at_a_time(tmp_path: Path) -> None:
+    template = load_template("kernel_ablation", None)
+    suite = path_suite(template, ["kernel", "anchor", "surrogate", "gate"], [0], "lifetime_return", tmp_path)
+    steps = [cell.definition["algorithm"]["parameters"] for cell in suite.cells]
+    assert suite.algorithms == ("ppo", "penalty", "with_kernel", "with_anchor", "with_surrogate", "with_gate")
+    assert suite.comparisons[0] == ("penalty", "ppo")
+    for before, after in itertools.pairwise(steps[1:]):
+        assert len([key for key in after if before[key] != after[key]]) == 1
+    assert steps[1]["kernel"] == "none"
+    assert load_suite(suite.path).algorithms == suite.algorithms
+
+
+def test_components_that_do_not_exist_or_come_twice_are_refused(tmp_path: Path) -> None:
+    template = load_template("kernel_ablation", None)
+    with pytest.raises(UnknownNameError, match="kernle"):
+        path_suite(template, ["kernle"], [0], "lifetime_return", tmp_path)
+    with pytest.raises(RequestError, match="twice"):
+        path_suite(template, ["kernel", "kernel"], [0], "lifetime_return", tmp_path)
