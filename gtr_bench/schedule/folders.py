@@ -140,7 +140,10 @@ class ResultsFolder:
         return {job_id: self._state(job_id) if job_id in existing else untouched for job_id in job_ids}
 
     def _state(self, job_id: str) -> JobState:
-        names = os.listdir(f"{self.root}/jobs/{job_id}")
+        try:
+            names = os.listdir(f"{self.root}/jobs/{job_id}")
+        except NotADirectoryError:
+            return JobState(State.TO_RUN)
         if "job.parquet" in names:
             return JobState(State.DONE, "diverged" if "failure.json" in names else None)
         # A job that is being tried again is running, whatever it left behind before.

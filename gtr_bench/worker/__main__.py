@@ -39,7 +39,12 @@ class _Stop:
     @property
     def asked(self) -> bool:
         """Whether to stop at the next iteration."""
-        return self._asked or os.getppid() != self._parent
+        return self._asked or self.orphaned
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the driver is gone."""
+        return os.getppid() != self._parent
 
 
 def main(arguments: list[str]) -> int:
@@ -51,9 +56,11 @@ def main(arguments: list[str]) -> int:
     # simulators write logs into the working directory
     os.chdir(path.parent)
     from gtr_bench.worker.heartbeat import Heartbeat
+    from gtr_bench.worker.watchdog import watch
 
     heartbeat = Heartbeat(path.parent / "heartbeat.json")
     heartbeat.say("starting")
+    watch(lambda: stop.orphaned, heartbeat.silent_seconds, STOPPED)
     started = False
     try:
         from gtr_bench.worker.run import run_cohort

@@ -26,9 +26,14 @@ class Heartbeat:
         self._fields |= {"training_return": None, "profile": {}}
         self._start = (time.monotonic(), 0)
 
+    def silent_seconds(self) -> float:
+        """Seconds since the last word."""
+        return time.monotonic() - self._last
+
     def started(self, training: Training) -> None:
-        """Speed counts from here."""
+        """Speed counts from here; said at once, because a watcher waits for it."""
         self._start = (time.monotonic(), training.step)
+        self.say("running", training)
 
     def follow(self, training: Training, state: str) -> None:
         """Say where training stands, if the last word is a second old."""

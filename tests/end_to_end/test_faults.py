@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +98,28 @@ def test_run_report_export_after_each_other(program: Any) -> None:
     assert json.loads(report.stdout)
     assert program("export", "results", "--out", "tidy.csv").returncode == 0
     assert (program.folder / "tidy.csv").exists()
+
+
+def test_a_worker_that_hangs_ends_by_itself_once_its_driver_was_killed(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GTR_BENCH_ORPHAN_SECONDS", "3")
+    program.write_suite({"bad": 'env = "fault:hang"\noptions = { after = 10 }'}, seeds=1)
+    driver = program.start("run", "tiny.toml", "-j", "1")
+    heartbeats = (program.folder / "results" / "cohorts").glob
+    program.wait_for(
+        lambda: any(json.loads(f.read_text())["state"] == "running" for f in heartbeats("*/heartbeat.json"))
+    )
+    (worker,) = (json.loads(file.read_text())["pid"] for file in heartbeats("*/heartbeat.json"))
+    driver.kill()
+    driver.wait()
+    program.wait_for(lambda: not Path(f"/proc/{worker}").exists() or "Z (zombie)" in _status(worker))
+    assert json.loads(program("status", "--json").stdout)["counts"]["running"] == 0
+    program.wait_for(lambda: any("nothing has moved for 3 s" in log.read_text() for log in heartbeats("*/log.txt")))
+
+
+def _status(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return "Z (zombie)"

@@ -17,7 +17,7 @@ WORLDS = {
     "cartpole": 'env = "gym:CartPole-v1"\nshift = { kind = "action_permutation" }',
     "pendulum": 'env = "gym:Pendulum-v1"\nshift = { kind = "observation_offset", std = 0.5 }',
 }
-RUN = ("run", "tiny.toml", "--jobs", "1", "--checkpoint-every", "0.2")
+RUN = ("run", "tiny.toml", "--jobs", "1", "--checkpoint-every", "0.1")
 
 
 def numbers(results: Path) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def worker_pids(results: Path) -> list[int]:
 
 @pytest.mark.parametrize("algorithm", ["ppo", "gtr", "oracle"])
 def test_kill_dash_nine_of_everything_changes_no_number(program: Any, algorithm: str) -> None:
-    program.write_suite(WORLDS, [algorithm], steps=4096, evaluate_every=1024)
+    program.write_suite(WORLDS, [algorithm], steps=8192, evaluate_every=2048)
     assert program(*RUN, "--results", "whole").returncode == 0
     killed = 0
     for _ in range(4):

@@ -57,7 +57,7 @@ def test_stopping_and_continuing_changes_no_number(cohort: Any, environment: str
     assert whole.run() == 0
     stopped = cohort("stopped", algorithm="gtr", environment=environment, steps=4096)
     process = stopped.start()
-    wait_for(lambda: (stopped.folder / "heartbeat.json").exists() and stopped.heartbeat()["step"] > 0)
+    wait_for(lambda: (stopped.folder / "heartbeat.json").exists() and stopped.heartbeat()["state"] == "running")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 75
