@@ -24,12 +24,14 @@ def optimality_gap(groups: Groups, *, target: float = 1.0, level: float = 0.95, 
 
     The mean is over environments of the mean over seeds, so an environment with more seeds weighs no more.
     """
+    (data,) = _checked(groups)
+    reached = [np.minimum(group, target) for group in data]
 
-    def statistic(samples: Sequence[Floats]) -> Floats:
-        means = [np.minimum(sample, target).mean(axis=-1) for sample in samples]
-        return np.asarray(target - np.mean(means, axis=0))
+    def statistic(drawn: Sequence[Sequence[Floats]]) -> Floats:
+        shares = zip(drawn[0], reached, strict=True)
+        return np.asarray(target - np.mean([counts @ values / len(values) for counts, values in shares], axis=0))
 
-    return _estimate([groups], lambda sides: statistic(sides[0]), level, resamples)
+    return _estimate([data], statistic, level, resamples)
 
 
 def performance_profile(groups: Groups, thresholds: ArrayLike, *, of_means: bool = False) -> Floats:
@@ -58,33 +60,54 @@ def probability_of_improvement(
     """
     if len(first) != len(second):
         raise ValueError("both sides need the same environments")
+    ours, theirs = _checked(first, second)
+    wins = [
+        (one[:, None] > other).astype(np.float64) + 0.5 * (one[:, None] == other)
+        for one, other in zip(ours, theirs, strict=True)
+    ]
 
-    def statistic(sides: Sequence[Sequence[Floats]]) -> Floats:
-        shares = []
-        for ours, theirs in zip(*sides, strict=True):
-            difference = ours[..., :, None] - theirs[..., None, :]
-            shares.append(((difference > 0) + 0.5 * (difference == 0)).mean(axis=(-2, -1)))
+    def statistic(drawn: Sequence[Sequence[Floats]]) -> Floats:
+        shares = [
+            np.einsum("bi,bi->b", counts @ won, others) / won.size
+            for counts, others, won in zip(*drawn, wins, strict=True)
+        ]
         return np.asarray(np.mean(shares, axis=0))
 
-    return _estimate([first, second], statistic, level, resamples)
+    return _estimate([ours, theirs], statistic, level, resamples)
 
 
-def _estimate(
-    sides: Sequence[Groups], statistic: Callable[[list[list[Floats]]], Floats], level: float, resamples: int
-) -> Estimate:
+def _checked(*sides: Groups) -> list[list[Floats]]:
     data = [[sorted_values(group) for group in side] for side in sides]
     if not data[0] or any(len(group) == 0 for side in data for group in side):
         raise ValueError("an environment without values")
-    value = float(statistic(data))
+    return data
+
+
+def _estimate(
+    data: Sequence[Sequence[Floats]],
+    statistic: Callable[[Sequence[Sequence[Floats]]], Floats],
+    level: float,
+    resamples: int,
+) -> Estimate:
+    """`statistic` gets, per side and environment, how often each value was drawn: [resamples, values].
+
+    Counts rather than the drawn values, because then a comparison of all pairs of runs is one matrix product.
+    """
+    value = float(statistic([[np.ones((1, len(group))) for group in side] for side in data])[0])
     n = min(len(group) for side in data for group in side)
     if n == 1:
         return Estimate(value, None, None, n, level)
     generator = generator_of(*(group for side in data for group in side))
-    # A thousand at a time: pairs of runs of all resamples at once would not fit into memory.
+    # A thousand at a time, so that memory does not grow with the resamples.
     parts = []
     for start in range(0, resamples, 1000):
         size = min(1000, resamples - start)
-        drawn = [[group[generator.integers(0, len(group), (size, len(group)))] for group in side] for side in data]
-        parts.append(statistic(drawn))
+        parts.append(statistic([[_counts(generator, len(group), size) for group in side] for side in data]))
     low, high = np.quantile(np.concatenate(parts), [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, float(low), float(high), n, level)
+
+
+def _counts(generator: np.random.Generator, n: int, resamples: int) -> Floats:
+    """How often each of n values is among n drawn with replacement: [resamples, n]."""
+    drawn = generator.integers(0, n, (resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=n * resamples).reshape(resamples, n).astype(np.float64)

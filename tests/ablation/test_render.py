@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,17 @@ def plane_report(plane: StudyRecords) -> StudyReport:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_format_gives_the_golden_text(ragged: StudyRecords, form: StudyFormat) -> None:
-    assert render_study(analyse(ragged), form) == (GOLDEN / FORMATS[form]).read_text(encoding="utf-8")
+    text, golden = render_study(analyse(ragged), form), (GOLDEN / FORMATS[form]).read_text(encoding="utf-8")
+    assert text == golden if form != "json" else same_but_for_rounding(json.loads(text), json.loads(golden))
+
+
+def same_but_for_rounding(one: Any, other: Any) -> bool:
+    """Equal, numbers to twelve digits: JSON does not round them, and processors differ in the last one of a sum."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same_but_for_rounding(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same_but_for_rounding, one, other))
+    return math.isclose(one, other, rel_tol=1e-12) if isinstance(one, float) else bool(one == other)
 
 
 @pytest.mark.parametrize("form", [*FORMATS, "html"])

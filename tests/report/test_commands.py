@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from gtr_bench.cli.main import execute
@@ -172,7 +173,7 @@ def test_registering_the_commands_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_jobs_of_a_thousand_rows_are_reported_in_a_few_seconds(tmp_path: Path) -> None:
+def test_a_thousand_jobs_of_a_thousand_rows_are_reported_in_twice_the_time_of_reading_them(tmp_path: Path) -> None:
     text = SUITE.replace("seeds = 5", "seeds = 250").replace("references = true\n", "")
     text = text.replace('primary_metric = "recovery_steps"', 'primary_metric = "phase_auc"')
     jobs = parse_suite(text, path="swap.toml", scale="laptop").jobs()
@@ -196,9 +197,13 @@ def test_a_thousand_jobs_of_a_thousand_rows_are_reported_in_a_few_seconds(tmp_pa
         row = {"job": job.id, "status": "complete", "algorithm_name": "ppo", "suite_text": text, **labels}
         row |= {"definition": canonical_json(job.definition), "suite_path": "swap.toml"}
         write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
-    # Processor time: the wall clock of a busy machine says nothing about the program.
+    # Processor time, and beside reading the same files bare: the wall clock of a busy machine says nothing.
+    started = time.process_time()
+    for file in sorted(tmp_path.rglob("*.parquet")):
+        pq.read_table(file)
+    bare = time.process_time() - started
     started = time.process_time()
     assert execute(["report", str(tmp_path), "--out", str(tmp_path / "report.txt")]) == 0
     seconds = time.process_time() - started
     assert "complete" in (tmp_path / "report.txt").read_text(encoding="utf-8")
-    assert seconds < 10, f"{seconds:.1f} s"
+    assert seconds < 2 * bare, f"{seconds:.1f} s, reading alone {bare:.1f} s"

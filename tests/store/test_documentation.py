@@ -16,8 +16,8 @@ TEXT = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="u
 
 
 def section(name: str) -> list[str]:
-    """The names in the first column of a section's table."""
-    part = TEXT.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    """The names in the first column of the table a section begins with."""
+    part = re.split(r"\n###? ", TEXT.split(f"\n## {name}\n")[1])[0]
     return re.findall(r"^\| `([^`]+)` \|", part, flags=re.MULTILINE)
 
 
