@@ -17,7 +17,7 @@ MOST_POINTS = 400
 """Of a seed's line; longer ones are thinned."""
 
 WIDTH, HEIGHT = 760, 340
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 36, 12, 44
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _grid(x: _Axis, y: _Axis, x_label: str, y_label: str) -> str:
     bottom = HEIGHT - BOTTOM
     parts = [f'<path d="M{LEFT} {TOP}V{bottom}H{WIDTH - RIGHT}" fill="none" stroke="currentColor" opacity=".6"/>']
     for tick in x.ticks():
-        parts.append(f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:,.6g}</text>')
+        parts.append(f'<text x="{x(tick):.1f}" y="{bottom + 18}" text-anchor="middle">{tick:,.6g}</text>')
     for tick in y.ticks():
         at = y(tick)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}" stroke="currentColor" opacity=".12"/>')

@@ -200,4 +200,4 @@ def _size(decision: Decision) -> str:
     ends = (
         "" if decision.low is None or decision.high is None else f" [{number(decision.low)}, {number(decision.high)}]"
     )
-    return effect + ends + ("" if decision.p_adjusted is None else f", p = {number(decision.p_adjusted)}")
+    return effect + ends + ("" if decision.p_adjusted is None else f", p = {decision.p_adjusted:.2g}")

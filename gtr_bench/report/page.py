@@ -20,14 +20,16 @@ def render_page(
     charts: Mapping[str, Sequence[str]] | None = None,
     *,
     charts_heading: str = "Learning curves",
+    lead: str = "Claims",
 ) -> str:
     """The page.
 
     Args:
         title: of the document.
         content: headings, lines and tables in their order.
-        charts: text of a level-1 heading -> finished `<figure>` elements (`charts.figure`) shown before the next one.
+        charts: text of a level-1 heading -> finished `<figure>` elements (`charts.figure`) shown under it.
         charts_heading: what stands above them.
+        lead: parts whose heading begins so stay above the charts, all others come after them.
     """
     style, script = (files("gtr_bench.report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -40,6 +42,9 @@ def render_page(
             found = (charts or {}).get(block.text, ())
             waiting = [f"<h2>{escape(charts_heading)}</h2>", *found] if found else []
         elif isinstance(block, Heading):
+            if not block.text.startswith(lead):
+                parts += waiting
+                waiting = []
             parts.append(f"<h2>{escape(block.text)}</h2>")
         elif isinstance(block, Lines):
             if block.kind == "footer":
@@ -74,16 +79,19 @@ def _table(grid: Grid) -> str:
         + "</tr>"
         for row in grid.rows
     )
-    caption = f"<caption>{escape(grid.title)}</caption>" if grid.title else ""
-    return (
+    caption = f"<caption>{escape(grid.title)}</caption>" if grid.title and not grid.detail else ""
+    table = (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(grid.title or "table")}"><table>{caption}'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
+    return f"<details><summary>{escape(grid.title)}</summary>{table}</details>" if grid.detail else table
 
 
 def _cell(name: str, text: str, bold: bool) -> str:
     shown = f"<strong>{escape(text)}</strong>" if bold else escape(text)
     kind = _number_class(name) or (' class="wide"' if len(text) > 60 else "")
+    if name == "verdict":
+        kind = f' class="verdict {escape(text.split()[0])}"'
     return f"<td{kind}>{shown}</td>"
 
 

@@ -111,9 +111,8 @@ def table_title(table: MetricTable) -> str:
 
 
 def _counts(table: MetricTable) -> list[str]:
-    """Counts worth a column: those that are not zero everywhere; diverged, failed and missing always have theirs."""
-    always = {"diverged", "failed", "missing"}
-    return [name for name in _COUNTS if name in always or any(getattr(cell, name) for cell in table.cells)]
+    """Counts worth a column: those that are not zero everywhere; the line over the tables has them all."""
+    return [name for name in _COUNTS if any(getattr(cell, name) for cell in table.cells)]
 
 
 def header(suite: SuiteReport, table: MetricTable) -> list[str]:
@@ -181,7 +180,7 @@ def profile_row(suite: SuiteReport, profile: Profile) -> list[str]:
 
 def claim_row(suite: SuiteReport, claim: ClaimResult) -> list[str]:
     """The texts of one claim, in the order of `CLAIM_HEADER`."""
-    p, adjusted = (ABSENT if each is None else number(each) for each in (claim.p, claim.p_adjusted))
+    p, adjusted = (ABSENT if each is None else f"{each:.2g}" for each in (claim.p, claim.p_adjusted))
     needed = ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
     verdict = f"{claim.verdict} ({SMOKE})" if suite.smoke else claim.verdict
     size = _interval(claim.effect, claim.low, claim.high)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from gtr_bench.report.build import build_report
 from gtr_bench.report.charts import Line, figure
+from gtr_bench.report.html import render_html
 from gtr_bench.report.layout import Entry, Grid, Heading, Lines
 from gtr_bench.report.page import render_page
+from gtr_bench.suite.expand import Job
+
+Fill = Callable[..., Path]
 
 EVIL = '<script>alert("1")</script>\'"&'
 
@@ -76,3 +83,15 @@ def test_long_seed_lines_are_thinned() -> None:
 def test_a_logarithmic_axis_has_ticks_at_one_two_five() -> None:
     chart = figure("t", [Line("a", [0.05, 2], [0, 1], [0, 1], [0, 1])], x_label="x", y_label="y", log=True)
     assert {"0.1", "0.5", "1"} <= set(re.findall(r">([\d.]+)</text>", chart))
+
+
+def test_curves_stand_between_the_claims_and_the_tables_and_long_tables_are_folded(fill: Fill, jobs: list[Job]) -> None:
+    page = render_html(build_report([fill(jobs)], curves=True))
+    assert page.index("<h2>Claims") < page.index("<h2>Learning curves") < page.index("<h2>recovery_steps")
+    folded = render_page("t", [Grid("every one", ("name",), ((Entry("a"),),), detail=True)])
+    assert '<details><summary>every one</summary><div class="scroll"' in folded
+
+
+def test_a_verdict_has_its_colour_and_its_word() -> None:
+    grid = Grid("", ("claim", "verdict"), ((Entry("a"), Entry("refuted (smoke scale: no claim)")),))
+    assert '<td class="verdict refuted">refuted (smoke scale: no claim)</td>' in render_page("t", [grid])
