@@ -29,7 +29,7 @@ RUNS = {
     ("continual_world", "medium"): 4 * 5,
     ("continual_world", "full"): 4 * 10,
     ("continual_world", "cw20"): 4 * 10,
-    ("kernel_ablation", "laptop"): 12,
+    ("kernel_ablation", "laptop"): 12 * 2,
     ("kernel_ablation", "medium"): 32 * 3 * 2,
     ("kernel_ablation", "full"): 32 * 3 * 5,
 }
