@@ -11,6 +11,9 @@ from gtr_bench.report.text import NUMERIC
 
 __all__ = ["render_terminal", "terminal_text"]
 
+NAMES = frozenset({"claim", "environment", "algorithm"})
+"""Columns that hold names."""
+
 _STYLES = {"plain": "", "warning": "yellow", "note": "dim", "footer": "dim"}
 
 
@@ -37,12 +40,12 @@ def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
                 console.print(Text(line, style=_STYLES[block.kind]))
             console.print()
         elif not block.detail:
-            console.print(_table(block))
+            console.print(_table(block, width), crop=False)  # a window that is too narrow must not hide a column
             console.print()
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).rstrip("\n") + "\n"
 
 
-def _table(grid: Grid) -> object:
+def _table(grid: Grid, width: int) -> object:
     from rich.table import Table
     from rich.text import Text
 
@@ -54,8 +57,17 @@ def _table(grid: Grid) -> object:
         pad_edge=False,
         padding=(0, 2, 0, 0),
     )
-    for name in grid.names:
-        table.add_column(Text(name), justify="right" if name in NUMERIC else "left", header_style="dim")
+    # Where the window is narrow, long texts break between words, and neither numbers nor names do.
+    for place, name in enumerate(grid.names):
+        texts = [row[place].text for row in grid.rows]
+        parts = texts if name in NUMERIC or name in NAMES else [word for each in texts for word in each.split()]
+        table.add_column(
+            Text(name),
+            justify="right" if name in NUMERIC else "left",
+            header_style="dim",
+            overflow="fold",
+            min_width=min(max(map(len, parts), default=1), width // 3),
+        )
     for row in grid.rows:
         table.add_row(*(Text(entry.text, style="bold" if entry.bold else "") for entry in row))
     return table

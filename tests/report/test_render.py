@@ -259,3 +259,10 @@ def test_colour_is_used_on_a_terminal_and_not_with_no_color(monkeypatch: pytest.
 )
 def test_numbers_have_four_significant_digits(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_narrow_terminal_hides_no_column_and_breaks_no_number(width: int) -> None:
+    words = render_terminal(REPORT, width=width).split()
+    for word in ("[0.03000,", "0.1101]", "0.012", "0.025"):
+        assert word in words
