@@ -44,6 +44,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[claim]]": tables.ClaimTable,
     "[scale.NAME]": tables.ScaleTable,
     "[scale.NAME.sequence.ID]": tables.OverrideTable,
+    "[sequential]": tables.SequentialTable,
     "[evaluation]": tables.EvaluationTable,
     "[[sequence]]": tables.SequenceTable,
     "normalise": tables.NormaliseTable,

@@ -17,19 +17,17 @@ from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.load import load_suite, parse_suite
+from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.source import parse_source
 
 __all__ = ["SuiteTemplate", "fewest_seeds", "load_template", "study_tables"]
 
-_LEFT_OUT = ("claim", "scale", "algorithm")
+_LEFT_OUT = ("claim", "scale", "algorithm", "sequential")
 
 
 def fewest_seeds(seeds: Sequence[int]) -> list[int]:
     """At least three seeds: the suite's, continued after its largest."""
-    found = list(seeds)
-    while len(found) < 3:
-        found.append(max(found) + 1)
-    return found
+    return list(continued(seeds, max(3, len(seeds))))
 
 
 class SuiteTemplate:

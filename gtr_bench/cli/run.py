@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,7 @@ from gtr_bench.cli.options import (
     SelectOption,
     SuiteArgument,
 )
+from gtr_bench.cli.until_decided import MaxSeedsOption, UntilDecidedOption, WaveOption, check_waves, run_waves
 
 if TYPE_CHECKING:
     from gtr_bench.schedule.observer import Outcome
@@ -63,6 +64,9 @@ def run(
         int, typer.Option(min=1_000, metavar="BYTES", help="Size of a worker's log; head and tail are kept.")
     ] = 1_000_000,
     profile: Annotated[bool, typer.Option("--profile", help="Print what the workers' time went into.")] = False,
+    until_decided: UntilDecidedOption = False,
+    wave: WaveOption = None,
+    max_seeds: MaxSeedsOption = None,
     no_progress: Annotated[
         bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
     ] = False,
@@ -92,20 +96,20 @@ def run(
         log_limit=log_limit,
         profile=profile,
     )
+    check_waves(k, until_decided=until_decided, wave=wave, max_seeds=max_seeds)
+    loaded, folder = load_suite(suite, scale=scale), ResultsFolder(results)
+    slots = make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu)
     observer = NdjsonObserver(sys.stdout) if json else make_display(sys.stderr, progress=not no_progress)
     command = ["gtr-bench", *sys.argv[1:]]
+    asked: dict[str, Any] = {"slots": slots, "settings": settings, "observer": observer, "command": command}
+    reported: str | None = None
     # With --json a print in somebody's environment or algorithm must not get between the records.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
-        outcome = run_suite(
-            load_suite(suite, scale=scale),
-            ResultsFolder(results),
-            selection=k,
-            slots=make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu),
-            settings=settings,
-            observer=observer,
-            command=command,
-        )
-    for line in _summary(outcome, suite, str(results), shlex.join(command), profile=profile):
+        if until_decided:
+            outcome, reported = run_waves(loaded, folder, wave=wave, max_seeds=max_seeds, **asked)
+        else:
+            outcome = run_suite(loaded, folder, selection=k, **asked)
+    for line in _summary(outcome, reported or suite, str(results), shlex.join(command), profile=profile):
         print(line, file=sys.stderr)
     raise typer.Exit(outcome.exit_code)
 

@@ -19,7 +19,7 @@ from gtr_bench.metrics.comparison import HypothesisTest, holm, permutation, sign
 from gtr_bench.metrics.interval import stratified_bootstrap
 from gtr_bench.metrics.power import fewest_pairs, pessimistic_std, seeds_needed
 
-__all__ = ["Decision", "Pairs", "Question", "Verdict", "decide"]
+__all__ = ["Decision", "Pairs", "Question", "Verdict", "decide", "paired_differences", "standardised"]
 
 Verdict = Literal["supported", "refuted", "undecided"]
 Pairs = Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]
@@ -40,6 +40,16 @@ class Question:
     kind: Literal["superiority", "non_inferiority"] = "superiority"
     margin: float = 0.0
     alpha: float = 0.05
+
+    @property
+    def sign(self) -> float:
+        """Turns a difference A - B so that positive favours the statement."""
+        return 1.0 if self.direction == "higher" else -1.0
+
+    @property
+    def bar(self) -> float:
+        """What the turned difference must exceed."""
+        return self.margin if self.kind == "superiority" else -self.margin
 
 
 @dataclass(frozen=True)
@@ -100,17 +110,21 @@ def decide(questions: Sequence[Question]) -> list[Decision]:
     return found
 
 
+def paired_differences(pairs: Pairs) -> dict[str, dict[int, float]]:
+    """Environment -> seed -> A - B, for the seeds both sides have, in their order."""
+    return {
+        environment: {seed: ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())}
+        for environment, (ours, theirs) in pairs.items()
+    }
+
+
 def _tests(question: Question) -> _Tests | None:
     """None when there are not two values on each side of every environment."""
-    sign = 1.0 if question.direction == "higher" else -1.0
-    bar = question.margin if question.kind == "superiority" else -question.margin
+    sign, bar = question.sign, question.bar
     sides = list(question.pairs.values())
-    shared = [sorted(ours.keys() & theirs.keys()) for ours, theirs in sides]
-    if sides and all(len(seeds) >= 2 for seeds in shared):
-        groups = [
-            np.array([ours[seed] - theirs[seed] for seed in seeds])
-            for (ours, theirs), seeds in zip(sides, shared, strict=True)
-        ]
+    shared = paired_differences(question.pairs)
+    if sides and all(len(values) >= 2 for values in shared.values()):
+        groups = [np.array(list(values.values())) for values in shared.values()]
         effect = float(np.mean([group.mean() for group in groups]))
         shifted = [sign * group - bar for group in groups]
         if question.kind == "superiority":
@@ -155,7 +169,7 @@ def _decision(question: Question, tests: _Tests, pro: float, contra: float, *, f
         high=high,
         level=level,
         interval_method="percentile bootstrap, seeds resampled within environments" if low is not None else "",
-        standardised=_standardised(tests),
+        standardised=standardised(tests.effect, tests.differences) if tests.differences is not None else None,
         test=shown.name,
         p=shown.p,
         p_adjusted=adjusted,
@@ -173,11 +187,10 @@ def _interval(question: Question, tests: _Tests, level: float) -> tuple[float | 
     return estimate.low, estimate.high
 
 
-def _standardised(tests: _Tests) -> float | None:
-    if tests.differences is None:
-        return None
-    spread = math.sqrt(float(np.mean([group.var(ddof=1) for group in tests.differences])))
-    return tests.effect / spread if spread > 0 else None
+def standardised(effect: float, groups: Sequence[Floats]) -> float | None:
+    """Effect / std of the paired differences, pooled over environments; None where they do not vary."""
+    spread = math.sqrt(float(np.mean([group.var(ddof=1) for group in groups])))
+    return effect / spread if spread > 0 else None
 
 
 def _needed(question: Question, tests: _Tests) -> int | None:
@@ -186,9 +199,7 @@ def _needed(question: Question, tests: _Tests) -> int | None:
         return None
     stds = [pessimistic_std(float(group.std(ddof=1)), len(group)) for group in tests.differences]
     spread = math.sqrt(sum(std**2 for std in stds)) / len(stds)
-    sign = 1.0 if question.direction == "higher" else -1.0
-    bar = question.margin if question.kind == "superiority" else -question.margin
-    distance = sign * tests.effect - bar
+    distance = question.sign * tests.effect - question.bar
     if spread == 0:
         return None
     alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha

@@ -26,6 +26,7 @@ from gtr_bench.report.model import SMOKE_SCALES, Mechanism, Provenance, Report, 
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.tables import LEVEL, table_of
 from gtr_bench.report.values import unit_of, values_in
+from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 
 __all__ = ["build_report"]
@@ -74,9 +75,11 @@ def build_report(
     _check("algorithm", [baseline] if baseline else [], {label for each in found for label in algorithms_of(each)})
     _check("environment", environments, {record.sequence for each in found for record in each.records})
     asked = _Asked(chosen, baseline, frozenset(environments), curves)
-    every = [record for each in found for record in each.records]
-    evaluations = load_evaluations(list({record.job: record for record in every}.values()), warn=warn)
-    suites = [_suite_report(each, scores_of(each, evaluations), asked, warn) for each in found]
+    expected = {record.job: record for each in found for record in each.records}
+    evaluations = load_evaluations(list(expected.values()), warn=warn)
+    shown = [given(each, evaluations) for each in found]
+    suites = [_suite_report(each, scores_of(each, evaluations), course, asked, warn) for each, course in shown]
+    every = [record for each, _ in shown for record in each.records]
     method = (
         f"mean over seeds with a {LEVEL:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples; "
         "too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's floor; "
@@ -91,7 +94,7 @@ def _check(kind: str, names: Iterable[str], known: set[str]) -> None:
             raise UnknownNameError(kind, name, known)
 
 
-def _suite_report(found: SuiteRecords, scores: Scores, asked: _Asked, warn: Warn) -> SuiteReport:
+def _suite_report(found: SuiteRecords, scores: Scores, course: Course | None, asked: _Asked, warn: Warn) -> SuiteReport:
     algorithms = algorithms_of(found)
     primary = found.suite.primary_metric if found.suite else ALWAYS_SHOWN
     shown = asked.metrics or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))}
@@ -126,7 +129,7 @@ def _suite_report(found: SuiteRecords, scores: Scores, asked: _Asked, warn: Warn
         ),
         jobs={state: states[state] for state in ("complete", "diverged", "failed", "missing")},
         notes=tuple(notes),
-        claims=claims_of(found, scores),
+        claims=claims_of(found, scores, course),
         mechanism=_mechanism(found, scores, runs, reconstructions, against, warn),
         missing=absences_of(records, scores),
         curves=curves_of(runs, scores, algorithms) if asked.curves else (),

@@ -1,6 +1,7 @@
 """The claims and comparisons a suite declares before the run, decided by its results.
 
-All of them at one scale are one family for Holm's correction (protocols 13.2, 15.1).
+All of them at one scale are one family (protocols 13.2, 15.1): for Holm's correction, or for the looks of a suite that
+gives its seeds in waves.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gtr_bench.metrics.decision import Decision, Question, decide
 from gtr_bench.report.collect import Record, SuiteRecords
@@ -16,18 +18,25 @@ from gtr_bench.report.scores import Scores
 from gtr_bench.report.statements import Statement, statements_of
 from gtr_bench.report.values import Unit, Values, pairs, score_in, unit_of, values_in
 
-__all__ = ["claims_of"]
+if TYPE_CHECKING:
+    from gtr_bench.report.waves import Course
+
+__all__ = ["Case", "case_of", "claims_of"]
 
 
 @dataclass(frozen=True)
-class _Case:
-    """A statement with the records it is about and their values; `obstacle` is why it cannot be tested, or empty."""
+class Case:
+    """A statement with the records it is about and their values; `obstacle` is why it cannot be tested, or empty.
+
+    `hopeless`: no further seed can remove the obstacle.
+    """
 
     statement: Statement
     records: Sequence[Record]
     unit: Unit | None
     values: Values
     obstacle: str
+    hopeless: bool
 
     def question(self) -> Question:
         """What the test is asked."""
@@ -42,17 +51,21 @@ class _Case:
         )
 
 
-def claims_of(found: SuiteRecords, scores: Scores) -> tuple[ClaimResult, ...]:
-    """Every claim and comparison with its verdict; none where the suite's text could not be expanded."""
+def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None) -> tuple[ClaimResult, ...]:
+    """Every claim and comparison with its verdict, as of its look where the suite gives its seeds in waves (`course`);
+    none where the suite's text could not be expanded."""
     if found.suite is None:
         return ()
+    if course is not None:
+        return tuple(_result(course.cases[each.id], course.decision(each.id), course) for each in course.statements)
     runs = [record for record in found.records if record.role == "run"]
-    cases = [_case(statement, runs, scores) for statement in statements_of(found.suite)]
+    cases = [case_of(statement, runs, scores) for statement in statements_of(found.suite)]
     decisions = {each.id: each for each in decide([case.question() for case in cases if not case.obstacle])}
     return tuple(_result(case, decisions.get(case.statement.id)) for case in cases)
 
 
-def _case(statement: Statement, runs: Sequence[Record], scores: Scores) -> _Case:
+def case_of(statement: Statement, runs: Sequence[Record], scores: Scores) -> Case:
+    """A statement with what is known about it; `runs` are records of role `run`."""
     both = (statement.better, statement.than)
     about = [each for each in runs if each.algorithm in both and each.sequence in statement.environments]
     metric = statement.metric
@@ -60,11 +73,13 @@ def _case(statement: Statement, runs: Sequence[Record], scores: Scores) -> _Case
     margin = statement.margin > 0 and metric.unit == "return"
     unit = unit_of(metric, statement.environments, scores, common=margin)
     values = values_in(unit, about, metric, scores) if unit else {}
-    return _Case(statement, about, unit, values, _obstacle(statement, about, unit, values, scores))
+    bar = _bar(statement, about, unit, scores)
+    obstacle = bar or (_gap(statement, about, unit, values, scores) if unit else "")
+    return Case(statement, about, unit, values, obstacle, bool(bar))
 
 
-def _obstacle(statement: Statement, about: Sequence[Record], unit: Unit | None, values: Values, scores: Scores) -> str:
-    """Why the statement cannot be tested, in one sentence; empty when it can."""
+def _bar(statement: Statement, about: Sequence[Record], unit: Unit | None, scores: Scores) -> str:
+    """Why the statement could not be tested with any values, in one sentence; empty when it could."""
     if statement.direction == "neutral":
         return f"`{statement.metric.name}` does not say which way is better and the suite gives no `metric_direction`"
     if not statement.environments:
@@ -73,9 +88,15 @@ def _obstacle(statement: Statement, about: Sequence[Record], unit: Unit | None, 
         bare = [name for name in statement.environments if name not in scores.normalise]
         return f"returns are not comparable: {_listed(bare)} without `normalise`"
     for algorithm in (statement.better, statement.than):
-        own = [record for record in about if record.algorithm == algorithm]
-        if not own:
+        if all(record.algorithm != algorithm for record in about):
             return f"`{algorithm}` is not part of this scale"
+    return ""
+
+
+def _gap(statement: Statement, about: Sequence[Record], unit: Unit, values: Values, scores: Scores) -> str:
+    """Which values are missing and why, in one sentence; empty when each side has one in every environment."""
+    for algorithm in (statement.better, statement.than):
+        own = [record for record in about if record.algorithm == algorithm]
         empty = [name for name in statement.environments if not values.get(name, {}).get(algorithm)]
         if empty:
             reasons = Counter(_why(each, unit, statement, scores) for each in own if each.sequence in empty)
@@ -93,7 +114,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _result(case: _Case, decision: Decision | None) -> ClaimResult:
+def _result(case: Case, decision: Decision | None, course: Course | None = None) -> ClaimResult:
     stated = case.statement
     behind = [
         each.job for each in case.records if each.seed in case.values.get(each.sequence, {}).get(each.algorithm, {})
@@ -123,6 +144,7 @@ def _result(case: _Case, decision: Decision | None) -> ClaimResult:
         p_adjusted=decision.p_adjusted if decision else None,
         n=decision.n if decision else 0,
         seeds_needed=decision.seeds_needed if decision else None,
-        reason=decision.reason if decision else case.obstacle,
+        reason=decision.reason if decision else case.obstacle or "the first wave of seeds has not ended",
         jobs=tuple(behind),
+        look=course.look_of(stated.id) if course is not None else None,
     )

@@ -20,7 +20,7 @@ from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
 
-__all__ = ["Record", "State", "SuiteRecords", "algorithms_of", "collect"]
+__all__ = ["Record", "State", "SuiteRecords", "algorithms_of", "collect", "collect_suite"]
 
 State = Literal["complete", "diverged", "failed", "missing"]
 
@@ -133,6 +133,11 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[S
     except GtrBenchError:
         raise UnknownNameError("suite", suite, names) from None
     return _from_file(path, found, groups)
+
+
+def collect_suite(results: Sequence[Path], suite: Suite, *, warn: Warn) -> SuiteRecords:
+    """What `results` hold of the jobs of a suite, whatever texts are stored with them. Raises as `collect`."""
+    return _from_suite(suite, _find(results, warn), [])
 
 
 def _find(results: Sequence[Path], warn: Warn) -> _Found:

@@ -17,6 +17,7 @@ from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.model import cell_id
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.text import ABSENT
+from gtr_bench.report.waves import given
 from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, read, warn_on_stderr
 
@@ -79,8 +80,10 @@ def explain(
     }
     key = _key(cell, list(places))
     found, metric, place = places[key]
+    evaluations = load_evaluations(found.records, warn=warn)
+    found, _ = given(found, evaluations)
     own = [each for each in found.records if (each.sequence, each.algorithm) == place and each.role == "run"]
-    scores = scores_of(found, load_evaluations(found.records, warn=warn))
+    scores = scores_of(found, evaluations)
     folders = [each.folder for each in own if each.summary and each.folder]
     made = {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
     measure = metrics.get(metric)

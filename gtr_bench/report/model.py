@@ -147,11 +147,13 @@ class ClaimResult:
         verdict: by the test alone; a smoke scale has a verdict too, and makes no claim.
         effect: mean over environments of the mean paired difference (better - than); `low`, `high` its interval.
         standardised: effect over the standard deviation of the differences.
-        p, p_adjusted: as tested, and adjusted by Holm over all claims and comparisons of the suite.
+        p, p_adjusted: as tested, and adjusted by Holm over all claims and comparisons of the suite; a sequential test
+            compares p with the boundary of its look instead, and has no adjusted one.
         n: fewest pairs of any environment.
         seeds_needed: for power 0.8 at the observed effect.
         reason: one sentence, why this verdict.
         jobs: ids behind it, of both sides.
+        look: the look of a sequential test that it is from; None for a fixed number of seeds.
     """
 
     id: str
@@ -180,6 +182,7 @@ class ClaimResult:
     seeds_needed: int | None
     reason: str
     jobs: tuple[str, ...]
+    look: int | None = None
 
 
 @dataclass(frozen=True)

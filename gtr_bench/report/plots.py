@@ -19,6 +19,7 @@ from gtr_bench.report.collect import SuiteRecords, algorithms_of, collect
 from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.text import RECONSTRUCTION, RECONSTRUCTION_MARK, SMOKE
+from gtr_bench.report.waves import given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 from gtr_bench.store.writer import write_output
 
@@ -72,6 +73,7 @@ def learning_curves(
     found = collect(results, suite, warn=warn)
     every = {record.job: record for each in found for record in each.records}
     evaluations = load_evaluations(list(every.values()), warn=warn)
+    found = [given(each, evaluations)[0] for each in found]
     panels = [panel for each in found for panel in _panels(each, scores_of(each, evaluations), several=len(found) > 1)]
     if not panels:
         raise RequestError("no finished job to draw")

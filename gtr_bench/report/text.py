@@ -56,6 +56,7 @@ RECONSTRUCTION = "this project's reconstruction"
 RECONSTRUCTION_MARK = "†"
 SMOKE = "smoke scale: no claim"
 ABSENT = "-"
+WAVES = "the looks keep the error over all claims and comparisons of the suite at this scale"
 FAMILY = "p (Holm) is adjusted over all claims and comparisons of the suite at this scale"
 
 PROFILE_STEP = 10
@@ -195,7 +196,8 @@ def claim_lines(suite: SuiteReport) -> list[str]:
         lines.append(f"{claim.id}: {claim.text}. {claim.reason[:1].upper()}{claim.reason[1:]}{unit}")
         methods += [f"test: {claim.test}"] if claim.test else []
         methods += [f"{claim.level:.0%} interval: {claim.interval_method}"] if claim.interval_method else []
-    return [*lines, "; ".join([*dict.fromkeys(methods), FAMILY])]
+    family = FAMILY if all(claim.look is None for claim in suite.claims) else WAVES
+    return [*lines, "; ".join([*dict.fromkeys(methods), family])]
 
 
 def mechanism_header(suite: SuiteReport) -> list[str]:

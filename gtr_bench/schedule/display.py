@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WorkerView
+from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WaveResult, WorkerView
 from gtr_bench.schedule.wording import cohort_name, counted, duration, number
 
 if TYPE_CHECKING:
@@ -67,6 +67,20 @@ def stopped_line(worker: WorkerView) -> str:
     return f"stopped: {cohort_name(worker.assignment)}{step}"
 
 
+def wave_lines(wave: WaveResult) -> list[str]:
+    """What a wave decided: a line per statement."""
+    lines = [f"wave {wave.number} of at most {wave.waves}: level spent {wave.spent:.2g} of {wave.alpha:g}"]
+    width = max((len(each.id) for each in wave.statements), default=0)
+    for each in wave.statements:
+        if each.p is None or each.effect is None:
+            lines.append(f"  {each.id:<{width}}  {each.verdict}: {each.reason}")
+        else:
+            before = f" (wave {each.wave})" if each.wave < wave.number else ""
+            size = f"difference {each.effect:.4g} ({each.unit}), p = {each.p:.2g}"
+            lines.append(f"  {each.id:<{width}}  {each.verdict}{before}: {size}")
+    return lines
+
+
 class PlainDisplay(Observer):
     """One line per start, finish and failure, and one of progress every 30 s."""
 
@@ -104,6 +118,9 @@ class PlainDisplay(Observer):
 
     def message(self, text: str) -> None:
         self._say(text)
+
+    def wave(self, wave: WaveResult) -> None:
+        self._say(*wave_lines(wave))
 
 
 def progress_line(snapshot: Snapshot) -> str:
@@ -150,6 +167,9 @@ class LiveDisplay(Observer):
 
     def message(self, text: str) -> None:
         self._say(text, style="yellow")
+
+    def wave(self, wave: WaveResult) -> None:
+        self._say(*wave_lines(wave))
 
     def close(self) -> None:
         self._live.stop()

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, WorkerView
+from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, WaveResult, WorkerView
 
 __all__ = ["NdjsonObserver"]
 
 
 class NdjsonObserver(Observer):
     """Events: launch, cohort_started, job_done, cohort_finished, cohort_stopped, job_failed, cohort_failed, message,
-    done."""
+    wave, done."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -54,6 +54,9 @@ class NdjsonObserver(Observer):
 
     def message(self, text: str) -> None:
         self._emit("message", text=text)
+
+    def wave(self, wave: WaveResult) -> None:
+        self._emit("wave", **asdict(wave))
 
     def done(self, outcome: Outcome) -> None:
         self._emit("done", **asdict(outcome))

@@ -14,7 +14,18 @@ from gtr_bench.schedule.heartbeat import Heartbeat
 if TYPE_CHECKING:
     from gtr_bench.schedule.process import WorkerProcess
 
-__all__ = ["FailedCohort", "Fanout", "Launch", "Observer", "Outcome", "Snapshot", "Stop", "WorkerView"]
+__all__ = [
+    "FailedCohort",
+    "Fanout",
+    "Launch",
+    "Observer",
+    "Outcome",
+    "Snapshot",
+    "Stop",
+    "Verdict",
+    "WaveResult",
+    "WorkerView",
+]
 
 
 class Stop(StrEnum):
@@ -122,6 +133,32 @@ class Outcome:
     profile: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A statement after a wave: `supported`, `refuted`, `undecided` or `open`; `effect` is in `unit`."""
+
+    id: str
+    verdict: str
+    effect: float | None
+    unit: str
+    p: float | None
+    wave: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveResult:
+    """What a wave of seeds decided: wave `number` of at most `waves`, and the share of level `alpha` that is spent."""
+
+    number: int
+    waves: int
+    seeds: Sequence[int]
+    jobs: int
+    alpha: float
+    spent: float
+    statements: Sequence[Verdict]
+
+
 class Observer:
     """Ignores everything; a watcher overrides what it cares about."""
 
@@ -145,6 +182,9 @@ class Observer:
 
     def message(self, text: str) -> None:
         """Anything else a person should read."""
+
+    def wave(self, wave: WaveResult) -> None:
+        """All jobs of a wave have ended and what they decide is known; only with `--until-decided`."""
 
     def done(self, outcome: Outcome) -> None:
         """The run is over."""
@@ -186,6 +226,10 @@ class Fanout(Observer):
     def message(self, text: str) -> None:
         for observer in self._observers:
             observer.message(text)
+
+    def wave(self, wave: WaveResult) -> None:
+        for observer in self._observers:
+            observer.wave(wave)
 
     def done(self, outcome: Outcome) -> None:
         for observer in self._observers:

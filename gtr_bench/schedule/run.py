@@ -15,9 +15,9 @@ from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.slots import Slot
 
 if TYPE_CHECKING:
-    from gtr_bench.suite import Suite
+    from gtr_bench.suite import Job, Suite
 
-__all__ = ["run_suite"]
+__all__ = ["run_jobs", "run_suite"]
 
 
 def run_suite(
@@ -39,8 +39,23 @@ def run_suite(
     Raises:
         RequestError: the selection, the folder or the disk does not allow it.
     """
+    jobs = select(suite.jobs(), selection)
+    return run_jobs(jobs, suite, folder, slots=slots, settings=settings, observer=observer, command=command)
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    suite: Suite,
+    folder: ResultsFolder,
+    *,
+    slots: Sequence[Slot],
+    settings: Settings,
+    observer: Observer,
+    command: Sequence[str],
+) -> Outcome:
+    """As `run_suite`, for jobs of the suite that are chosen already."""
     driver = Driver(
-        select(suite.jobs(), selection),
+        jobs,
         folder,
         slots=slots,
         settings=settings,

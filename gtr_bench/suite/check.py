@@ -10,14 +10,21 @@ from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.errors import UnknownNameError, did_you_mean
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.networks.registry import networks
-from gtr_bench.suite.model import ClaimTable, EvaluationTable, ScaleTable, SequenceTable, SuiteTable
+from gtr_bench.suite.model import (
+    ClaimTable,
+    EvaluationTable,
+    ScaleTable,
+    SequenceTable,
+    SequentialTable,
+    SuiteTable,
+)
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.settings import Setting, settings_of
 from gtr_bench.suite.source import KeyPath, Source
 
 __all__ = ["CheckedFile", "check_file"]
 
-TABLES = ("suite", "training", "network", "evaluation", "scale")
+TABLES = ("suite", "training", "network", "evaluation", "scale", "sequential")
 ARRAYS = ("claim", "sequence", "algorithm")
 
 
@@ -38,6 +45,7 @@ class CheckedFile:
     scale_names: tuple[str, ...]
     sequences: tuple[tuple[SequenceTable, KeyPath], ...]
     settings: tuple[Setting, ...]
+    sequential: SequentialTable | None
 
 
 def check_file(source: Source) -> CheckedFile:
@@ -78,6 +86,7 @@ def check_file(source: Source) -> CheckedFile:
         tuple(tree.get("scale", {})),
         sequences,
         settings,
+        problems.validate(SequentialTable, tree["sequential"], ("sequential",)) if "sequential" in tree else None,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gtr_bench.suite.identity import job_ids
-from gtr_bench.suite.model import ClaimTable
+from gtr_bench.suite.model import ClaimTable, SequentialTable
 
 __all__ = ["Cell", "Job", "Suite", "World"]
 
@@ -53,7 +54,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite at one scale, checked. `text` is the file as read; `algorithms` are labels in the order of the file."""
+    """A suite at one scale, checked. `text` is the file as read; `algorithms` are labels in the order of the file.
+
+    `sequential` says that the seeds are given in waves; `seeds` are then all that may be given.
+    """
 
     name: str
     path: str
@@ -70,9 +74,14 @@ class Suite:
     algorithms: tuple[str, ...]
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...] = field(repr=False)
+    sequential: SequentialTable | None = None
 
     def jobs(self) -> list[Job]:
         """All jobs, cell by cell and seed by seed; definitions share their unchanging parts: read, don't write."""
+        return self.jobs_of(self.cells, self.seeds)
+
+    def jobs_of(self, cells: Iterable[Cell], seeds: Sequence[int]) -> list[Job]:
+        """The jobs of some cells and seeds, in this order."""
         return [
             Job(
                 identity,
@@ -84,6 +93,6 @@ class Suite:
                 cell.role,
                 seed,
             )
-            for cell in self.cells
-            for seed, identity in zip(self.seeds, job_ids(cell.definition, self.seeds), strict=True)
+            for cell in cells
+            for seed, identity in zip(seeds, job_ids(cell.definition, seeds), strict=True)
         ]

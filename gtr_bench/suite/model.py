@@ -20,6 +20,7 @@ __all__ = [
     "OverrideTable",
     "ScaleTable",
     "SequenceTable",
+    "SequentialTable",
     "SuiteTable",
 ]
 
@@ -108,6 +109,24 @@ class ClaimTable(Table):
         if self.kind == "non_inferiority" and self.margin == 0:
             raise ValueError(f"claim `{self.id}`: `non_inferiority` needs a `margin` above 0")
         return self
+
+
+class SequentialTable(Table):
+    """`[sequential]`: seeds come in waves, and only what is undecided gets another."""
+
+    wave: int = Field(5, ge=1, le=1000)
+    max_seeds: int = Field(25, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _at_least_a_wave(self) -> SequentialTable:
+        if self.max_seeds < self.wave:
+            raise ValueError(f"`max_seeds` {self.max_seeds} is less than one `wave` of {self.wave}")
+        return self
+
+    @property
+    def looks(self) -> int:
+        """How often it may be decided: waves of seeds, the last one may be smaller."""
+        return -(-self.max_seeds // self.wave)
 
 
 class EvaluationTable(Table):

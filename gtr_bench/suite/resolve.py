@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from gtr_bench.errors import UnknownNameError
+from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
-from gtr_bench.suite.model import ScaleTable
+from gtr_bench.suite.model import MAX_SEED, ScaleTable
 from gtr_bench.suite.problems import Problems
+from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.settings import Setting, resolve
 from gtr_bench.suite.source import KeyPath
 from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
@@ -38,11 +40,16 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
     seeds = table.seeds or (file.suite.seeds if file.suite else None)
     if seeds is None and problems.at((*path, "seeds")) is None and problems.at(("suite", "seeds")) is None:
         problems.add(path if file.scales else ("suite",), "`seeds` is missing: a count or a list", at="key")
+    if file.sequential is not None and seeds is not None:
+        seeds = continued(seeds, file.sequential.max_seeds)
+        if seeds[-1] > MAX_SEED:
+            problems.add(("sequential", "max_seeds"), "there are not so many seeds after the largest of the suite")
     worlds = _worlds(file, table, path)
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
     cells = list(_cells(worlds, settings, file.network, problems))
     _check_needs(file, worlds, settings)
     _check_directions(file)
+    _check_sequential(file, len(worlds))
     problems.raise_any()
     assert file.suite is not None  # a suite without it has a problem
     assert seeds is not None
@@ -62,6 +69,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         algorithms=tuple(setting.label for setting in settings),
         seeds=seeds,
         cells=tuple(cells),
+        sequential=file.sequential,
     )
 
 
@@ -160,6 +168,23 @@ def _check_directions(file: CheckedFile) -> None:
                 f"claim `{claim.id}` counts a {claim.direction} `{claim.metric}` as better, but {better} is better"
             )
             file.problems.add((*path, "direction"), sentence, f'write `direction = "{better}"`')
+
+
+def _check_sequential(file: CheckedFile, worlds: int) -> None:
+    """Waves of seeds need something to decide, and enough seeds to decide it."""
+    if file.sequential is None or file.suite is None:
+        return
+    if not file.claims and not file.suite.comparisons:
+        sentence = "`sequential` has nothing to decide: the suite has neither a `[[claim]]` nor `comparisons`"
+        file.problems.add(("sequential",), sentence, at="key")
+    # A one-sided test reaches its level with a pair less, as a two-sided one of twice the level.
+    levels = [
+        (claim.alpha or file.suite.alpha) * (2 if claim.kind == "non_inferiority" else 1) for claim, _ in file.claims
+    ]
+    needed = -(-fewest_pairs(max([*levels, file.suite.alpha])) // max(1, worlds))
+    if file.sequential.max_seeds < needed:
+        sentence = f"{file.sequential.max_seeds} seeds can never decide anything here"
+        file.problems.add(("sequential", "max_seeds"), sentence, f"`max_seeds` should be at least {needed}")
 
 
 def _evaluation_grid(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Seeds", "derive_seeds"]
+__all__ = ["Seeds", "continued", "derive_seeds"]
 
 
 class Seeds(NamedTuple):
@@ -25,6 +25,12 @@ def derive_seeds(definition: Mapping[str, Any]) -> Seeds:
     seed = definition["seed"]
     name = definition["algorithm"]["name"]
     return Seeds(_seed(f"learner:{name}:{seed}"), _seed(f"environment:{seed}"), _seed(f"shift:{seed}"))
+
+
+def continued(seeds: Sequence[int], count: int) -> tuple[int, ...]:
+    """The first `count` seeds; where there are fewer, the whole numbers after the largest follow."""
+    after = max(seeds) + 1
+    return (*seeds[:count], *range(after, after + count - len(seeds)))
 
 
 def _seed(text: str) -> int:

@@ -1,0 +1,239 @@
+"""A group-sequential test of a family of statements: seeds come in waves, and after each wave some may be decided.
+
+At look k of K no more than alpha k / K of the labellings may have rejected anything, those that rejected at an earlier
+look included (AdaStop, Mathieu et al.; protocols 13.4, whose sign defect is avoided: p-values of absolute statistics on
+both sides). Within a look statements are decided by step-down on the smallest p-value (Westfall and Young, chapter 2).
+
+Under the complete null the family-wise error is at most alpha. With true and false nulls mixed it is so as long as the
+looks at which the false ones fall do not depend on the labels of the true ones; the tests simulate both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.metrics.decision import Decision, Question, Verdict, paired_differences, standardised
+from gtr_bench.metrics.interval import stratified_bootstrap
+from gtr_bench.metrics.labellings import Labellings
+
+__all__ = ["Look", "SequentialTest", "Standing", "describe"]
+
+Floats = NDArray[np.float64]
+
+_TIE = 1e-9
+"""Statistics nearer than this, relative to the data, are equal, as in `comparison`."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a statement stands after a look.
+
+    Attributes:
+        id: the statement's.
+        verdict: `undecided` means that it is still open.
+        p: its p-value among the labellings, towards `refuted` where that is the verdict; None before it can be tested.
+        boundary: what p was compared with; None where no p could be small enough yet.
+    """
+
+    id: str
+    verdict: Verdict
+    p: float | None
+    boundary: float | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look decided.
+
+    Attributes:
+        number: of the look, from 1.
+        looks: how many there are at most.
+        alpha: level of the whole family.
+        spent: share of `alpha`'s scale that is used up: the labellings that rejected so far.
+        standings: of the statements that were open before this look, in their order.
+    """
+
+    number: int
+    looks: int
+    alpha: float
+    spent: float
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A statement's p-values under every labelling, weighted by its level; `against` is the observed one of the
+    opposite statement, `towards` whether the observed difference favours it."""
+
+    question: Question
+    weight: float
+    weighted: Floats
+    against: float
+    towards: bool
+
+    def verdict(self, boundary: float) -> Verdict:
+        two_sided = self.question.kind == "superiority"
+        if self.weighted[0] <= boundary and (self.towards or not two_sided):
+            return "supported"
+        if self.against <= boundary and (not self.towards or not two_sided):
+            return "refuted"
+        return "undecided"
+
+    def standing(self, boundary: float) -> Standing:
+        verdict = self.verdict(boundary)
+        p = float(self.against if verdict == "refuted" else self.weighted[0]) / self.weight
+        return Standing(self.question.id, verdict, p, boundary / self.weight if boundary > 0 else None)
+
+
+class SequentialTest:
+    """The looks of one family, one after the other."""
+
+    def __init__(self, looks: int) -> None:
+        """`looks`: how many there may be, at least 1."""
+        if looks < 1:
+            raise ValueError(f"{looks} looks")
+        self._looks = looks
+        self._taken = 0
+        self._labellings = Labellings()
+        self._removed: NDArray[np.bool_] = np.zeros(1, dtype=np.bool_)
+        self._decided: set[str] = set()
+        self._alpha = 0.0
+
+    def look(self, questions: Sequence[Question]) -> Look:
+        """Test what is open with the values so far.
+
+        Args:
+            questions: the whole family with all values so far, the same ids at every look; those decided before are
+                passed over, and those without two pairs in each of their environments wait.
+
+        Raises:
+            ValueError: more looks than announced.
+        """
+        if self._taken == self._looks:
+            raise ValueError(f"only {self._looks} looks were announced")
+        self._taken += 1
+        self._alpha = max([self._alpha, *(question.alpha for question in questions)])
+        waiting = [question for question in questions if question.id not in self._decided]
+        tested = self._test(waiting)
+        standings = {question.id: Standing(question.id, "undecided", None, None) for question in waiting}
+        smallest, boundary = np.ones(len(self._labellings)), -math.inf
+        still = tested
+        while still:
+            smallest = np.min([each.weighted for each in still], axis=0)
+            boundary = self._boundary(smallest, max(each.question.alpha for each in still))
+            standings |= {each.question.id: each.standing(boundary) for each in still}
+            left = [each for each in still if standings[each.question.id].verdict == "undecided"]
+            if len(left) == len(still):
+                break
+            still = left
+        self._decided |= {each.id for each in standings.values() if each.verdict != "undecided"}
+        if still:
+            self._removed |= smallest <= boundary
+        spent = float(np.mean(self._removed))
+        return Look(self._taken, self._looks, self._alpha, spent, tuple(standings.values()))
+
+    def _test(self, questions: Sequence[Question]) -> list[_Tested]:
+        """The statements that can be tested, with their p-values among the labellings of all their blocks."""
+        differences = {question.id: paired_differences(question.pairs) for question in questions}
+        testable = [each for each in questions if _testable(differences[each.id])]
+        blocks = [
+            (environment, seed)
+            for question in testable
+            for environment, values in differences[question.id].items()
+            for seed in values
+        ]
+        self._removed = self._removed[self._labellings.extend(blocks)]
+        return [self._tested(question, differences[question.id]) for question in testable]
+
+    def _tested(self, question: Question, differences: Mapping[str, Mapping[int, float]]) -> _Tested:
+        weighted = {
+            (environment, seed): (question.sign * value - question.bar) / (len(values) * len(differences))
+            for environment, values in differences.items()
+            for seed, value in values.items()
+        }
+        statistics = self._labellings.statistics(weighted)
+        slack = _TIE * sum(map(abs, weighted.values()))
+        observed = float(statistics[0])
+        weight = self._alpha / question.alpha
+        if question.kind == "superiority":
+            shares = _shares(np.abs(statistics), slack)
+            return _Tested(question, weight, weight * shares, weight * float(shares[0]), observed > 0)
+        # Every labelling's negation is there too, so refuting is as likely as supporting: one boundary serves both.
+        against = float(np.mean(statistics <= observed + slack))
+        return _Tested(question, weight, weight * _shares(statistics, slack), weight * against, observed > 0)
+
+    def _boundary(self, smallest: Floats, alpha: float) -> float:
+        """The largest p at or below which, with those removed before, at most the level's share of labellings lies."""
+        level = alpha * self._taken / self._looks
+        allowed = math.floor(level * len(smallest) + 1e-9) - int(np.count_nonzero(self._removed))
+        kept = np.sort(smallest[~self._removed])
+        if allowed >= len(kept):
+            return float(kept[-1]) if len(kept) else -math.inf
+        # Equal p-values fall together or not at all.
+        within = int(np.searchsorted(kept, kept[allowed], side="left")) if allowed > 0 else 0
+        return float(kept[within - 1]) if within else -math.inf
+
+
+def describe(question: Question, standing: Standing, look: Look, *, final: bool) -> Decision:
+    """What a report says of a statement at its last look; the interval beside the verdict is not adjusted for looks.
+
+    Args:
+        question: with the values the look had.
+        standing: the statement's.
+        look: the one it was decided at, or the last.
+        final: no further look will come.
+    """
+    groups = [np.array(list(values.values())) for values in paired_differences(question.pairs).values()]
+    tested = standing.p is not None
+    effect = float(np.mean([group.mean() for group in groups])) if tested else None
+    level = 1 - question.alpha if question.kind == "superiority" else 1 - 2 * question.alpha
+    interval = stratified_bootstrap(groups, level=level) if tested and 0 < level < 1 else None
+    strata = " stratified by environment" if len(groups) > 1 else ""
+    return Decision(
+        id=question.id,
+        verdict=standing.verdict,
+        effect=effect,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        level=level,
+        interval_method="percentile bootstrap, seeds resampled within environments, not adjusted for the looks"
+        if interval
+        else "",
+        standardised=standardised(effect, groups) if effect is not None else None,
+        test=f"sequential paired sign-flip{strata}, look {look.number} of {look.looks}" if tested else "",
+        p=standing.p,
+        p_adjusted=None,
+        n=min((len(group) for group in groups), default=0),
+        environments=len(groups),
+        seeds_needed=None,
+        reason=_reason(standing, look, final=final),
+    )
+
+
+def _reason(standing: Standing, look: Look, *, final: bool) -> str:
+    place = f"look {look.number} of {look.looks}"
+    spent = f"level spent {look.spent:.2g} of {look.alpha:g}"
+    if standing.p is None:
+        return f"fewer than two pairs of seeds in an environment at {place}; {spent}"
+    bar = "no p could be small enough yet" if standing.boundary is None else f"above {standing.boundary:.2g}"
+    if standing.verdict != "undecided":
+        side = "in favour" if standing.verdict == "supported" else "the other way"
+        return f"{place} decides {side}: p = {standing.p:.2g}, at most {standing.boundary:.2g}; {spent}"
+    if final:
+        return f"the last look ({place}) does not decide: p = {standing.p:.2g}, {bar}; {spent}"
+    return f"open after {place}: p = {standing.p:.2g}, {bar}; {spent}"
+
+
+def _testable(differences: Mapping[str, Mapping[int, float]]) -> bool:
+    return bool(differences) and all(len(values) >= 2 for values in differences.values())
+
+
+def _shares(statistics: Floats, slack: float) -> Floats:
+    """For every labelling, the share of labellings whose statistic is at least as large."""
+    ordered = np.sort(statistics)
+    return np.asarray((len(ordered) - np.searchsorted(ordered, statistics - slack, side="left")) / len(ordered))

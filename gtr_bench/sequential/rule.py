@@ -1,0 +1,60 @@
+"""A suite whose text says that its seeds come in waves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gtr_bench.errors import RequestError, SuiteError
+from gtr_bench.files import replace_file
+from gtr_bench.suite.expand import Suite
+from gtr_bench.suite.load import parse_suite
+from gtr_bench.suite.model import SequentialTable
+
+__all__ = ["in_waves", "write_rule"]
+
+
+def in_waves(suite: Suite, *, wave: int | None, max_seeds: int | None) -> Suite:
+    """The suite with `[sequential]`: its own table, or one appended to its text, which is stored with every job.
+
+    Args:
+        wave, max_seeds: None takes the suite's, else the table's defaults.
+
+    Raises:
+        RequestError: nothing to decide, numbers that contradict the suite or with which nothing can be decided.
+    """
+    if not suite.claims and not suite.comparisons:
+        raise RequestError(
+            f"`--until-decided` has nothing to decide: `{suite.name}` has neither a `[[claim]]` nor `comparisons`",
+            hint='add such as `comparisons = [["gtr", "ppo"]]` to its `[suite]`',
+        )
+    if suite.sequential is not None:
+        for name, asked in (("wave", wave), ("max_seeds", max_seeds)):
+            stated = getattr(suite.sequential, name)
+            if asked is not None and asked != stated:
+                option = f"--{name.replace('_', '-')}"
+                raise RequestError(
+                    f"`{option} {asked}` contradicts the suite, whose `[sequential]` says `{name} = {stated}`",
+                    hint=f"leave `{option}` away, or change the suite",
+                )
+        return suite
+    defaults = SequentialTable()
+    size = wave if wave is not None else min(defaults.wave, max_seeds or defaults.wave)
+    most = max_seeds if max_seeds is not None else max(defaults.max_seeds, size)
+    if most < size:
+        raise RequestError(f"`--max-seeds {most}` is less than one wave of {size} (`--wave`)")
+    text = f"{suite.text.rstrip()}\n\n[sequential]\nwave = {size}\nmax_seeds = {most}\n"
+    try:
+        return parse_suite(text, path=suite.path, scale=suite.scale)
+    except SuiteError as error:
+        # The suite was right before, so what is wrong is in these two numbers.
+        problem = error.problems[0]
+        raise RequestError(f"`--until-decided`: {problem.sentence}", hint=problem.hint) from None
+
+
+def write_rule(suite: Suite, results: Path) -> Path:
+    """Write the suite's text into the results folder, for a report to decide by where no job's stored text has it."""
+    path = results / "sequential" / f"{suite.name}-{suite.scale}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = suite.text.encode()
+    replace_file(path, lambda file: file.write(content))
+    return path
