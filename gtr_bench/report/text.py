@@ -49,6 +49,7 @@ __all__ = [
     "profile_header",
     "profile_row",
     "provenance_lines",
+    "ranges",
     "suite_lines",
     "table_lines",
     "table_title",
@@ -254,12 +255,12 @@ def absence_row(suite: SuiteReport, absence: Absence) -> list[str]:
     """The texts of one entry, in the order of `ABSENCE_HEADER`."""
     return [
         *(absence.environment, label(suite, absence.algorithm), absence.role, absence.state, str(len(absence.jobs))),
-        _ranges(absence.seeds),
+        ranges(absence.seeds),
         absence.reason,
     ]
 
 
-def _ranges(seeds: tuple[int, ...]) -> str:
+def ranges(seeds: tuple[int, ...]) -> str:
     """`0-4, 7` for sorted seeds."""
     parts: list[list[int]] = []
     for seed in sorted(seeds):
