@@ -164,7 +164,9 @@ def _alone(done: Sequence[Mapping[int, Record]], common: Sequence[int]) -> tuple
 
 
 def _equal(scores: tuple[Scores, Scores], one: Record, other: Record) -> bool:
-    """The same evaluations at the same steps, to the bit."""
+    """The same evaluations at the same steps, to the bit, and diverged at the same step or not at all."""
+    if (one.state, one.summary["diverged_step"]) != (other.state, other.summary["diverged_step"]):
+        return False
     rows: list[Columns] = [own.evaluations[each.job] for own, each in zip(scores, (one, other), strict=True)]
     return all(np.array_equal(rows[0][name], rows[1][name], equal_nan=True) for name in rows[0])
 

@@ -53,7 +53,7 @@ def _json(comparison: Comparison) -> str:
 def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield Heading(1, f"{comparison.a.name} -> {comparison.b.name}")
     told = [summary(comparison)]
-    told += [f"{letter} is {side.name}: {note}" for letter, side in _sides(comparison) for note in side.notes]
+    told += [f"{letter} ({side.name}): {note}" for letter, side in _sides(comparison) for note in side.notes]
     if any(cell.reconstruction for cell in comparison.cells):
         told.append(f"{RECONSTRUCTION_MARK} gtr is {RECONSTRUCTION} of the published method")
     yield Lines(tuple(told))
