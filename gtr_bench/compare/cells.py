@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from gtr_bench.compare.definitions import parameter_differences, same_world, version_differences
+from gtr_bench.compare.definitions import incomparable, parameter_differences, version_differences
 from gtr_bench.compare.model import CellName
 from gtr_bench.compare.sides import Key, Loaded
 from gtr_bench.metrics.run import Metric
@@ -37,7 +37,7 @@ class Matched:
         alone: finished seeds of A and of B without a partner.
         identical: pairs with equal evaluations.
         failed, diverged: seeds finished (not diverged) in A that failed (diverged) in B.
-        same_world: whether the returns compare at all.
+        obstacle: why the returns do not compare at all; empty where they do.
         scores: of both sides.
         suite: what the suite says, where its text can be expanded.
         parameters, versions: what differs between the definitions of the sides.
@@ -52,7 +52,7 @@ class Matched:
     identical: int
     failed: tuple[int, ...]
     diverged: tuple[int, ...]
-    same_world: bool
+    obstacle: str
     scores: tuple[Scores, Scores]
     suite: Suite | None
     parameters: tuple[str, ...]
@@ -67,7 +67,7 @@ class Matched:
     @property
     def comparable(self) -> bool:
         """Whether there is something to test, or to call identical."""
-        return self.same_world and bool(self.before) and bool(self.after)
+        return not self.obstacle and bool(self.before) and bool(self.after)
 
     @property
     def all_identical(self) -> bool:
@@ -149,7 +149,7 @@ def match(
         diverged=tuple(
             seed for seed in common if scores[1].diverged(done[1][seed]) and not scores[0].diverged(done[0][seed])
         ),
-        same_world=same_world(before[0].definition, after[0].definition),
+        obstacle=incomparable(before[0].definition, after[0].definition),
         scores=scores,
         suite=suite,
         parameters=parameter_differences(before[0].definition, after[0].definition),

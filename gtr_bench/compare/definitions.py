@@ -8,7 +8,7 @@ from typing import Any
 
 from gtr_bench.suite.identity import canonical_json
 
-__all__ = ["parameter_differences", "same_world", "setting", "version_differences"]
+__all__ = ["incomparable", "parameter_differences", "setting", "version_differences"]
 
 Definition = Mapping[str, Any]
 
@@ -23,9 +23,18 @@ def setting(definition: Definition) -> str:
     return canonical_json(_decided(definition))
 
 
-def same_world(one: Definition, other: Definition) -> bool:
-    """Whether both learn the same sequence of worlds, for as long: returns of others do not compare."""
-    return canonical_json(one["sequence"]) == canonical_json(other["sequence"])
+def incomparable(one: Definition, other: Definition) -> str:
+    """Why returns of the two do not compare; empty where they do.
+
+    Both must learn the same sequence of worlds for as long, and be evaluated at the same points in the same manner: a
+    mean over other points differs without any change in learning. More episodes only make it more precise.
+    """
+    if canonical_json(one["sequence"]) != canonical_json(other["sequence"]):
+        return "the worlds differ, so returns do not compare"
+    evaluations = [{**each["evaluation"], "episodes": 0} for each in (one, other)]
+    if evaluations[0] != evaluations[1]:
+        return "the evaluation differs, so returns do not compare"
+    return ""
 
 
 def parameter_differences(one: Definition, other: Definition) -> tuple[str, ...]:

@@ -99,9 +99,13 @@ def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> Measur
         return measured
     worse = -1.0 if direction == "higher" else 1.0
     if cell.paired:
-        test, beyond = sign_flip([after - before]), sign_flip([worse * (after - before) - margin])
+        test = sign_flip([after - before])
+        beyond = sign_flip([worse * (after - before) - margin])
     else:
-        test, beyond = permutation([after], [before]), permutation([worse * after - margin], [worse * before])
+        test = permutation([after], [before])
+        beyond = permutation([worse * after - margin], [worse * before])
+    if margin == 0:
+        beyond = replace(test, statistic=worse * test.statistic)  # not drawn anew: the two must not disagree
     return replace(measured, test=test, beyond=beyond)
 
 

@@ -16,6 +16,8 @@ from gtr_bench.report.text import number, ranges
 
 __all__ = ["decide"]
 
+_LISTED = 6
+
 
 def decide(
     cells: Sequence[Matched], metrics: Sequence[type[Metric]], alpha: float, margin: float
@@ -162,17 +164,17 @@ def _reasons(
             f"B - A is {number(apart.difference)} there, p (Holm) {number(apart.p_adjusted)}"
         )
     if cell.parameters:
-        yield f"parameters differ: {', '.join(cell.parameters)}"
+        yield f"parameters differ: {_listed(cell.parameters)}"
     if cell.versions:
-        yield f"versions differ: {', '.join(cell.versions)}"
+        yield f"versions differ: {_listed(cell.versions)}"
 
 
 def _obstacles(cell: Matched) -> Iterator[str]:
     """What stood in the way of comparing all of the cell."""
     if cell.failed:
         yield f"done in A and failed in B: {_seeds(cell.failed)}"
-    if not cell.same_world:
-        yield "the worlds differ, so returns do not compare"
+    if cell.obstacle:
+        yield cell.obstacle
     elif not cell.before or not cell.after:
         missing = [letter for letter, side in (("A", cell.before), ("B", cell.after)) if not side]
         yield f"no finished run in {' and '.join(missing)}"
@@ -187,3 +189,9 @@ def _obstacles(cell: Matched) -> Iterator[str]:
 
 def _seeds(seeds: tuple[int, ...]) -> str:
     return f"seed{'' if len(seeds) == 1 else 's'} {ranges(seeds)}"
+
+
+def _listed(differences: tuple[str, ...]) -> str:
+    """The first ones; a sequence of a hundred phases may differ in each."""
+    more = len(differences) - _LISTED
+    return ", ".join(differences[:_LISTED]) + (f" and {more} more (`--json` lists them)" if more > 0 else "")

@@ -71,9 +71,19 @@ def points_of(job: Job) -> list[tuple[int, int, str]]:
 
 
 def write_run(
-    results: Path, job: Job, *, text: str = SUITE, bend: Bend = as_they_are, sha: str | None = OLD, **changed: Any
+    results: Path,
+    job: Job,
+    *,
+    text: str = SUITE,
+    bend: Bend = as_they_are,
+    sha: str | None = OLD,
+    upto: int | None = None,
+    **changed: Any,
 ) -> None:
-    """One finished job whose curve depends on its seed alone, then bent; `changed` are columns of job.parquet."""
+    """One finished job whose curve depends on its seed alone, then bent; `changed` are columns of job.parquet.
+
+    With `upto` its evaluations end there, as a diverged job's do.
+    """
     folder = results / "jobs" / job.id
     folder.mkdir(parents=True)
     points = points_of(job)
@@ -88,6 +98,8 @@ def write_run(
         "episodes": [4] * count,
         "return_mean": bend(job, returns),
     }
+    kept = [place for place, (step, _, _) in enumerate(points) if upto is None or step <= upto]
+    rows = {name: [values[place] for place in kept] for name, values in rows.items()}
     write_table(folder / "evaluations.parquet", EVALUATIONS, rows)
     row = {
         "job": job.id,

@@ -192,6 +192,15 @@ def test_other_worlds_are_not_compared(fill: Fill) -> None:
     assert cells["ppo"].curve is None
 
 
+def test_a_long_list_of_differences_is_cut_in_the_row_only(fill: Fill) -> None:
+    names = ("epochs = 3", "gamma = 0.5", "gae_lambda = 0.5", "learning_rate = 0.1", "num_steps = 64", "num_envs = 4")
+    changes = "".join(f"\n{line}" for line in (*names, "clip_range = 0.3"))
+    text = SUITE.replace('id = "ppo"', f'id = "ppo"{changes}')
+    cell = only(fill("a", PPO), fill("b", jobs_of(text, keep="ppo"), text=text))
+    assert len(cell.parameters) > 6
+    assert cell.reasons[0].endswith(f" and {len(cell.parameters) - 6} more (`--json` lists them)")
+
+
 def test_without_a_common_seed_the_sides_are_compared_unpaired(fill: Fill) -> None:
     text = SUITE.replace("seeds = 8", "seeds = [10, 11, 12, 13, 14, 15, 16, 17]")
     cell = only(fill("a", PPO), fill("b", jobs_of(text, keep="ppo"), text=text, bend=lower))
@@ -351,12 +360,43 @@ def test_a_suite_that_cannot_be_expanded_here_is_told_and_compared(fill: Fill) -
     assert found.a.notes[0].startswith("swap: the suite cannot be expanded here (unknown algorithm `not_installed`)")
 
 
-def test_a_coarser_grid_is_compared_on_the_common_points(fill: Fill) -> None:
-    text = SUITE.replace("every = 1024", "every = 2048")
+@pytest.mark.parametrize("change", ["every = 2048", "every = 1024\ndeterministic = true"])
+def test_another_evaluation_is_not_compared(fill: Fill, change: str) -> None:
+    text = SUITE.replace("every = 1024", change)
+    with pytest.raises(RequestError, match="nothing to compare: the evaluation differs, so returns do not compare"):
+        compare(fill("a", PPO), fill("b", jobs_of(text, keep="ppo"), text=text))
+
+
+def test_more_episodes_are_compared_and_told(fill: Fill) -> None:
+    text = SUITE.replace("episodes = 4", "episodes = 40")
     cell = only(fill("a", PPO), fill("b", jobs_of(text, keep="ppo"), text=text, bend=noisy))
+    assert cell.verdict == "unchanged"
+    assert cell.parameters == ("evaluation.episodes 4 -> 40",)
+
+
+def test_points_a_diverged_job_lacks_are_left_out_of_the_curve(fill: Fill) -> None:
+    a, b = fill("a", PPO), fill("b", PPO[1:], bend=noisy)
+    fill("b", PPO[:1], status="diverged", diverged_step=2048, upto=2048)
+    cell = only(a, b)
     assert cell.curve is not None
-    assert cell.curve.points == 6
-    assert cell.parameters == ("evaluation.every 1024 -> 2048",)
+    # a diverged job has no point just after the shift; its other points are at the floor
+    assert cell.curve.points == LIFETIME + 1
+
+
+def test_few_unpaired_seeds_cannot_decide_and_it_is_said(fill: Fill) -> None:
+    text = SUITE.replace("seeds = 8", "seeds = [10, 11, 12]")
+    cell = only(fill("a", PPO[:3]), fill("b", jobs_of(text, keep="ppo"), text=text, bend=lower))
+    assert cell.verdict == "unchanged"
+    assert cell.metrics[0].p == pytest.approx(2 / 20)
+    assert "lifetime_return: 3 and 3 unpaired seeds cannot decide at 0.05" in cell.reasons
+
+
+def test_drawn_tests_with_and_without_a_margin_of_nothing_agree(fill: Fill) -> None:
+    text = SUITE.replace("seeds = 8", "seeds = 16")
+    many = jobs_of(text, keep="ppo")
+    (change,) = only(fill("a", many, text=text), fill("b", many, text=text, bend=noisy)).metrics
+    assert change.test.startswith("sampled")
+    assert change.margin_p_adjusted == change.p_adjusted
 
 
 def test_gtr_is_marked_as_a_reconstruction(fill: Fill) -> None:
