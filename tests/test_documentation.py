@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.cli.main import app
+from gtr_bench.compare.model import REGRESSIONS, VERDICTS
 from gtr_bench.environments.registry import families, family_of
 from gtr_bench.environments.shift import Shift
 from gtr_bench.environments.shifts import shifts
@@ -27,7 +28,7 @@ from gtr_bench.suite.load import parse_suite
 ROOT = Path(__file__).parents[1]
 GUIDES = {
     name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/tutorial.md", "docs/suites.md", "docs/extending.md")
+    for name in ("README.md", "docs/tutorial.md", "docs/suites.md", "docs/extending.md", "docs/compare.md")
 }
 SUITES = GUIDES["docs/suites.md"]
 
@@ -126,7 +127,7 @@ def test_every_environment_family_is_documented() -> None:
     assert [name for name in own(families) if f"| `{name}:` |" not in SUITES] == []
 
 
-@pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/suites.md"])
+@pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/suites.md", "docs/compare.md"])
 def test_the_whole_suites_in_the_guides_load(name: str) -> None:
     texts = re.findall(r"```toml\n(.*?)```", GUIDES[name], flags=re.DOTALL)
     whole = [text for text in texts if "[suite]" in text]
@@ -164,6 +165,11 @@ def test_every_make_target_in_a_guide_exists() -> None:
 def test_every_shipped_suite_is_named_in_the_readme_with_its_question() -> None:
     for name in shipped_suites():
         assert f"| `{name}` | {load_suite(name).question} |" in GUIDES["README.md"]
+
+
+def test_every_verdict_of_a_comparison_is_documented_with_its_exit_code() -> None:
+    documented = re.findall(r"^\| `([a-z ]+)` \| .* \| (\d) \|$", GUIDES["docs/compare.md"], flags=re.MULTILINE)
+    assert sorted(documented) == sorted((verdict, str(int(verdict in REGRESSIONS))) for verdict in VERDICTS)
 
 
 def test_links_between_the_guides_lead_to_files_and_headings() -> None:

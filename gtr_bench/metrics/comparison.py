@@ -9,14 +9,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gtr_bench.metrics.interval import generator_of
 
-__all__ = ["EXACT_LIMIT", "SAMPLES", "Alternative", "HypothesisTest", "holm", "permutation", "sign_flip", "welch"]
+__all__ = [
+    "EXACT_LIMIT",
+    "SAMPLES",
+    "Alternative",
+    "HypothesisTest",
+    "holm",
+    "permutation",
+    "sign_flip",
+    "sign_flips",
+    "welch",
+]
 
 Alternative = Literal["two-sided", "greater", "less"]
 Floats = NDArray[np.float64]
@@ -60,14 +70,7 @@ def sign_flip(groups: Sequence[ArrayLike], *, alternative: Alternative = "two-si
     data = _checked(groups)
     weighted = np.concatenate([group / (len(group) * len(data)) for group in data])
     observed = float(weighted.sum())
-    size = len(weighted)
-    exact = 2**size <= EXACT_LIMIT
-    if exact:
-        flipped = (np.arange(2**size)[:, None] >> np.arange(size)) & 1
-    else:
-        # Eight signs to a byte: drawing whole integers for them takes ten times as long.
-        drawn = np.frombuffer(generator_of(*data).bytes(SAMPLES * -(-size // 8)), dtype=np.uint8)
-        flipped = np.unpackbits(drawn.reshape(SAMPLES, -1), axis=1, count=size)
+    flipped, exact = sign_flips(data, len(weighted))
     p = _share(
         observed - 2 * (flipped.astype(np.float64) @ weighted),
         observed,
@@ -77,6 +80,18 @@ def sign_flip(groups: Sequence[ArrayLike], *, alternative: Alternative = "two-si
     )
     name = _name("paired sign-flip permutation", len(data), alternative, exact=exact)
     return HypothesisTest(name, observed, p, min(len(group) for group in data), exact)
+
+
+def sign_flips(data: Sequence[Floats], size: int) -> tuple[NDArray[Any], bool]:
+    """Relabellings of `size` signs as 0 and 1 (flipped), [R, size], and whether they are all there are.
+
+    `data` seeds the draws where there are too many to try all.
+    """
+    if 2**size <= EXACT_LIMIT:
+        return (np.arange(2**size)[:, None] >> np.arange(size)) & 1, True
+    # Eight signs to a byte: drawing whole integers for them takes ten times as long.
+    drawn = np.frombuffer(generator_of(*data).bytes(SAMPLES * -(-size // 8)), dtype=np.uint8)
+    return np.unpackbits(drawn.reshape(SAMPLES, -1), axis=1, count=size), False
 
 
 def permutation(

@@ -29,7 +29,7 @@ from gtr_bench.report.values import unit_of, values_in
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 
-__all__ = ["build_report"]
+__all__ = ["build_report", "provenance_of"]
 
 DEFAULT_BASELINE = "ppo"
 ALWAYS_SHOWN = "lifetime_return"
@@ -85,7 +85,7 @@ def build_report(
         "too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's floor; "
         "failed and missing jobs have no value and are counted"
     )
-    return Report(tuple(suites), method, _provenance(every))
+    return Report(tuple(suites), method, provenance_of(every))
 
 
 def _check(kind: str, names: Iterable[str], known: set[str]) -> None:
@@ -150,7 +150,8 @@ def _mechanism(
     return mechanism_of(runs, algorithms_of(found), subjects, baseline, returns, alpha, warn=warn)
 
 
-def _provenance(records: Sequence[Record]) -> Provenance:
+def provenance_of(records: Sequence[Record]) -> Provenance:
+    """What made the finished ones of `records`."""
     finished = {record.job: record.summary for record in records if record.summary}
 
     def distinct(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -20,14 +20,25 @@ from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
 
-__all__ = ["Record", "State", "SuiteRecords", "algorithms_of", "collect", "collect_suite"]
+__all__ = [
+    "FoundJobs",
+    "Record",
+    "State",
+    "SuiteRecords",
+    "age",
+    "algorithms_of",
+    "collect",
+    "collect_suite",
+    "find_jobs",
+    "stored_suite",
+]
 
 State = Literal["complete", "diverged", "failed", "missing"]
 
 _LABELS = ("suite", "scale", "algorithm", "sequence", "role", "seed")
 _COLUMNS = (
     *("job", "status", *_LABELS, "definition", "finished", "diverged_step", "suite_path", "suite_text"),
-    *("git_sha", "git_dirty", "packages", "device", "gtr_bench_version"),
+    *("git_sha", "git_dirty", "packages", "device", "gtr_bench_version", "steps_per_second"),
 )
 
 
@@ -79,7 +90,7 @@ def algorithms_of(found: SuiteRecords) -> list[str]:
 
 
 @dataclass
-class _Found:
+class FoundJobs:
     """Everything the results folders hold, by job id: `jobs` are rows of job.parquet, or a cohort's labels before."""
 
     jobs: dict[str, dict[str, Any]]
@@ -119,7 +130,7 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[S
         RequestError: no jobs, or a suite that is not among them.
         SuiteError: the suite file given is wrong.
     """
-    found = _find(results, warn)
+    found = find_jobs(results, warn)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job in found.jobs.values():
         groups.setdefault((job["suite"], job["scale"] or ""), []).append(job)
@@ -137,10 +148,11 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[S
 
 def collect_suite(results: Sequence[Path], suite: Suite, *, warn: Warn) -> SuiteRecords:
     """What `results` hold of the jobs of a suite, whatever texts are stored with them. Raises as `collect`."""
-    return _from_suite(suite, _find(results, warn), [])
+    return _from_suite(suite, find_jobs(results, warn), [])
 
 
-def _find(results: Sequence[Path], warn: Warn) -> _Found:
+def find_jobs(results: Sequence[Path], warn: Warn) -> FoundJobs:
+    """All jobs in the folders, finished or started; raises as `collect` does."""
     folders = job_folders(results)
     finished = {row["job"]: row for row in read(folders.values(), "jobs", _COLUMNS, warn=warn).to_pylist()}
     for row in finished.values():
@@ -149,25 +161,30 @@ def _find(results: Sequence[Path], warn: Warn) -> _Found:
         job["id"]: {**job, "job": job["id"], "finished": ""} for job in unfinished_jobs(results, finished, warn=warn)
     }
     waiting = [folder for job, folder in folders.items() if job not in finished]
-    return _Found({**started, **finished}, set(finished), failures(waiting, warn=warn), folders)
+    return FoundJobs({**started, **finished}, set(finished), failures(waiting, warn=warn), folders)
 
 
-def _from_stored_text(name: str, scale: str, found: _Found, jobs: Sequence[dict[str, Any]]) -> SuiteRecords:
+def _from_stored_text(name: str, scale: str, found: FoundJobs, jobs: Sequence[dict[str, Any]]) -> SuiteRecords:
     """Expand the text stored with the job that finished last; fall back on labels, with a note."""
-    newest = max(jobs, key=_age)
-    try:
-        suite = parse_suite(
-            newest["suite_text"] or "", path=newest["suite_path"] or f"{name}.toml", scale=scale or None
-        )
-    except GtrBenchError as error:
-        reason = error.problems[0].sentence if isinstance(error, SuiteError) else error.sentence
-        note = f"the suite cannot be expanded here ({reason}): jobs that never started are not counted as missing"
+    suite = stored_suite(name, scale, jobs)
+    if isinstance(suite, str):
+        note = f"{suite}: jobs that never started are not counted as missing"
         return _from_labels(name, scale, found, jobs, note)
     return _from_suite(suite, found, jobs)
 
 
+def stored_suite(name: str, scale: str, jobs: Sequence[dict[str, Any]]) -> Suite | str:
+    """The suite by the text stored with the job that finished last; a sentence where it cannot be expanded."""
+    newest = max(jobs, key=age)
+    try:
+        return parse_suite(newest["suite_text"] or "", path=newest["suite_path"] or f"{name}.toml", scale=scale or None)
+    except GtrBenchError as error:
+        reason = error.problems[0].sentence if isinstance(error, SuiteError) else error.sentence
+        return f"the suite cannot be expanded here ({reason})"
+
+
 def _from_file(
-    path: Path, found: _Found, groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]]
+    path: Path, found: FoundJobs, groups: Mapping[tuple[str, str], Sequence[dict[str, Any]]]
 ) -> list[SuiteRecords]:
     """The given file at each of its scales that has a started job in the results."""
     default = load_suite(path)
@@ -184,7 +201,7 @@ def _without_packages(definition: Mapping[str, Any]) -> str:
     return canonical_json({key: value for key, value in definition.items() if key != "packages"})
 
 
-def _from_suite(suite: Suite, found: _Found, labelled: Sequence[dict[str, Any]]) -> SuiteRecords:
+def _from_suite(suite: Suite, found: FoundJobs, labelled: Sequence[dict[str, Any]]) -> SuiteRecords:
     """Expected jobs by identity; where only package versions differ from those installed here, by the rest of it."""
     expected = suite.jobs()
     own = {job.id for job in expected}
@@ -207,11 +224,11 @@ def _from_suite(suite: Suite, found: _Found, labelled: Sequence[dict[str, Any]])
     return SuiteRecords(suite.name, suite.scale, suite, tuple(records), tuple(notes))
 
 
-def _from_labels(name: str, scale: str, found: _Found, jobs: Sequence[dict[str, Any]], note: str) -> SuiteRecords:
+def _from_labels(name: str, scale: str, found: FoundJobs, jobs: Sequence[dict[str, Any]], note: str) -> SuiteRecords:
     """Records from the stored labels alone; of two jobs under the same labels the one that finished last counts."""
     newest: dict[tuple[Any, ...], Record] = {}
     repeated = 0
-    for job in sorted(jobs, key=_age):
+    for job in sorted(jobs, key=age):
         record = found.record(job["job"], job, job["definition"])
         key = (
             record.sequence,
@@ -226,6 +243,6 @@ def _from_labels(name: str, scale: str, found: _Found, jobs: Sequence[dict[str, 
     return SuiteRecords(name, scale, None, tuple(newest[key] for key in sorted(newest)), tuple(notes))
 
 
-def _age(row: Mapping[str, Any]) -> tuple[str, str]:
+def age(row: Mapping[str, Any]) -> tuple[str, str]:
     """When a job finished; the empty text before it did. Ties are broken by identity, so a report is reproducible."""
     return row["finished"] or "", row["job"]

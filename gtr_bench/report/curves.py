@@ -14,7 +14,7 @@ from gtr_bench.report.collect import Record
 from gtr_bench.report.model import Curve, SeedLine
 from gtr_bench.report.scores import Scores
 
-__all__ = ["curves_of", "resampled_means"]
+__all__ = ["curves_of", "points_of", "resampled_means"]
 
 RESAMPLES = 1000
 """Enough for a band: its edge is thinner than the line that draws it."""
@@ -35,7 +35,7 @@ def curves_of(records: Sequence[Record], scores: Scores, algorithms: Sequence[st
 
 
 def _curve(environment: str, algorithm: str, records: Sequence[Record], runs: Sequence[Run]) -> Curve:
-    grids = [_points(run) for run in runs]
+    grids = [points_of(run) for run in runs]
     grid = sorted(set().union(*grids))
     places = {point: column for column, point in enumerate(grid)}
     values = np.full((len(runs), len(grid)), np.nan)
@@ -63,7 +63,7 @@ def _curve(environment: str, algorithm: str, records: Sequence[Record], runs: Se
     )
 
 
-def _points(run: Run) -> dict[tuple[int, int], float]:
+def points_of(run: Run) -> dict[tuple[int, int], float]:
     """(step, phase) -> finite return on the world being trained; a shift's step has a point in either phase."""
     own = (run.phases == run.evaluated_phases) & np.isfinite(run.values)
     keys = zip(run.steps[own].tolist(), run.phases[own].tolist(), strict=True)

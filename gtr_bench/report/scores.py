@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -59,11 +59,13 @@ class Scores:
         records: all expected jobs.
         evaluations: rows of the finished ones.
         normalise: sequence -> the returns that count as 0 and as 1, where the suite says so.
+        worst: sequence -> the worst finite return seen there in other results; floors must not differ between them.
     """
 
     records: Sequence[Record]
     evaluations: Evaluations
     normalise: Mapping[str, tuple[float, float]]
+    worst: Mapping[str, float] = field(default_factory=dict)
 
     def score(self, record: Record, metric: type[Metric], *, normalised: bool = False) -> Score | None:
         """The score of a finished job, None for any other; `normalised` maps returns to [0, 1] first."""
@@ -163,7 +165,7 @@ class Scores:
 
         A success rate counts 0, where the environment has one at all.
         """
-        returns: dict[str, float] = {}
+        returns = dict(self.worst)
         rates: dict[str, float] = {}
         for record in self.records:
             rows = self.evaluations.get(record.job, _NO_ROWS)

@@ -33,6 +33,7 @@ __all__ = [
     "absence_row",
     "aggregate_header",
     "aggregate_row",
+    "bracketed",
     "cell_row",
     "claim_lines",
     "claim_row",
@@ -40,6 +41,7 @@ __all__ = [
     "diagnostic_row",
     "header",
     "label",
+    "made_with",
     "mechanism_header",
     "mechanism_lines",
     "mechanism_rows",
@@ -47,6 +49,7 @@ __all__ = [
     "profile_header",
     "profile_row",
     "provenance_lines",
+    "ranges",
     "suite_lines",
     "table_lines",
     "table_title",
@@ -94,7 +97,8 @@ def number(value: float) -> str:
     return f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}"
 
 
-def _interval(value: float | None, low: float | None, high: float | None) -> str:
+def bracketed(value: float | None, low: float | None, high: float | None) -> str:
+    """`value [low, high]`; only what is there."""
     if value is None:
         return ABSENT
     return number(value) if low is None or high is None else f"{number(value)} [{number(low)}, {number(high)}]"
@@ -125,7 +129,7 @@ def header(suite: SuiteReport, table: MetricTable) -> list[str]:
 def cell_row(suite: SuiteReport, table: MetricTable, cell: Cell) -> list[str]:
     """The texts of one row, in the order of `header`."""
     mark = f" {BEST_MARK}" if cell.best else f" {TIED_MARK}" if cell.tied else ""
-    value = _interval(cell.value, cell.low, cell.high) + mark
+    value = bracketed(cell.value, cell.low, cell.high) + mark
     row = [cell.sequence, label(suite, cell.algorithm), value, str(cell.n)]
     row += [str(getattr(cell, name)) for name in _counts(table)]
     if suite.baseline:
@@ -136,11 +140,11 @@ def cell_row(suite: SuiteReport, table: MetricTable, cell: Cell) -> list[str]:
 def _difference(difference: Difference | None) -> str:
     if difference is None:
         return ABSENT
-    return f"{_interval(difference.value, difference.low, difference.high)}, n = {difference.n}"
+    return f"{bracketed(difference.value, difference.low, difference.high)}, n = {difference.n}"
 
 
 def _of(interval: Interval | None) -> str:
-    return _interval(interval.value, interval.low, interval.high) if interval else ABSENT
+    return bracketed(interval.value, interval.low, interval.high) if interval else ABSENT
 
 
 def _mean_of(interval: Interval | None) -> str:
@@ -176,7 +180,7 @@ def profile_header(table: MetricTable) -> list[str]:
 def profile_row(suite: SuiteReport, profile: Profile) -> list[str]:
     """Shares of runs above the thresholds of `profile_header`, with their bands."""
     shown = zip(profile.shares, profile.low, profile.high, strict=True)
-    return [label(suite, profile.algorithm), *(_interval(*each) for each in list(shown)[::PROFILE_STEP])]
+    return [label(suite, profile.algorithm), *(bracketed(*each) for each in list(shown)[::PROFILE_STEP])]
 
 
 def claim_row(suite: SuiteReport, claim: ClaimResult) -> list[str]:
@@ -184,7 +188,7 @@ def claim_row(suite: SuiteReport, claim: ClaimResult) -> list[str]:
     p, adjusted = (ABSENT if each is None else f"{each:.2g}" for each in (claim.p, claim.p_adjusted))
     needed = ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
     verdict = f"{claim.verdict} ({SMOKE})" if suite.smoke else claim.verdict
-    size = _interval(claim.effect, claim.low, claim.high)
+    size = bracketed(claim.effect, claim.low, claim.high)
     return [claim.id, verdict, size, p, adjusted, str(claim.n), needed]
 
 
@@ -252,12 +256,12 @@ def absence_row(suite: SuiteReport, absence: Absence) -> list[str]:
     """The texts of one entry, in the order of `ABSENCE_HEADER`."""
     return [
         *(absence.environment, label(suite, absence.algorithm), absence.role, absence.state, str(len(absence.jobs))),
-        _ranges(absence.seeds),
+        ranges(absence.seeds),
         absence.reason,
     ]
 
 
-def _ranges(seeds: tuple[int, ...]) -> str:
+def ranges(seeds: tuple[int, ...]) -> str:
     """`0-4, 7` for sorted seeds."""
     parts: list[list[int]] = []
     for seed in sorted(seeds):
@@ -291,7 +295,11 @@ def suite_lines(suite: SuiteReport) -> list[str]:
 
 def provenance_lines(report: Report) -> list[str]:
     """The footer: how the numbers were made, and what made them."""
-    source: Provenance = report.provenance
+    return [report.method, f"{made_with(report.provenance)}; reported by gtr-bench {report.provenance.reported_by}"]
+
+
+def made_with(source: Provenance) -> str:
+    """Which jobs, and by which program, commit, packages and device."""
     made = [
         f"{counted(source.jobs, 'finished job')} (sha256 of their ids {source.jobs_digest})",
         *(
@@ -304,6 +312,5 @@ def provenance_lines(report: Report) -> list[str]:
             )
             if values
         ),
-        f"reported by gtr-bench {source.reported_by}",
     ]
-    return [report.method, "; ".join(made)]
+    return "; ".join(made)

@@ -157,8 +157,8 @@ def unfinished_jobs(
 ) -> list[dict[str, Any]]:
     """Jobs that were started and have no `job.parquet`, from the cohorts' files.
 
-    Each entry is the cohort's own (`id`, `definition` and labels) plus `suite_text` and `suite_path`; a job that was
-    regrouped into another cohort is listed once.
+    Each entry is the cohort's own (`id`, `definition` and labels) plus `suite_text`, `suite_path` and `git_sha`; a
+    job that was regrouped into another cohort is listed once.
     """
     done = set(finished)
     found: dict[str, dict[str, Any]] = {}
@@ -169,7 +169,7 @@ def unfinished_jobs(
                 provenance = cohort["provenance"]
                 for job in cohort["jobs"]:
                     if job["id"] not in done:
-                        texts = {key: provenance.get(key) for key in ("suite_text", "suite_path")}
+                        texts = {key: provenance.get(key) for key in ("suite_text", "suite_path", "git_sha")}
                         found.setdefault(job["id"], {**job, **texts})
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 warn(f"left out `{path}`: not a cohort file ({error})")

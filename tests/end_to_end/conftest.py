@@ -66,10 +66,11 @@ class Program:
         (self.folder / name).write_text(text)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        path = [str(FAULTS), *filter(None, [os.environ.get("PYTHONPATH")])]  # the program under test may stand there
         process = subprocess.Popen(
             [sys.executable, "-m", "gtr_bench.cli", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(FAULTS), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

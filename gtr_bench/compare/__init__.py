@@ -1,0 +1,1 @@
+"""Two sets of results of the same experiments: which learning curves changed."""
