@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gtr_bench.ablation.excess import excess_sensitivity
 from gtr_bench.ablation.importance import importances
 from gtr_bench.ablation.model import Axis, Curve, Point, StudyRecords, StudyReport, TrialRecord, Value
 from gtr_bench.ablation.verdict import RULE, judge
-from gtr_bench.metrics.interval import Estimate, bootstrap, generator_of, stratified_bootstrap
+from gtr_bench.metrics.interval import Estimate, bootstrap, stratified_bootstrap
 from gtr_bench.metrics.sensitivity import (
     Plateau,
     Region,
@@ -26,7 +27,6 @@ __all__ = ["BINS", "analyse"]
 
 BINS = 5
 """Values of a sampled axis are averaged in so many groups of equal size when other parameters vary too."""
-_RESAMPLES = 500
 
 Scores = dict[str, dict[str, float]]
 
@@ -176,26 +176,16 @@ def _compare(
 def _sensitivity_difference(
     usable: Sequence[TrialRecord], others: Sequence[TrialRecord], records: StudyRecords, sign: float
 ) -> Estimate | None:
-    """Sensitivity of the subject minus the reference's; seeds are resampled, the same ones for all settings."""
+    """Sensitivity of the subject minus the reference's, over the seeds every setting has in every environment."""
     trials = [*usable, *others]
     seeds = [seed for seed in records.seeds if all(seed in t.scores[n] for t in trials for n in records.environments)]
     if len(seeds) < 2:
         return None
     values = sign * np.array([[[t.scores[n][s] for s in seeds] for n in records.environments] for t in trials])
-
-    def difference(sample: np.ndarray) -> float:
-        means = values[:, :, sample].mean(axis=-1)
-        tables = [
-            {name: {str(i): float(row[k]) for i, row in enumerate(part)} for k, name in enumerate(records.environments)}
-            for part in (means[: len(usable)], means[len(usable) :])
-        ]
-        ours, theirs = _normalised(tables[0], tables[1], records)
-        return sensitivity(ours).value - sensitivity(theirs).value
-
-    generator = generator_of(values.ravel())
-    drawn = [difference(generator.integers(0, len(seeds), len(seeds))) for _ in range(_RESAMPLES)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(difference(np.arange(len(seeds))), float(low), float(high), len(seeds))
+    # The scale of an environment is that of all settings, the same for both algorithms.
+    low, high = np.percentile(values.mean(axis=2), [5, 95], axis=0)
+    scaled = (values - low[:, None]) / np.where(high > low, high - low, np.inf)[:, None]
+    return excess_sensitivity(scaled[: len(usable)], scaled[len(usable) :])
 
 
 # Notes

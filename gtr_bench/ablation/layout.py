@@ -155,7 +155,10 @@ def _sensitivity(report: StudyReport) -> Iterator[Block]:
     lines = ["scores mapped per environment so that the 5th and 95th percentiles over all settings of both are 0 and 1"]
     several = len(records.environments) > 1
     if several and report.difference is not None:
-        lines.append(f"difference of sensitivities: {_interval(report.difference)}, n = {report.difference.n} seeds")
+        lines.append(
+            f"difference of sensitivities: {_interval(report.difference)}, n = {report.difference.n} seeds; "
+            "Student's t bounds, with each maximum taken on the cautious side"
+        )
     if several and report.region is not None:
         lines.append(f"in the sensitivity-performance plane, seen from {records.reference}: {report.region}")
     if not several:

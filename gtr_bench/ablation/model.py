@@ -25,7 +25,7 @@ __all__ = [
 Value: TypeAlias = float | int | str | bool
 Setting: TypeAlias = Mapping[str, Value]
 Verdict: TypeAlias = Literal["no", "yes", "undecided"]
-"""Whether the parameters need tuning per task."""
+"""Whether the parameters need more tuning per task than the reference's."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sentence a study ends in: does the parameter need tuning per task?"""
+"""The sentence a study ends in: does the parameter need more tuning per task than the reference's?"""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ __all__ = ["FEWEST_DECADES", "RULE", "judge"]
 FEWEST_DECADES = 0.5
 """A plateau this wide needs no tuning (protocols 15.1, kernel_ablation)."""
 RULE = (
-    f"no tuning per task: the plateau, where one is measured, is at least {FEWEST_DECADES:g} decades wide, and the "
-    "interval of the difference of sensitivities does not exceed 0; tuning: it lies above 0, and the plateau is "
-    "narrower or the extra sensitivity costs more than it gains; anything else is undecided"
+    f"no more tuning per task: the plateau, where one is measured, is at least {FEWEST_DECADES:g} decades wide, and "
+    "the interval of the difference of sensitivities does not exceed 0; more tuning: it lies above 0, and the plateau "
+    "is narrower or the extra sensitivity costs more than it gains; anything else is undecided. The interval decides, and "
+    "is wrong in at most 2.5 % of studies on either side; the plateau is described without one"
 )
 
 
@@ -75,8 +76,8 @@ def judge(
     verdict = "undecided" if records.smoke else _needs_tuning(wide, more, where)
     verb = "need" if len(quoted) > 1 else "needs"
     need = {
-        "no": f"{names} {verb} no tuning per task here",
-        "yes": f"{names} {verb} tuning per task here",
+        "no": f"{names} {verb} no more tuning per task here than {records.reference} does",
+        "yes": f"{names} {verb} more tuning per task here than {records.reference} does",
         "undecided": f"whether {names} {verb} tuning per task is undecided here",
     }[verdict]
     smoke = f"{SMOKE}; " if records.smoke else ""

@@ -26,6 +26,9 @@ Pairs = Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]
 """Environment -> (seed -> value of the one, seed -> value of the other); finite values only."""
 Floats = NDArray[np.float64]
 
+WELCH_SEEDS = 5
+"""Below so many seeds a side Welch's t errs too often: 2 against 10 finds a difference in 10 to 18 % of true nulls."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -141,7 +144,9 @@ def _tests(question: Question) -> _Tests | None:
     better = [sign * a - bar for a in ours]
     other = [sign * b for b in theirs]
     if question.kind == "superiority":
-        test = welch(better[0], other[0]) if len(sides) == 1 else permutation(better, other)
+        fewest = min(min(len(a), len(b)) for a, b in zip(ours, theirs, strict=True))
+        alone = len(sides) == 1 and fewest >= WELCH_SEEDS
+        test = welch(better[0], other[0]) if alone else permutation(better, other)
         return _Tests(effect, None, test, test, test.statistic > 0)
     return _Tests(
         effect,
@@ -176,7 +181,7 @@ def _decision(question: Question, tests: _Tests, pro: float, contra: float, *, f
         n=shown.n,
         environments=len(question.pairs),
         seeds_needed=needed,
-        reason=_reason(question, verdict, adjusted, shown.n, family),
+        reason=_reason(question, tests, verdict, adjusted, family),
     )
 
 
@@ -207,13 +212,13 @@ def _needed(question: Question, tests: _Tests) -> int | None:
     return None if needed is None else max(needed, fewest_pairs(alpha) if len(stds) == 1 else needed)
 
 
-def _reason(question: Question, verdict: Verdict, adjusted: float, n: int, family: int) -> str:
+def _reason(question: Question, tests: _Tests, verdict: Verdict, adjusted: float, family: int) -> str:
     of = f" over {family} comparisons" if family > 1 else ""
     if verdict != "undecided":
         side = "in favour" if verdict == "supported" else "the other way"
         return f"the test decides {side}: p = {adjusted:.2g} after Holm{of}, at most {question.alpha:g}"
-    alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
-    if len(question.pairs) == 1 and n < fewest_pairs(alpha):
+    alpha, n = question.alpha if question.kind == "superiority" else 2 * question.alpha, tests.favourable.n
+    if tests.differences is not None and len(question.pairs) == 1 and n < fewest_pairs(alpha):
         return f"{n} pairs cannot reach {question.alpha:g}: at least {fewest_pairs(alpha)} are needed"
     return f"the test does not decide: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}"
 

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Statistic = Literal["mean", "iqm", "median"]
-Method = Literal["percentile", "bca"]
+Method = Literal["percentile", "bca", "t"]
 
 RESAMPLES = 10_000
 """Bootstrap resamples behind every interval."""

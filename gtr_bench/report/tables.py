@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
-from gtr_bench.metrics.comparison import holm, sign_flip
+from gtr_bench.metrics.comparison import HypothesisTest, holm, sign_flip
 from gtr_bench.metrics.interval import Estimate, bootstrap
 from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.aggregates import aggregates_of
@@ -116,17 +116,23 @@ def _marked(row: Sequence[Cell], direction: Literal["higher", "lower"], alpha: f
     if len(present) < 2:
         return list(row)
     both = list(combinations(present, 2))
-    adjusted = zip(both, holm([_p(*each) for each in both]), strict=True)
-    separated = {frozenset((one.id, other.id)) for (one, other), p in adjusted if p <= alpha}
+    tests = [_test(*each) for each in both]
+    adjusted = holm([test.p if test else 1.0 for test in tests])
     sign = 1 if direction == "higher" else -1
+    # Over the seeds both have: with other seeds missing on either side, the means may be ordered the other way.
+    beats = {
+        (one.id, other.id) if sign * test.statistic > 0 else (other.id, one.id)
+        for (one, other), test, p in zip(both, tests, adjusted, strict=True)
+        if test and p <= alpha
+    }
     top = max(present, key=lambda cell: sign * (cell.value or 0.0))
-    tied = {cell.id for cell in present if cell is top or frozenset((cell.id, top.id)) not in separated}
+    tied = {cell.id for cell in present if cell is top or (top.id, cell.id) not in beats}
     best = tied == {top.id}
     return [replace(cell, best=best and cell is top, tied=not best and cell.id in tied) for cell in row]
 
 
-def _p(one: Cell, other: Cell) -> float:
-    """Of the paired test over the seeds both have; 1 where there are not two of them."""
+def _test(one: Cell, other: Cell) -> HypothesisTest | None:
+    """The paired test over the seeds both have; None where there are not two of them."""
     theirs = dict(zip(other.seeds, other.values, strict=True))
     differences = [value - theirs[seed] for seed, value in zip(one.seeds, one.values, strict=True) if seed in theirs]
-    return sign_flip([differences]).p if len(differences) > 1 else 1.0
+    return sign_flip([differences]) if len(differences) > 1 else None

@@ -34,7 +34,8 @@ def test_a_wide_plateau_and_less_sensitivity_than_the_reference_need_no_tuning(s
     report = analyse(study)
     assert report.verdict == "no"
     assert report.sentence.startswith(
-        "`sigma` needs no tuning per task here: scores stay within 5 % of the best from 0.1580 to 1.581, 1.00 decades; "
+        "`sigma` needs no more tuning per task here than ppo does: scores stay within 5 % of the best "
+        "from 0.1580 to 1.581, 1.00 decades; "
         "gtr's sensitivity of 0 against ppo's "
     )
     assert report.sentence.endswith(": better on both; n = 3 seeds")
@@ -43,7 +44,7 @@ def test_a_wide_plateau_and_less_sensitivity_than_the_reference_need_no_tuning(s
 def test_a_narrow_plateau_and_more_sensitivity_than_the_reference_need_tuning(study: StudyRecords) -> None:
     report = analyse(swapped(study))
     assert report.verdict == "yes"
-    assert report.sentence.startswith("`clip_range` needs tuning per task here: ")
+    assert report.sentence.startswith("`clip_range` needs more tuning per task here than gtr does: ")
 
 
 def test_a_narrow_plateau_is_never_called_free_of_tuning(study: StudyRecords) -> None:

@@ -56,11 +56,21 @@ def test_non_inferiority_is_one_sided_and_refuted_beyond_the_margin() -> None:
     assert decide([question([-1, -2, -1, -2, -1.5], kind="non_inferiority", margin=0.1)])[0].verdict == "refuted"
 
 
+def apart(ours: list[float], theirs: list[float]) -> dict[str, tuple[dict[int, float], dict[int, float]]]:
+    """One environment without a shared seed."""
+    return {"world": (dict(enumerate(ours)), {100 + seed: value for seed, value in enumerate(theirs)})}
+
+
 def test_unshared_seeds_are_compared_unpaired_and_the_test_says_so() -> None:
-    ours, theirs = dict(enumerate([5.0, 6, 7])), {seed + 100: value for seed, value in enumerate([1.0, 2, 3])}
-    (found,) = decide([Question("q", {"world": (ours, theirs)}, "higher")])
+    (found,) = decide([Question("q", apart([5.0, 6, 7, 6, 5], [1.0, 2, 3, 2, 1]), "higher")])
     assert found.test.startswith("Welch")
-    assert found.verdict == "supported"
+    assert (found.verdict, found.n) == ("supported", 5)
+
+
+def test_few_unshared_seeds_are_permuted_where_welchs_test_errs_too_often() -> None:
+    (found,) = decide([Question("q", apart([5.0, 6, 7], [1.0, 2, 3]), "higher")])
+    assert (found.verdict, found.p, found.test) == ("undecided", 2 / 20, "exact permutation, two-sided")
+    assert found.reason == "the test does not decide: p = 0.1 after Holm, above 0.05"
 
 
 def test_ragged_seeds_use_the_shared_ones() -> None:

@@ -1,0 +1,194 @@
+"""Coverage of every interval a report shows, and seeds per power: `nice python benchmarks/calibration.py`.
+
+Scores are drawn from distributions whose truth is known, the program's own functions make the intervals, and it is
+counted how often an interval holds the truth. Prints the tables of docs/statistics.md; a few minutes on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.metrics.aggregates import optimality_gap, performance_profile, probability_of_improvement
+from gtr_bench.metrics.interval import bootstrap, iqm, stratified_bootstrap
+from gtr_bench.metrics.power import power, seeds_needed
+from gtr_bench.report.curves import resampled_means
+
+Floats = NDArray[np.float64]
+Ends = tuple[float | None, float | None]
+
+SEEDS = (3, 5, 10, 20)
+RESAMPLES = 1000
+"""A report takes 10,000 (2,000 where pairs of runs are compared): that moves an end by little, and coverage by less."""
+SIMULATIONS = 4000
+
+
+def _failing(generator: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Two heaps: a quarter of the runs fails, at 0, the others reach 1; spread 0.1 in either."""
+    return (generator.random(shape) < 0.75) + 0.1 * generator.normal(size=shape)
+
+
+SCORES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Floats]] = {
+    "normal": lambda generator, shape: generator.normal(size=shape),
+    "lognormal": lambda generator, shape: generator.lognormal(size=shape),
+    "t, 3 df": lambda generator, shape: generator.standard_t(3, size=shape),
+    "a quarter fails": _failing,
+}
+PROFILED = 0.5
+"""The threshold at which a profile's band is checked."""
+
+
+def runs_of(scores: str, generator: np.random.Generator, sides: int, count: int, shape: tuple[int, int]) -> Floats:
+    """[simulations, sides * environments, seeds]; environments differ by half a unit each, as tasks do."""
+    simulations, seeds = shape
+    drawn = SCORES[scores](generator, (simulations, sides, count, seeds)) + 0.5 * np.arange(count)[:, None]
+    return drawn.reshape(simulations, sides * count, seeds)
+
+
+def mean(values: Floats) -> Ends:
+    found = bootstrap(values[0], resamples=RESAMPLES)
+    return found.low, found.high
+
+
+def bca(values: Floats) -> Ends:
+    found = bootstrap(values[0], method="bca", resamples=RESAMPLES)
+    return found.low, found.high
+
+
+def shared_draws(values: Floats) -> Ends:
+    low, high = np.quantile(resampled_means(values[0][:, None], RESAMPLES), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def paired(values: Floats) -> Ends:
+    """Both algorithms meet the same worlds: what a seed adds to both cancels."""
+    found = stratified_bootstrap([values[0] - values[1]], resamples=RESAMPLES)
+    return found.low, found.high
+
+
+def aggregate(statistic: str) -> Callable[[Floats], Ends]:
+    def ends(values: Floats) -> Ends:
+        found = stratified_bootstrap(values, statistic, resamples=RESAMPLES)  # type: ignore[arg-type]
+        return found.low, found.high
+
+    return ends
+
+
+def gap(values: Floats) -> Ends:
+    found = optimality_gap(values, resamples=RESAMPLES)
+    return found.low, found.high
+
+
+def improvement(values: Floats) -> Ends:
+    """The first half of the rows against the second: environments of one algorithm, then of the other."""
+    half = len(values) // 2
+    found = probability_of_improvement(values[:half], values[half:], resamples=RESAMPLES)
+    return found.low, found.high
+
+
+def profile(values: Floats) -> Ends:
+    above = [
+        resampled_means(group[:, None] > PROFILED, RESAMPLES, stream=place).ravel()
+        for place, group in enumerate(values)
+    ]
+    low, high = np.quantile(np.mean(above, axis=0), [0.025, 0.975])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of interval: its ends from the scores [sides * environments, seeds], and the same statistic of many."""
+
+    ends: Callable[[Floats], Ends]
+    truth: Callable[[Floats], float]
+    sides: int = 1
+    environments: int = 1
+
+
+def _mean(many: Floats) -> float:
+    return float(many.mean())
+
+
+KINDS = {
+    "mean, percentile": Kind(mean, _mean),
+    "mean, BCa": Kind(bca, _mean),
+    "mean, curves and mechanism": Kind(shared_draws, _mean),
+    "paired difference": Kind(paired, lambda many: float(many[0].mean() - many[1].mean()), sides=2),
+    **{
+        f"{name}, {count} environments": replace(kind, environments=count)
+        for count in (2, 4)
+        for name, kind in {
+            "mean": Kind(aggregate("mean"), _mean),
+            "median": Kind(aggregate("median"), lambda many: float(np.median(many.mean(axis=1)))),
+            "IQM": Kind(aggregate("iqm"), lambda many: float(iqm(many.ravel()))),
+            "optimality gap": Kind(gap, lambda many: float(1 - np.minimum(many, 1).mean())),
+            "profile at 0.5": Kind(profile, lambda many: float(performance_profile(many, [PROFILED])[0])),
+            "P(better)": Kind(improvement, lambda many: float(np.mean(np.greater(*np.split(many, 2)))), sides=2),
+        }.items()
+    },
+}
+
+
+@cache
+def truth(kind: str, scores: str) -> float:
+    """What the interval is for, from a million draws of every environment."""
+    asked = KINDS[kind]
+    generator = np.random.default_rng([1, crc32(scores.encode())])
+    return asked.truth(runs_of(scores, generator, asked.sides, asked.environments, (1, 1_000_000))[0])
+
+
+def coverage(kind: str, scores: str, n: int, *, simulations: int, seed: int) -> float:
+    """Share of simulated data sets of n seeds whose interval holds the truth."""
+    asked = KINDS[kind]
+    generator = np.random.default_rng([seed, n, *(crc32(text.encode()) for text in (kind, scores))])
+    held = 0
+    for values in runs_of(scores, generator, asked.sides, asked.environments, (simulations, n)):
+        low, high = asked.ends(values)
+        assert low is not None
+        assert high is not None
+        held += low <= truth(kind, scores) <= high
+    return held / simulations
+
+
+def coverage_table(simulations: int, seed: int) -> Iterator[str]:
+    yield f"| interval | scores | {' | '.join(f'n = {n}' for n in SEEDS)} |"
+    yield "|" + " --- |" * (2 + len(SEEDS))
+    for kind in KINDS:
+        for scores in SCORES:
+            shares = [coverage(kind, scores, n, simulations=simulations, seed=seed) for n in SEEDS]
+            yield f"| {kind} | {scores} | {' | '.join(f'{share:.3f}' for share in shares)} |"
+
+
+def power_table(sizes: Sequence[float] = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0)) -> Iterator[str]:
+    yield "| effect / std | pairs needed | of 4 in Holm's family | two-sample | power of 5 pairs | of 10 | of 20 |"
+    yield "|" + " --- |" * 7
+    for size in sizes:
+        needed = [
+            seeds_needed(size, design="paired"),
+            seeds_needed(size, alpha=0.05 / 4, design="paired"),
+            seeds_needed(size),
+        ]
+        reached = [f"{power(size, n, design='paired'):.2f}" for n in (5, 10, 20)]
+        yield f"| {size:g} | {' | '.join(str(each) for each in needed)} | {' | '.join(reached)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--simulations", type=int, default=SIMULATIONS)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    for line in coverage_table(asked.simulations, asked.seed):
+        print(line, flush=True)
+    print()
+    for line in power_table():
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
