@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 FAULTS = Path(__file__).parents[1] / "fault_package"
+ROOT = Path(__file__).parents[2]
 
 HEAD = """
 [suite]
@@ -69,7 +70,7 @@ class Program:
         process = subprocess.Popen(
             [sys.executable, "-m", "gtr_bench.cli", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(FAULTS), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": f"{FAULTS}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
