@@ -25,8 +25,8 @@ Floats: TypeAlias = NDArray[np.float64]
 DRAWS = SAMPLES
 """Labellings drawn where there are more than `EXACT_LIMIT`, besides the observed one and its negation.
 
-Drawn once per environment and seed, they are the same for every suite on these, so their error does not average out over
-repetitions: with 20,000 the level of 0.05 is met to about 0.002.
+Drawn once per environment and seed, they are the same for every suite on these, so their error does not average out
+over repetitions: with 20,000 the level of 0.05 is met to about 0.002.
 """
 _ROWS_AT_ONCE = 256
 
