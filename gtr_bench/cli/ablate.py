@@ -129,7 +129,7 @@ def ablate(
 
         check_suffix(plot)
     template = load_template(suite, scale)
-    chosen = _seeds(seeds, template.suite.seeds)
+    chosen = _seeds(seeds, template.suite.first_seeds)
     form: Format = "json" if json else format
     trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     if path:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.comparison import EXACT_LIMIT
+from gtr_bench.metrics.comparison import EXACT_LIMIT, SAMPLES
 
 __all__ = ["DRAWS", "Block", "Labellings"]
 
@@ -22,8 +22,12 @@ Block: TypeAlias = tuple[str, int]
 """environment, seed"""
 Floats: TypeAlias = NDArray[np.float64]
 
-DRAWS = 10_000
-"""Labellings drawn where there are more than `EXACT_LIMIT`, besides the observed one and its negation."""
+DRAWS = SAMPLES
+"""Labellings drawn where there are more than `EXACT_LIMIT`, besides the observed one and its negation.
+
+Drawn once per environment and seed, they are the same for every suite on these, so their error does not average out
+over repetitions: with 20,000 the level of 0.05 is met to about 0.002.
+"""
 _ROWS_AT_ONCE = 256
 
 

@@ -28,7 +28,7 @@ __all__ = ["Case", "case_of", "claims_of"]
 class Case:
     """A statement with the records it is about and their values; `obstacle` is why it cannot be tested, or empty.
 
-    `hopeless`: no further seed can remove the obstacle.
+    `hopeless`: further seeds would not remove the obstacle.
     """
 
     statement: Statement
@@ -75,7 +75,18 @@ def case_of(statement: Statement, runs: Sequence[Record], scores: Scores) -> Cas
     values = values_in(unit, about, metric, scores) if unit else {}
     bar = _bar(statement, about, unit, scores)
     obstacle = bar or (_gap(statement, about, unit, values, scores) if unit else "")
-    return Case(statement, about, unit, values, obstacle, bool(bar))
+    hopeless = bool(bar) or _undefined(statement, about, values)
+    return Case(statement, about, unit, values, obstacle, hopeless)
+
+
+def _undefined(statement: Statement, about: Sequence[Record], values: Values) -> bool:
+    """Whether all jobs of a side in some environment have finished and the metric is defined for none of them."""
+    for algorithm in (statement.better, statement.than):
+        for name in statement.environments:
+            own = [each for each in about if (each.algorithm, each.sequence) == (algorithm, name)]
+            if own and all(each.summary for each in own) and not values.get(name, {}).get(algorithm):
+                return True
+    return False
 
 
 def _bar(statement: Statement, about: Sequence[Record], unit: Unit | None, scores: Scores) -> str:

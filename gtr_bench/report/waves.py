@@ -94,8 +94,7 @@ def given(found: SuiteRecords, evaluations: Evaluations) -> tuple[SuiteRecords, 
 
 def first_wave(suite: Suite) -> Wave:
     """The seeds everything gets."""
-    assert suite.sequential is not None
-    return Wave(1, suite.seeds[: suite.sequential.wave], suite.cells)
+    return Wave(1, suite.first_seeds, suite.cells)
 
 
 def course_of(found: SuiteRecords, suite: Suite, evaluations: Evaluations, *, upto: int | None = None) -> Course:

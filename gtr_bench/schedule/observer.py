@@ -21,8 +21,8 @@ __all__ = [
     "Observer",
     "Outcome",
     "Snapshot",
+    "StatementResult",
     "Stop",
-    "Verdict",
     "WaveResult",
     "WorkerView",
 ]
@@ -134,7 +134,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class StatementResult:
     """A statement after a wave: `supported`, `refuted`, `undecided` or `open`; `effect` is in `unit`."""
 
     id: str
@@ -156,7 +156,7 @@ class WaveResult:
     jobs: int
     alpha: float
     spent: float
-    statements: Sequence[Verdict]
+    statements: Sequence[StatementResult]
 
 
 class Observer:

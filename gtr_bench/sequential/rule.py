@@ -20,7 +20,7 @@ def in_waves(suite: Suite, *, wave: int | None, max_seeds: int | None) -> Suite:
         wave, max_seeds: None takes the suite's, else the table's defaults.
 
     Raises:
-        RequestError: nothing to decide, numbers that contradict the suite or with which nothing can be decided.
+        RequestError: nothing to decide, numbers that contradict the suite, or numbers that can decide nothing.
     """
     if not suite.claims and not suite.comparisons:
         raise RequestError(

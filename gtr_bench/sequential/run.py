@@ -11,7 +11,7 @@ from gtr_bench.report.collect import collect_suite
 from gtr_bench.report.scores import load_evaluations
 from gtr_bench.report.waves import Course, Wave, course_of, first_wave
 from gtr_bench.schedule.folders import ResultsFolder
-from gtr_bench.schedule.observer import Fanout, Launch, Observer, Outcome, Verdict, WaveResult
+from gtr_bench.schedule.observer import Fanout, Launch, Observer, Outcome, StatementResult, WaveResult
 from gtr_bench.schedule.tally import Tally
 from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn
@@ -95,7 +95,7 @@ def _result(course: Course, wave: Wave, jobs: int) -> WaveResult:
     for statement in course.statements:
         decision, case = course.decision(statement.id), course.cases[statement.id]
         verdicts.append(
-            Verdict(
+            StatementResult(
                 id=statement.id,
                 verdict="open" if statement.id in course.open else decision.verdict if decision else "undecided",
                 effect=decision.effect if decision else None,

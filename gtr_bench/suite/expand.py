@@ -76,6 +76,11 @@ class Suite:
     cells: tuple[Cell, ...] = field(repr=False)
     sequential: SequentialTable | None = None
 
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """Those every algorithm gets: all, or the first wave."""
+        return self.seeds if self.sequential is None else self.seeds[: self.sequential.wave]
+
     def jobs(self) -> list[Job]:
         """All jobs, cell by cell and seed by seed; definitions share their unchanging parts: read, don't write."""
         return self.jobs_of(self.cells, self.seeds)

@@ -45,6 +45,14 @@ def test_three_seeds_at_least() -> None:
     assert fewest_seeds(range(5)) == [0, 1, 2, 3, 4]
 
 
+def test_a_suite_with_waves_of_seeds_lends_a_study_its_first_wave_and_not_its_rule(tmp_path: Path) -> None:
+    file = tmp_path / "waves.toml"
+    file.write_text(load_suite("quickstart").text + "\n[sequential]\nwave = 4\n")
+    template = load_template(str(file), None)
+    assert fewest_seeds(template.suite.first_seeds) == [0, 1, 2, 3]
+    assert template.suite_of([template.table("ppo")], name="study", seeds=[0]).sequential is None
+
+
 def test_an_algorithm_nobody_knows_brings_a_suggestion() -> None:
     with pytest.raises(UnknownNameError, match="gtrr"):
         load_template("kernel_ablation", None).table("gtrr")

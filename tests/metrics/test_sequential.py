@@ -215,7 +215,7 @@ NULLS: dict[str, Callable[[np.random.Generator], list[Question]]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NULLS)
 def test_true_nulls_are_rejected_as_often_as_alpha_says(name: str) -> None:
-    generator, trials = np.random.default_rng(7), 800
+    generator, trials = np.random.default_rng(7), 500
     wrong = opposite = 0
     for _ in range(trials):
         found = verdicts(looks(NULLS[name](generator)))

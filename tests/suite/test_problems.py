@@ -420,6 +420,40 @@ def test_claims_are_checked(problems: Problems) -> None:
     ]
 
 
+SEQUENTIAL = {
+    "wave = 3\nmaxseeds = 9": ((30, 1), "unknown key `maxseeds` in `sequential`", "did you mean `max_seeds`?"),
+    "wave = 0": ((29, 8), "`wave` should be greater than or equal to 1, not `0`", None),
+    "wave = 5\nmax_seeds = 4": ((28, 1), "`max_seeds` 4 is less than one `wave` of 5", None),
+    "wave = 5\nmax_seeds = 5": (
+        (30, 13),
+        "5 seeds can never decide anything here",
+        "`max_seeds` should be at least 6",
+    ),
+}
+
+
+@pytest.mark.parametrize("table", SEQUENTIAL)
+def test_waves_of_seeds_are_checked(table: str, problems: Problems) -> None:
+    place, sentence, hint = SEQUENTIAL[table]
+    (problem,) = problems(extra=f"\n[sequential]\n{table}\n")
+    assert (problem.line, problem.column) == place
+    assert (problem.sentence, problem.hint) == (sentence, hint)
+
+
+def test_waves_of_seeds_need_something_to_decide(problems: Problems, load: Callable[..., object]) -> None:
+    (problem,) = problems(('comparisons = [["gtr", "ppo"]]\n', ""), extra="\n[sequential]\n")
+    assert (problem.line, problem.column) == (27, 2)
+    assert problem.sentence == (
+        "`sequential` has nothing to decide: the suite has neither a `[[claim]]` nor `comparisons`"
+    )
+    load(extra="\n[sequential]\n")
+
+
+def test_seeds_that_would_not_fit_into_64_bits_are_refused(problems: Problems) -> None:
+    (problem,) = problems(("seeds = 2", "seeds = [9223372036854775807]"), extra="\n[sequential]\n")
+    assert problem.sentence == "there are not so many seeds after the largest of the suite"
+
+
 ONE_CLAIM = """
 [[claim]]
 id = "c"
