@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gtr_bench.ablation.model import Axis, Curve, Point, Setting, StudyReport, TrialRecord, Value
+from gtr_bench.ablation.verdict import region_text
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.metrics.sensitivity import Sensitivity
 from gtr_bench.report import text
@@ -160,7 +161,9 @@ def _sensitivity(report: StudyReport) -> Iterator[Block]:
             "Student's t bounds, with each maximum taken on the cautious side"
         )
     if several and report.region is not None:
-        lines.append(f"in the sensitivity-performance plane, seen from {records.reference}: {report.region}")
+        lines.append(
+            f"in the sensitivity-performance plane, seen from {records.reference}: {region_text(report.region)}"
+        )
     if not several:
         lines.append("with one environment T and X are the same number: nothing is said about tuning per environment")
     elif len(records.axes) > 1 and report.dimensionality is not None:

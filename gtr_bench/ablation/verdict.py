@@ -10,10 +10,16 @@ from gtr_bench.metrics.sensitivity import Plateau, Region, Sensitivity
 from gtr_bench.report.text import SMOKE, number
 from gtr_bench.schedule.wording import counted
 
-__all__ = ["FEWEST_DECADES", "RULE", "judge"]
+__all__ = ["FEWEST_DECADES", "RULE", "judge", "region_text"]
 
 FEWEST_DECADES = 0.5
 """A plateau this wide needs no tuning (protocols 15.1, kernel_ablation)."""
+_MEANING: dict[Region, str] = {
+    "better on both": "tuned it scores no lower, and it is no more sensitive",
+    "pays off": "it is more sensitive, and gains more than that",
+    "cheaper": "tuned it scores lower, but by less than the sensitivity it saves",
+    "worse": "with one setting for all tasks it scores lower",
+}
 RULE = (
     f"no more tuning per task: the plateau, where one is measured, is at least {FEWEST_DECADES:g} decades wide, and "
     "the interval of the difference of sensitivities does not exceed 0; more tuning: it lies above 0, and the plateau "
@@ -69,7 +75,7 @@ def judge(
             interval = f" (difference {number(difference.value)} [{number(difference.low)}, {number(difference.high)}])"
         parts.append(
             f"{records.algorithm}'s sensitivity of {number(subject.value)} against {records.reference}'s "
-            f"{number(reference.value)}{interval}: {where}"
+            f"{number(reference.value)}{interval}" + (f": {region_text(where)}" if where is not None else "")
         )
     else:
         parts.append("there is no reference whose sensitivity it could be compared with")
@@ -82,6 +88,11 @@ def judge(
     }[verdict]
     smoke = f"{SMOKE}; " if records.smoke else ""
     return verdict, f"{smoke}{need}: {'; '.join(parts)}; n = {_seeds(records, usable)}"
+
+
+def region_text(where: Region) -> str:
+    """A region of the sensitivity-performance plane and what it means (protocols 14.1, point 4)."""
+    return f"{where} ({_MEANING[where]})"
 
 
 def _seeds(records: StudyRecords, usable: Sequence[TrialRecord]) -> str:
