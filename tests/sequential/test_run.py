@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from gtr_bench.schedule.display import wave_lines
+from gtr_bench.schedule.display import LiveDisplay, PlainDisplay, wave_lines
 from gtr_bench.schedule.folders import Failure, ResultsFolder
 from gtr_bench.schedule.ndjson import NdjsonObserver
-from gtr_bench.schedule.observer import Launch, Observer, Outcome, StatementResult, Stop, WaveResult
+from gtr_bench.schedule.observer import Fanout, Launch, Observer, Outcome, StatementResult, Stop, WaveResult
 from gtr_bench.schedule.tally import Tally
 from gtr_bench.sequential.run import run_until_decided
 from gtr_bench.store.reader import warn_on_stderr
@@ -135,7 +136,7 @@ def test_a_failed_job_leaves_its_pair_out_and_the_exit_code_says_so(tmp_path: Pa
     assert run(Trainer(folder))[0].exit_code == 0
 
 
-def test_a_wave_is_told_a_person_as_a_line_per_statement() -> None:
+def test_a_wave_is_told_a_person_as_a_line_per_statement_on_a_terminal_and_elsewhere() -> None:
     def said(name: str, verdict: str, **values: Any) -> StatementResult:
         known = {"effect": 12.345, "p": 0.00195, "wave": 2, "reason": "because", **values}
         return StatementResult(id=name, verdict=verdict, unit="return", **known)
@@ -144,9 +145,14 @@ def test_a_wave_is_told_a_person_as_a_line_per_statement() -> None:
         number=3, waves=5, seeds=[1], jobs=2, alpha=0.05, spent=0.0123,
         statements=[said("a", "supported"), said("longer", "open", wave=3), said("b", "open", p=None, effect=None)],
     )  # fmt: skip
-    assert wave_lines(result) == [
+    lines = [
         "wave 3 of at most 5: level spent 0.012 of 0.05",
         "  a       supported (wave 2): difference 12.35 (return), p = 0.0019",
         "  longer  open: difference 12.35 (return), p = 0.0019",
         "  b       open: because",
     ]
+    assert wave_lines(result) == lines
+    terminal, stream = Console(width=100, file=io.StringIO(), force_terminal=True, no_color=True), io.StringIO()
+    Fanout(LiveDisplay(terminal), PlainDisplay(stream)).wave(result)
+    assert stream.getvalue().splitlines() == lines
+    assert terminal.file.getvalue().splitlines() == lines  # type: ignore[attr-defined]
