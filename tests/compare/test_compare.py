@@ -353,6 +353,25 @@ def test_of_two_definitions_under_one_label_the_newer_counts_and_it_is_told(fill
     assert found.a.notes == ("swap: 8 jobs of an earlier definition under the same labels left out",)
 
 
+def test_seeds_only_an_earlier_definition_has_are_not_mixed_in(fill: Fill) -> None:
+    text = SUITE.replace('id = "ppo"', 'id = "ppo"\nlearning_rate = 0.1')
+    newer = jobs_of(text, keep="ppo")
+    a = fill("a", newer[:3], text=text)
+    fill("a", PPO, bend=lower, finished="2025-01-01T00:00:00+00:00")
+    cell = only(a, fill("b", newer, text=text))
+    assert (cell.verdict, cell.seeds, cell.alone) == ("identical", (0, 1, 2), ((), (3, 4, 5, 6, 7)))
+
+
+def test_more_tests_need_more_pairs_and_it_is_said(fill: Fill) -> None:
+    both = [job for job in jobs_of() if job.seed < 6]
+    for cell in compare(fill("a", both), fill("b", both, bend=lower)).cells:
+        assert cell.verdict == "unchanged"
+        assert (
+            "lifetime_return: 6 pairs that differ cannot decide at 0.05 among 2 tests: at least 7 are needed"
+            in cell.reasons
+        )
+
+
 def test_a_suite_that_cannot_be_expanded_here_is_told_and_compared(fill: Fill) -> None:
     text = SUITE.replace('id = "ppo"', 'id = "ppo"\nuse = "not_installed"')
     found = compare(fill("a", PPO, text=text), fill("b", PPO, text=text, bend=lower))

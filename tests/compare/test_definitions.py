@@ -46,6 +46,11 @@ def test_parameters_are_told_in_the_words_of_a_suite() -> None:
     )
 
 
+def test_another_algorithm_under_the_same_label_is_told() -> None:
+    other = definition(algorithm={"name": "spo", "version": 1, "parameters": {"clip": 0.2, "schedule": "none"}})
+    assert parameter_differences(definition(), other) == ("algorithm.name ppo -> spo",)
+
+
 def test_versions_of_all_jobs_of_a_side_are_told_together() -> None:
     mixed = [definition(), definition(packages={"gymnasium": "1.2", "mujoco": "3.3.0"})]
     assert version_differences([definition()], mixed) == ("gymnasium 1.1 -> 1.1 and 1.2", "mujoco absent -> 3.3.0")
