@@ -48,17 +48,19 @@ def plan(
     json: JsonOption = False,
 ) -> None:
     """Say what `run` with the same options would do; starts nothing."""
+    from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
     from gtr_bench.schedule.selection import select
     from gtr_bench.schedule.slots import make_slots
     from gtr_bench.suite import load_suite
 
-    loaded = load_suite(suite, scale=scale)
-    selected = select(loaded.jobs(), k)
-    folder = ResultsFolder(results)
     slots = make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu)
-    made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
+    folder = ResultsFolder(results)
+    with no_garbage_collection():
+        loaded = load_suite(suite, scale=scale)
+        selected = select(loaded.jobs(), k)
+        made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
     listed = []
     if list_jobs:
         states = folder.survey(job.id for job in selected)
@@ -78,10 +80,11 @@ def plan(
         typer.echo(json_module.dumps(data | ({"job_list": listed} if list_jobs else {}), allow_nan=False))
         return
     title = f"{loaded.name} ({loaded.scale})" if loaded.scale else loaded.name
-    for line in [title, *_lines(made)]:
-        typer.echo(line)
-    for row in listed:
-        typer.echo(f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}")
+    rows = [
+        f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}"
+        for row in listed
+    ]
+    typer.echo("\n".join([title, *_lines(made), *rows]))
 
 
 def _lines(made: Plan) -> list[str]:

@@ -99,16 +99,14 @@ def _reported(
     interactive: bool,
 ) -> str:
     """The report as text; `interactive` when it may go to a terminal, whose width and colours then count."""
-    import gc
     import shutil
     import sys
 
+    from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.report.build import build_report
     from gtr_bench.report.formats import render
 
-    # What a report reads lives until it is written, so looking for garbage meanwhile finds none: a tenth of the time.
-    gc.disable()
-    try:
+    with no_garbage_collection():
         built = build_report(
             folders,
             suite=suite,
@@ -117,8 +115,6 @@ def _reported(
             environments=environments,
             curves=kind == "html",
         )
-    finally:
-        gc.enable()
     if kind == "terminal" and interactive and sys.stdout.isatty():
         from gtr_bench.report.terminal import render_terminal
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gtr_bench.schedule.assignments import Assignment, assign
-from gtr_bench.schedule.driver import wanted
-from gtr_bench.schedule.folders import ResultsFolder, State, count_states
+from gtr_bench.schedule.folders import ResultsFolder, State, count_states, wanted
 from gtr_bench.schedule.resources import free_disk_bytes
 from gtr_bench.schedule.speeds import PastSpeeds
 
