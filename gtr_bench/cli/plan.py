@@ -47,7 +47,10 @@ def plan(
     list_jobs: Annotated[bool, typer.Option("--list", help="Also list the jobs with their states.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say what `run` with the same options would do; starts nothing."""
+    """Say what `run` with the same options would do; starts nothing.
+
+    Cached jobs are done, but were trained for another suite or scale, or under another name.
+    """
     from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
@@ -100,6 +103,7 @@ def _lines(made: Plan) -> list[str]:
     return [
         f"  jobs      {made.jobs:,}",
         f"  done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
+        f"  cached    {counts['cached']:,} of them",
         f"  failed    {counts['failed']:,}" + (f" ({reasons})" if reasons else ""),
         f"  running   {counts['running']:,}",
         f"  to run    {made.starting:,} in {made.cohorts:,} cohorts{resumed}",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gtr_bench.schedule.assignments import Assignment, assign
+from gtr_bench.schedule.cached import count_cached
 from gtr_bench.schedule.folders import ResultsFolder, State, count_states, wanted
 from gtr_bench.schedule.resources import free_disk_bytes
 from gtr_bench.schedule.speeds import PastSpeeds
@@ -29,7 +30,7 @@ class Plan:
 
     Attributes:
         jobs: of the request, each identity once.
-        counts: jobs per state, and `diverged` (a part of `done`).
+        counts: jobs per state, and two parts of `done`: `diverged`, and `cached` (`count_cached`).
         reasons: failed jobs per reason.
         starting: jobs a run would train now: to run, killed, and failed ones with `--retry-failed`.
         cohorts, resumed: that many workers, and how many of them from a checkpoint.
@@ -61,6 +62,7 @@ def make_plan(
     states = folder.survey(job.id for job in unique)
     to_run = [name for name, state in states.items() if wanted(state, retry_failed=retry_failed)]
     assignments = assign(unique, to_run, folder, slots=slots, cohort=cohort) if to_run else []
+    cached = count_cached((job for job in unique if states[job.id].state is State.DONE), folder)
     speeds = PastSpeeds.read(folder)
     times = [speeds.seconds(assignment) for assignment in assignments]
     known = [seconds for seconds in times if seconds is not None]
@@ -70,7 +72,7 @@ def make_plan(
             reasons[state.reason or "error"] = reasons.get(state.reason or "error", 0) + 1
     return Plan(
         jobs=len(unique),
-        counts=count_states(states.values()),
+        counts={**count_states(states.values()), "cached": cached},
         reasons=reasons,
         starting=len(to_run),
         cohorts=len(assignments),

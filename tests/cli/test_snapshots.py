@@ -147,6 +147,7 @@ PLAN_STDOUT = """\
 tiny (laptop)
   jobs      4
   done      0
+  cached    0 of them
   failed    0
   running   0
   to run    4 in 2 cohorts
