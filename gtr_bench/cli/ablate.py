@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gtr_bench.cli import completion
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
     CohortOption,
@@ -40,7 +41,13 @@ def register(app: typer.Typer) -> None:
 
 def ablate(
     param: Annotated[
-        list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to vary; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--param",
+            metavar="NAME",
+            help="A parameter to vary; may be repeated.",
+            autocompletion=completion.parameters,
+        ),
     ] = None,
     range_: Annotated[
         list[str] | None,
@@ -48,20 +55,39 @@ def ablate(
             "--range",
             metavar="NAME=RANGE",
             help="sigma=0.05:2:log, or anchors=1,2,4.  [default: the parameter's own]",
+            autocompletion=completion.ranges,
         ),
     ] = None,
     path: Annotated[
         bool, typer.Option("--path", help="From PPO to GTR one component at a time, each step tested.")
     ] = False,
     components: Annotated[
-        str, typer.Option("--components", metavar="LIST", help="With --path: the components in their order.")
+        str,
+        typer.Option(
+            "--components",
+            metavar="LIST",
+            help="With --path: the components in their order.",
+            autocompletion=completion.components,
+        ),
     ] = "kernel,anchor,surrogate,gate",
     suite: Annotated[
-        str, typer.Option("--suite", metavar="SUITE", help="A suite file, or the name of a shipped one.")
+        str,
+        typer.Option(
+            "--suite",
+            metavar="SUITE",
+            help="A suite file, or the name of a shipped one.",
+            autocompletion=completion.suites,
+        ),
     ] = DEFAULT_SUITE,
     scale: ScaleOption = None,
     algorithm: Annotated[
-        str, typer.Option("--algorithm", metavar="NAME", help="The algorithm, as the suite or the program calls it.")
+        str,
+        typer.Option(
+            "--algorithm",
+            metavar="NAME",
+            help="The algorithm, as the suite or the program calls it.",
+            autocompletion=completion.algorithms,
+        ),
     ] = "gtr",
     trials: Annotated[
         int, typer.Option("--trials", min=2, max=10_000, metavar="N", help="Settings; with grid, values per parameter.")
@@ -79,7 +105,10 @@ def ablate(
         ),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", metavar="NAME", help="What settings are judged by.")
+        str,
+        typer.Option(
+            "--metric", metavar="NAME", help="What settings are judged by.", autocompletion=completion.metrics
+        ),
     ] = "lifetime_return",
     tune_fraction: Annotated[
         float,

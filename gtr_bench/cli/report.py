@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from gtr_bench.cli import completion
+
 __all__ = ["register"]
 
 
@@ -26,25 +28,50 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     suite: Annotated[
         str | None,
-        typer.Option("--suite", metavar="NAME|PATH", help="Only this suite; a file's text counts as it is now."),
+        typer.Option(
+            "--suite",
+            metavar="NAME|PATH",
+            help="Only this suite; a file's text counts as it is now.",
+            autocompletion=completion.known_suites,
+        ),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Show this metric; may be repeated.", show_default="the suite's"),
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Show this metric; may be repeated.",
+            show_default="the suite's",
+            autocompletion=completion.metrics,
+        ),
     ] = None,
     baseline: Annotated[
         str | None,
-        typer.Option("--baseline", metavar="ALGORITHM", help="Differences are taken to it.", show_default="ppo"),
+        typer.Option(
+            "--baseline",
+            metavar="ALGORITHM",
+            help="Differences are taken to it.",
+            show_default="ppo",
+            autocompletion=completion.baselines,
+        ),
     ] = None,
     environments: Annotated[
         list[str] | None,
         typer.Option(
-            "--environments", metavar="NAME,...", help="Show only these; claims are decided on all of theirs."
+            "--environments",
+            metavar="NAME,...",
+            help="Show only these; claims are decided on all of theirs.",
+            autocompletion=completion.environments,
         ),
     ] = None,
     explain: Annotated[
         str | None,
-        typer.Option("--explain", metavar="CELL", help="What lies behind a cell: its id, or the end of it."),
+        typer.Option(
+            "--explain",
+            metavar="CELL",
+            help="What lies behind a cell: its id, or the end of it.",
+            autocompletion=completion.cells,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
