@@ -167,6 +167,7 @@ def ablate(
         from gtr_bench.ablation.analysis import analyse
         from gtr_bench.ablation.render import draw_response, render_study
         from gtr_bench.ablation.run import Request, run_study
+        from gtr_bench.cli.terminal import PIPE_COLUMNS, columns, wants_colour
         from gtr_bench.store.reader import warn_on_stderr
 
         request = Request(
@@ -184,7 +185,10 @@ def ablate(
             name=_study_name(study),
         )
         report = analyse(run_study(request, results, trainer.train, warn=warn_on_stderr))
-        _write(render_study(report, form, width=_width(out), colour=_interactive(out)), out)
+        interactive = out is None
+        width = columns(sys.stdout) if interactive else PIPE_COLUMNS
+        colour = interactive and wants_colour(sys.stdout)
+        _write(render_study(report, form, width=width, colour=colour), out)
         if plot is not None:
             draw_response(report, plot)
     raise typer.Exit(trainer.exit_code)
@@ -300,16 +304,6 @@ def _study_name(name: str | None) -> str | None:
     if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", name):
         raise RequestError(f"`--study {name}` is not a usable name", hint="letters, digits, `_`, `.`, `+` and `-`")
     return name
-
-
-def _interactive(out: Path | None) -> bool:
-    return out is None and sys.stdout.isatty()
-
-
-def _width(out: Path | None) -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns if _interactive(out) else 160
 
 
 def _write(text: str, out: Path | None) -> None:

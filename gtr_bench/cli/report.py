@@ -126,10 +126,10 @@ def _reported(
     interactive: bool,
 ) -> str:
     """The report as text; `interactive` when it may go to a terminal, whose width and colours then count."""
-    import shutil
     import sys
 
     from gtr_bench.cli.collector import no_garbage_collection
+    from gtr_bench.cli.terminal import columns, wants_colour
     from gtr_bench.report.build import build_report
     from gtr_bench.report.formats import render
 
@@ -142,8 +142,8 @@ def _reported(
             environments=environments,
             curves=kind == "html",
         )
-    if kind == "terminal" and interactive and sys.stdout.isatty():
+    if kind == "terminal" and interactive:
         from gtr_bench.report.terminal import render_terminal
 
-        return render_terminal(built, width=shutil.get_terminal_size().columns, colour=True)
+        return render_terminal(built, width=columns(sys.stdout), colour=wants_colour(sys.stdout))
     return render(built, kind)
