@@ -297,12 +297,11 @@ def _ranges(texts: list[str]) -> dict[str, str]:
 
 def _study_name(name: str | None) -> str | None:
     """A study's name is a folder's: the same rules as for names in a suite."""
-    import re
-
     from gtr_bench.errors import RequestError
+    from gtr_bench.names import why_unusable
 
-    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", name):
-        raise RequestError(f"`--study {name}` is not a usable name", hint="letters, digits, `_`, `.`, `+` and `-`")
+    if name is not None and (reason := why_unusable(name)) is not None:
+        raise RequestError(f"`--study`: {reason}")
     return name
 
 

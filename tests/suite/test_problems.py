@@ -104,6 +104,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`a/b` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first",
         None,
     ),
+    "id of a device": (
+        ('id = "swap"', 'id = "nul.1"'),
+        (15, 6),
+        "`nul.1` is not a usable name: Windows keeps `nul` for a device",
+        None,
+    ),
     "unknown algorithm": (
         ('id = "ppo"', 'id = "ppo"\nuse = "pppo"'),
         (23, 7),
