@@ -54,7 +54,7 @@ def ablate(
         typer.Option(
             "--range",
             metavar="NAME=RANGE",
-            help="sigma=0.05:2:log, or anchors=1,2,4.  [default: the parameter's own]",
+            help="Such as sigma=0.05:2:log or anchors=1,2,4.  [default: the parameter's own]",
             autocompletion=completion.ranges,
         ),
     ] = None,
@@ -151,7 +151,7 @@ def ablate(
     if path == bool(param):
         raise RequestError(
             "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
-            hint="such as: gtr-bench ablate --param sigma",
+            hint="such as `gtr-bench ablate --param sigma`",
         )
     if plot is not None:
         from gtr_bench.report.plots import check_suffix

@@ -65,7 +65,7 @@ JobsOption = Annotated[
     typer.Option("--jobs", "-j", min=1, metavar="N", help="Workers at once.  [default: usable cores or GPUs]"),
 ]
 GpuJobsOption = Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Workers per GPU.")]
-DeviceOption = Annotated[DeviceChoice, typer.Option(help="auto takes the GPUs if there are any.")]
+DeviceOption = Annotated[DeviceChoice, typer.Option(help="Where to train; auto takes the GPUs if there are any.")]
 CohortOption = Annotated[
     int | None,
     typer.Option(

@@ -91,7 +91,7 @@ def plan(
 
 
 def _lines(made: Plan) -> list[str]:
-    from gtr_bench.schedule.wording import duration, size
+    from gtr_bench.schedule.wording import counted, duration, size
 
     counts = made.counts
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(made.reasons.items()))
@@ -99,15 +99,15 @@ def _lines(made: Plan) -> list[str]:
     if made.seconds is not None or not made.cohorts_with_known_speed:
         time = duration(made.seconds)
     else:
-        time = f"unknown (speeds are known for {made.cohorts_with_known_speed} of {made.cohorts} cohorts)"
+        time = f"unknown (speeds are known for {made.cohorts_with_known_speed} of {counted(made.cohorts, 'cohort')})"
     return [
         f"  jobs      {made.jobs:,}",
         f"  done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
         f"  cached    {counts['cached']:,} of them",
         f"  failed    {counts['failed']:,}" + (f" ({reasons})" if reasons else ""),
         f"  running   {counts['running']:,}",
-        f"  to run    {made.starting:,} in {made.cohorts:,} cohorts{resumed}",
+        f"  to run    {made.starting:,} in {counted(made.cohorts, 'cohort')}{resumed}",
         f"  steps     {made.steps:,}",
-        f"  time      {time} on {made.slots} slots",
+        f"  time      {time} on {counted(made.slots, 'slot')}",
         f"  disk      {size(made.disk_bytes)} of {size(made.free_disk_bytes)} free",
     ]

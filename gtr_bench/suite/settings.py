@@ -165,7 +165,7 @@ def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, p
             good = False
     count = math.prod(len(values) for values in head.grid.values()) * max(1, len(head.tied))
     if count > MAX_SETTINGS:
-        problems.add((*path, "grid"), f"`{head.id}` has {count} settings, more than {MAX_SETTINGS}")
+        problems.add((*path, "grid"), f"`{head.id}` has {count:,} settings, more than {MAX_SETTINGS:,}")
         good = False
     return good
 

@@ -216,7 +216,7 @@ def test_doctor_names_devices_and_families_and_exits_well(
         (("run",), "error: missing argument `SUITE`\n\nhint: `gtr-bench run --help` lists what is possible\n"),
         (
             ("run", "tiny.toml", "--jobs", "0"),
-            "error: invalid value for `--jobs` / `-j`: Input should be greater than or equal to 1\n\n"
+            "error: invalid value for `--jobs` / `-j`: it should be greater than or equal to 1\n\n"
             "hint: `gtr-bench run --help` lists what is possible\n",
         ),
         (("run", "tinny"), None),

@@ -271,7 +271,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
     "grid too large": (
         (GTR, f"grid = {{ sigma = {[i + 1.0 for i in range(400)]}, beta = {[i + 1.0 for i in range(400)]} }}"),
         (26, 8),
-        "`gtr` has 160000 settings, more than 100000",
+        "`gtr` has 160,000 settings, more than 100,000",
         None,
     ),
     "minibatches without samples": (
