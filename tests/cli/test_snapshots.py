@@ -220,6 +220,16 @@ def test_doctor_names_devices_and_families_and_exits_well(
             "hint: `gtr-bench run --help` lists what is possible\n",
         ),
         (("run", "tinny"), None),
+        (("run", "tiny.toml", "--job", "1"), "error: no such option `--job`\n\nhint: did you mean `--jobs`?\n"),
+        (
+            ("run", "tiny.toml", "--xyz"),
+            "error: no such option `--xyz`\n\nhint: `gtr-bench run --help` lists what is possible\n",
+        ),
+        (
+            ("run", "tiny.toml", "--device", "gpu"),
+            "error: invalid value for `--device`: `gpu` is not one of `auto`, `cpu`, `cuda`\n\n"
+            "hint: `gtr-bench run --help` lists what is possible\n",
+        ),
         (
             ("run", "tiny.toml", "--scale", "huge"),
             "error: unknown scale `huge`\n\nhint: known: `laptop`\n",
