@@ -63,7 +63,8 @@ def make_plan(
     to_run = [name for name, state in states.items() if wanted(state, retry_failed=retry_failed)]
     assignments = assign(unique, to_run, folder, slots=slots, cohort=cohort) if to_run else []
     cached = count_cached((job for job in unique if states[job.id].state is State.DONE), folder)
-    speeds = PastSpeeds.read(folder)
+    # Reading past speeds is no small part of a plan: where nothing is left to train nobody needs them.
+    speeds = PastSpeeds.read(folder) if assignments else PastSpeeds({})
     times = [speeds.seconds(assignment) for assignment in assignments]
     known = [seconds for seconds in times if seconds is not None]
     reasons: dict[str, int] = {}
