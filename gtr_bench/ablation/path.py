@@ -17,6 +17,7 @@ from gtr_bench.algorithms.ppo import PPOParameters
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
+from gtr_bench.names import file_name
 from gtr_bench.suite.expand import Suite
 
 __all__ = ["COMPONENTS", "path_suite"]
@@ -59,7 +60,7 @@ def path_suite(
         switched |= COMPONENTS[name] | ({"anchors": _mixture(own)} if name == "anchor" else {})
         tables.append({"id": f"with_{name}", "use": "gtr", **switched})
     labels = [table["id"] for table in tables]
-    name = f"path-{template.suite.name}-{'-'.join(components)}"[:100]
+    name = file_name(f"path-{template.suite.name}-{'-'.join(components)}")
     path = results / "studies" / name / "suite.toml"
     suite = template.suite_of(
         tables,

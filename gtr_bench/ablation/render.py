@@ -23,7 +23,7 @@ def render_study(report: StudyReport, format: StudyFormat, *, width: int = 160, 
     """The report as text in a format; JSON has unrounded numbers, null where there is none.
 
     Args:
-        width: columns of the terminal; colour: with escape codes, unless NO_COLOR is set.
+        width: columns of the terminal; colour: with escape codes.
     """
     if format == "json":
         content = {"format": FORMAT, "statements": list(statements(report)), **dataclasses.asdict(report)}

@@ -22,6 +22,7 @@ from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import RequestError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
+from gtr_bench.names import file_name
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
@@ -255,4 +256,4 @@ def _identity(request: Request, axes: Sequence[Axis], other_axes: Sequence[Axis]
 def _default_name(request: Request, identity: dict[str, object]) -> str:
     digest = hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:8]
     words = re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join((request.algorithm, *request.parameters)))[:60]
-    return f"{words}-{digest}"
+    return file_name(f"{words}-{digest}")

@@ -36,7 +36,7 @@ def rows(axes: Sequence[Axis], sampler: str, trials: int) -> list[Setting]:
         values = [_grid(axis, trials) for axis in axes]
         count = math.prod(len(each) for each in values)
         if count > MOST_SETTINGS:
-            raise RequestError(f"the grid has {count} settings, more than {MOST_SETTINGS}", hint="lower `--trials`")
+            raise RequestError(f"the grid has {count:,} settings, more than {MOST_SETTINGS:,}", hint="lower `--trials`")
         names = [axis.name for axis in axes]
         found = [dict(zip(names, each, strict=True)) for each in itertools.product(*values)]
     else:

@@ -59,7 +59,9 @@ def _from_field(name: str, field: FieldInfo, stated: Value | None) -> Axis:
         return Axis(name, "choice", stated, choices=choices)
     extra = field.json_schema_extra
     if not isinstance(extra, dict) or "low" not in extra:
-        raise RequestError(f"`{name}` has no range of its own to search", hint=f"give one: --range {name}=LOW:HIGH")
+        raise RequestError(
+            f"`{name}` has no range of its own to search", hint=f"give one with `--range {name}=LOW:HIGH`"
+        )
     low, high = float(str(extra["low"])), float(str(extra["high"]))
     return Axis(name, "int" if _is_int(field) else "float", stated, low, high, extra.get("scale") == "log")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gtr_bench.cli import completion
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
     CohortOption,
@@ -40,28 +41,53 @@ def register(app: typer.Typer) -> None:
 
 def ablate(
     param: Annotated[
-        list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to vary; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--param",
+            metavar="NAME",
+            help="A parameter to vary; may be repeated.",
+            autocompletion=completion.parameters,
+        ),
     ] = None,
     range_: Annotated[
         list[str] | None,
         typer.Option(
             "--range",
             metavar="NAME=RANGE",
-            help="sigma=0.05:2:log, or anchors=1,2,4.  [default: the parameter's own]",
+            help="Such as sigma=0.05:2:log or anchors=1,2,4.  [default: the parameter's own]",
+            autocompletion=completion.ranges,
         ),
     ] = None,
     path: Annotated[
         bool, typer.Option("--path", help="From PPO to GTR one component at a time, each step tested.")
     ] = False,
     components: Annotated[
-        str, typer.Option("--components", metavar="LIST", help="With --path: the components in their order.")
+        str,
+        typer.Option(
+            "--components",
+            metavar="LIST",
+            help="With --path: the components in their order.",
+            autocompletion=completion.components,
+        ),
     ] = "kernel,anchor,surrogate,gate",
     suite: Annotated[
-        str, typer.Option("--suite", metavar="SUITE", help="A suite file, or the name of a shipped one.")
+        str,
+        typer.Option(
+            "--suite",
+            metavar="SUITE",
+            help="A suite file, or the name of a shipped one.",
+            autocompletion=completion.suites,
+        ),
     ] = DEFAULT_SUITE,
     scale: ScaleOption = None,
     algorithm: Annotated[
-        str, typer.Option("--algorithm", metavar="NAME", help="The algorithm, as the suite or the program calls it.")
+        str,
+        typer.Option(
+            "--algorithm",
+            metavar="NAME",
+            help="The algorithm, as the suite or the program calls it.",
+            autocompletion=completion.algorithms,
+        ),
     ] = "gtr",
     trials: Annotated[
         int, typer.Option("--trials", min=2, max=10_000, metavar="N", help="Settings; with grid, values per parameter.")
@@ -79,7 +105,10 @@ def ablate(
         ),
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", metavar="NAME", help="What settings are judged by.")
+        str,
+        typer.Option(
+            "--metric", metavar="NAME", help="What settings are judged by.", autocompletion=completion.metrics
+        ),
     ] = "lifetime_return",
     tune_fraction: Annotated[
         float,
@@ -122,7 +151,7 @@ def ablate(
     if path == bool(param):
         raise RequestError(
             "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
-            hint="such as: gtr-bench ablate --param sigma",
+            hint="such as `gtr-bench ablate --param sigma`",
         )
     if plot is not None:
         from gtr_bench.report.plots import check_suffix
@@ -138,6 +167,7 @@ def ablate(
         from gtr_bench.ablation.analysis import analyse
         from gtr_bench.ablation.render import draw_response, render_study
         from gtr_bench.ablation.run import Request, run_study
+        from gtr_bench.cli.terminal import PIPE_COLUMNS, columns, wants_colour
         from gtr_bench.store.reader import warn_on_stderr
 
         request = Request(
@@ -155,7 +185,10 @@ def ablate(
             name=_study_name(study),
         )
         report = analyse(run_study(request, results, trainer.train, warn=warn_on_stderr))
-        _write(render_study(report, form, width=_width(out), colour=_interactive(out)), out)
+        interactive = out is None
+        width = columns(sys.stdout) if interactive else PIPE_COLUMNS
+        colour = interactive and wants_colour(sys.stdout)
+        _write(render_study(report, form, width=width, colour=colour), out)
         if plot is not None:
             draw_response(report, plot)
     raise typer.Exit(trainer.exit_code)
@@ -264,23 +297,12 @@ def _ranges(texts: list[str]) -> dict[str, str]:
 
 def _study_name(name: str | None) -> str | None:
     """A study's name is a folder's: the same rules as for names in a suite."""
-    import re
-
     from gtr_bench.errors import RequestError
+    from gtr_bench.names import why_unusable
 
-    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}", name):
-        raise RequestError(f"`--study {name}` is not a usable name", hint="letters, digits, `_`, `.`, `+` and `-`")
+    if name is not None and (reason := why_unusable(name)) is not None:
+        raise RequestError(f"`--study`: {reason}")
     return name
-
-
-def _interactive(out: Path | None) -> bool:
-    return out is None and sys.stdout.isatty()
-
-
-def _width(out: Path | None) -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns if _interactive(out) else 160
 
 
 def _write(text: str, out: Path | None) -> None:

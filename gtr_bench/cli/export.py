@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,15 +27,22 @@ def export(
     what: Annotated[
         Literal["evaluations", "iterations", "jobs"], typer.Option("--what", help="Which rows.")
     ] = "evaluations",
+    json: Annotated[bool, typer.Option("--json", help="With --out: what was written, as JSON on stdout.")] = False,
 ) -> None:
     """Join the rows with their labels and write them."""
     import sys
 
+    from gtr_bench.errors import RequestError
     from gtr_bench.store.export import csv_bytes, save, tidy
 
+    if json and out is None:
+        raise RequestError("`--json` needs `--out FILE`", hint="without it stdout carries the table itself")
     table = tidy(results or [Path("results")], what)
     if out is None:
         sys.stdout.buffer.write(csv_bytes(table))
         sys.stdout.buffer.flush()
     else:
         save(table, out)
+        if json:
+            written = {"path": str(out), "rows": table.num_rows, "columns": table.column_names}
+            typer.echo(json_module.dumps(written, allow_nan=False))

@@ -65,6 +65,9 @@ def _describe(error: BaseException) -> tuple[str, str | None, int]:
 def _usage(error: BaseException) -> tuple[str, str | None, int]:
     """A command line typer refuses, in our manner: no full stop, backticks, the suggestion as the hint."""
     text = re.sub(r"'([^']*)'", r"`\1`", str(error.format_message()).strip())  # type: ignore[attr-defined]
+    text = text.replace(": Input should ", ": it should ").replace(": Value error, ", ": ")  # pydantic's words
+    text = re.sub(r"^No such option: (\S+)", r"No such option `\1`", text)
+    text = re.sub(r" \(Possible options: (--\S+?)(, .*)?\)$", r" Did you mean `\1`?", text)
     sentence, _, suggestion = text.partition(" Did you mean ")
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "gtr-bench"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gtr_bench.cli import completion
 from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption, ResultsOption
 
 __all__ = ["register"]
@@ -19,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def logs(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="Id of a job, or the beginning of one.")],
+    job: Annotated[
+        str, typer.Argument(metavar="JOB", help="Id of a job, or the beginning of one.", autocompletion=completion.jobs)
+    ],
     results: ResultsOption = DEFAULT_RESULTS,
     lines: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the last N lines.")] = None,
     json: JsonOption = False,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from gtr_bench.cli import completion
+
 __all__ = [
     "DEFAULT_RESULTS",
     "CohortOption",
@@ -34,18 +36,19 @@ class DeviceChoice(StrEnum):
     CUDA = "cuda"
 
 
-def _complete_suite(incomplete: str) -> list[str]:
-    from gtr_bench.suite.load import shipped_suites
-
-    return [name for name in shipped_suites() if name.startswith(incomplete)]
-
-
 SuiteArgument = Annotated[
     str,
-    typer.Argument(metavar="SUITE", help="A suite file, or the name of a shipped one.", autocompletion=_complete_suite),
+    typer.Argument(
+        metavar="SUITE", help="A suite file, or the name of a shipped one.", autocompletion=completion.suites
+    ),
 ]
 ScaleOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Scale of the suite: laptop, medium or full.  [default: laptop]")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Scale of the suite: laptop, medium or full.  [default: laptop]",
+        autocompletion=completion.scales,
+    ),
 ]
 ResultsOption = Annotated[Path, typer.Option(metavar="DIR", help="Results folder.")]
 SelectOption = Annotated[
@@ -54,6 +57,7 @@ SelectOption = Annotated[
         "-k",
         metavar="EXPR",
         help='Only jobs that match, such as "gtr and not seed=3": algorithm, sequence, seed=N, id.',
+        autocompletion=completion.selection,
     ),
 ]
 JobsOption = Annotated[
@@ -61,7 +65,7 @@ JobsOption = Annotated[
     typer.Option("--jobs", "-j", min=1, metavar="N", help="Workers at once.  [default: usable cores or GPUs]"),
 ]
 GpuJobsOption = Annotated[int, typer.Option(min=1, max=64, metavar="N", help="Workers per GPU.")]
-DeviceOption = Annotated[DeviceChoice, typer.Option(help="auto takes the GPUs if there are any.")]
+DeviceOption = Annotated[DeviceChoice, typer.Option(help="Where to train; auto takes the GPUs if there are any.")]
 CohortOption = Annotated[
     int | None,
     typer.Option(

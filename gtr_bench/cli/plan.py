@@ -47,18 +47,23 @@ def plan(
     list_jobs: Annotated[bool, typer.Option("--list", help="Also list the jobs with their states.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say what `run` with the same options would do; starts nothing."""
+    """Say what `run` with the same options would do; starts nothing.
+
+    Cached jobs are done, but were trained for another suite or scale, or under another name.
+    """
+    from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
     from gtr_bench.schedule.selection import select
     from gtr_bench.schedule.slots import make_slots
     from gtr_bench.suite import load_suite
 
-    loaded = load_suite(suite, scale=scale)
-    selected = select(loaded.jobs(), k)
-    folder = ResultsFolder(results)
     slots = make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu)
-    made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
+    folder = ResultsFolder(results)
+    with no_garbage_collection():
+        loaded = load_suite(suite, scale=scale)
+        selected = select(loaded.jobs(), k)
+        made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
     listed = []
     if list_jobs:
         states = folder.survey(job.id for job in selected)
@@ -78,14 +83,15 @@ def plan(
         typer.echo(json_module.dumps(data | ({"job_list": listed} if list_jobs else {}), allow_nan=False))
         return
     title = f"{loaded.name} ({loaded.scale})" if loaded.scale else loaded.name
-    for line in [title, *_lines(made)]:
-        typer.echo(line)
-    for row in listed:
-        typer.echo(f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}")
+    rows = [
+        f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}"
+        for row in listed
+    ]
+    typer.echo("\n".join([title, *_lines(made), *rows]))
 
 
 def _lines(made: Plan) -> list[str]:
-    from gtr_bench.schedule.wording import duration, size
+    from gtr_bench.schedule.wording import counted, duration, size
 
     counts = made.counts
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(made.reasons.items()))
@@ -93,14 +99,15 @@ def _lines(made: Plan) -> list[str]:
     if made.seconds is not None or not made.cohorts_with_known_speed:
         time = duration(made.seconds)
     else:
-        time = f"unknown (speeds are known for {made.cohorts_with_known_speed} of {made.cohorts} cohorts)"
+        time = f"unknown (speeds are known for {made.cohorts_with_known_speed} of {counted(made.cohorts, 'cohort')})"
     return [
         f"  jobs      {made.jobs:,}",
         f"  done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
+        f"  cached    {counts['cached']:,} of them",
         f"  failed    {counts['failed']:,}" + (f" ({reasons})" if reasons else ""),
         f"  running   {counts['running']:,}",
-        f"  to run    {made.starting:,} in {made.cohorts:,} cohorts{resumed}",
+        f"  to run    {made.starting:,} in {counted(made.cohorts, 'cohort')}{resumed}",
         f"  steps     {made.steps:,}",
-        f"  time      {time} on {made.slots} slots",
+        f"  time      {time} on {counted(made.slots, 'slot')}",
         f"  disk      {size(made.disk_bytes)} of {size(made.free_disk_bytes)} free",
     ]

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from gtr_bench.cli import completion
+
 __all__ = ["register"]
 
 
@@ -26,25 +28,50 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     suite: Annotated[
         str | None,
-        typer.Option("--suite", metavar="NAME|PATH", help="Only this suite; a file's text counts as it is now."),
+        typer.Option(
+            "--suite",
+            metavar="NAME|PATH",
+            help="Only this suite; a file's text counts as it is now.",
+            autocompletion=completion.known_suites,
+        ),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Show this metric; may be repeated.", show_default="the suite's"),
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Show this metric; may be repeated.",
+            show_default="the suite's",
+            autocompletion=completion.metrics,
+        ),
     ] = None,
     baseline: Annotated[
         str | None,
-        typer.Option("--baseline", metavar="ALGORITHM", help="Differences are taken to it.", show_default="ppo"),
+        typer.Option(
+            "--baseline",
+            metavar="ALGORITHM",
+            help="Differences are taken to it.",
+            show_default="ppo",
+            autocompletion=completion.baselines,
+        ),
     ] = None,
     environments: Annotated[
         list[str] | None,
         typer.Option(
-            "--environments", metavar="NAME,...", help="Show only these; claims are decided on all of theirs."
+            "--environments",
+            metavar="NAME,...",
+            help="Show only these; claims are decided on all of theirs.",
+            autocompletion=completion.environments,
         ),
     ] = None,
     explain: Annotated[
         str | None,
-        typer.Option("--explain", metavar="CELL", help="What lies behind a cell: its id, or the end of it."),
+        typer.Option(
+            "--explain",
+            metavar="CELL",
+            help="What lies behind a cell: its id, or the end of it.",
+            autocompletion=completion.cells,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
@@ -99,16 +126,14 @@ def _reported(
     interactive: bool,
 ) -> str:
     """The report as text; `interactive` when it may go to a terminal, whose width and colours then count."""
-    import gc
-    import shutil
     import sys
 
+    from gtr_bench.cli.collector import no_garbage_collection
+    from gtr_bench.cli.terminal import columns, wants_colour
     from gtr_bench.report.build import build_report
     from gtr_bench.report.formats import render
 
-    # What a report reads lives until it is written, so looking for garbage meanwhile finds none: a tenth of the time.
-    gc.disable()
-    try:
+    with no_garbage_collection():
         built = build_report(
             folders,
             suite=suite,
@@ -117,10 +142,8 @@ def _reported(
             environments=environments,
             curves=kind == "html",
         )
-    finally:
-        gc.enable()
-    if kind == "terminal" and interactive and sys.stdout.isatty():
+    if kind == "terminal" and interactive:
         from gtr_bench.report.terminal import render_terminal
 
-        return render_terminal(built, width=shutil.get_terminal_size().columns, colour=True)
+        return render_terminal(built, width=columns(sys.stdout), colour=wants_colour(sys.stdout))
     return render(built, kind)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gtr_bench.cli import completion
 from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption, ResultsOption, ScaleOption
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 def status(
     suite: Annotated[
-        str | None, typer.Argument(metavar="[SUITE]", help="Only the jobs of this suite, those never started included.")
+        str | None,
+        typer.Argument(
+            metavar="[SUITE]",
+            help="Only the jobs of this suite, those never started included.",
+            autocompletion=completion.suites,
+        ),
     ] = None,
     scale: ScaleOption = None,
     results: ResultsOption = DEFAULT_RESULTS,

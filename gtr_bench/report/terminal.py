@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
+from typing import TYPE_CHECKING, Literal
 
 from gtr_bench.report.layout import Block, Grid, Heading, Lines, blocks
 from gtr_bench.report.model import Report
 from gtr_bench.report.text import NUMERIC
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 __all__ = ["render_terminal", "terminal_text"]
 
-NAMES = frozenset({"claim", "environment", "algorithm"})
-"""Columns that hold names."""
-
+_GAP = 2
+"""spaces between columns"""
 _STYLES = {"plain": "", "warning": "yellow", "note": "dim", "footer": "dim"}
 
 
 def render_terminal(report: Report, *, width: int = 160, colour: bool = False) -> str:
-    """The report for a terminal `width` columns wide; with escape codes when `colour` (but NO_COLOR).
+    """The report for a terminal `width` columns wide; with escape codes when `colour`.
 
     Tables too long for a terminal are left to the other formats.
     """
@@ -31,7 +34,15 @@ def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
     from rich.text import Text
 
     stream = StringIO()
-    console = Console(file=stream, width=width, force_terminal=colour, highlight=False, markup=False, emoji=False)
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
     for block in content:
         if isinstance(block, Heading):
             console.print(Text(block.text, style="bold underline" if block.level == 1 else "bold"))
@@ -40,12 +51,37 @@ def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
                 console.print(Text(line, style=_STYLES[block.kind]))
             console.print()
         elif not block.detail:
-            console.print(_table(block, width), crop=False)  # a window that is too narrow must not hide a column
+            widths = _longest_words(block)
+            if sum(widths) + _GAP * (len(widths) - 1) <= width:
+                console.print(_table(block, widths))
+            else:
+                _print_records(console, block)
             console.print()
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).rstrip("\n") + "\n"
 
 
-def _table(grid: Grid, width: int) -> object:
+def _longest_words(grid: Grid) -> list[int]:
+    """The fewest characters each column of a table takes without a word being cut."""
+    columns = zip(grid.names, *([entry.text for entry in row] for row in grid.rows), strict=True)
+    return [max(len(word) for text in column for word in (text.split() or [""])) for column in columns]
+
+
+def _print_records(console: Console, grid: Grid) -> None:
+    """Row by row, a line per column: what a terminal shows that is too narrow for the table."""
+    from rich.text import Text
+
+    if grid.title:
+        console.print(Text(grid.title, style="bold"))
+    width = max(len(name) for name in grid.names)
+    for number, row in enumerate(grid.rows):
+        if number:
+            console.print()
+        for name, entry in zip(grid.names, row, strict=True):
+            label = Text(f"{name:<{width}}  ", style="dim")
+            console.print(label + Text(entry.text, style="bold" if entry.bold else ""))
+
+
+def _table(grid: Grid, widths: Sequence[int]) -> object:
     from rich.table import Table
     from rich.text import Text
 
@@ -55,19 +91,11 @@ def _table(grid: Grid, width: int) -> object:
         title_justify="left",
         box=None,
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, _GAP, 0, 0),
     )
-    # Where the window is narrow, long texts break between words, and neither numbers nor names do.
-    for place, name in enumerate(grid.names):
-        texts = [row[place].text for row in grid.rows]
-        parts = texts if name in NUMERIC or name in NAMES else [word for each in texts for word in each.split()]
-        table.add_column(
-            Text(name),
-            justify="right" if name in NUMERIC else "left",
-            header_style="dim",
-            overflow="fold",
-            min_width=min(max(map(len, parts), default=1), width // 3),
-        )
+    for name, width in zip(grid.names, widths, strict=True):
+        justify: Literal["right", "left"] = "right" if name in NUMERIC else "left"
+        table.add_column(Text(name), justify=justify, header_style="dim", min_width=width, overflow="fold")
     for row in grid.rows:
         table.add_row(*(Text(entry.text, style="bold" if entry.bold else "") for entry in row))
     return table

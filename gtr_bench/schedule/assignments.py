@@ -118,8 +118,10 @@ def _whole(cohort: Cohort) -> Assignment:
 def _resumable(jobs: Sequence[Job], folder: ResultsFolder) -> list[Assignment]:
     """Cohorts with a checkpoint whose unfinished members are all among `jobs`; no job is in two of them."""
     wanted = {job.id: job for job in jobs}
+    # A job nobody has tried has no folder: one listing tells 10,000 of them apart, instead of 10,000 failed opens.
+    tried = wanted.keys() & set(folder.job_ids())
     found = []
-    for cohort_id in sorted({name for job in jobs if (name := folder.cohort_of(job.id)) is not None}):
+    for cohort_id in sorted({name for job_id in tried if (name := folder.cohort_of(job_id)) is not None}):
         path = folder.cohort(cohort_id)
         if not (path / "checkpoint.pt").exists():
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -19,11 +20,11 @@ _LIVE_EVERY_SECONDS = 0.5
 
 
 def make_display(stream: TextIO, *, progress: bool) -> Observer:
-    """The live table if the stream is a terminal and progress is wanted, else lines."""
-    if progress and stream.isatty():
+    """The live table if the stream is a terminal that can redraw and progress is wanted, else lines."""
+    if progress and stream.isatty() and os.environ.get("TERM") != "dumb":
         from rich.console import Console
 
-        return LiveDisplay(Console(file=stream))
+        return LiveDisplay(Console(file=stream, force_terminal=True))
     return PlainDisplay(stream, progress=progress)
 
 

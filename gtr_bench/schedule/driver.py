@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import process
 from gtr_bench.schedule.assignments import Assignment, assign, narrow
-from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states
+from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, wanted
 from gtr_bench.schedule.interrupts import Interrupts
 from gtr_bench.schedule.locks import Claim
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, Snapshot, Stop, WorkerView
@@ -36,16 +36,6 @@ __all__ = ["Driver", "wanted"]
 _ELSEWHERE_EVERY_SECONDS = 1.0
 _LOG_LINES_SHOWN = 5
 _DISK_FULL = "the disk is full, so nothing more is started"
-
-
-def wanted(state: JobState, *, retry_failed: bool) -> bool:
-    """Whether a run trains a job: those never finished, those killed, and on request those that failed otherwise.
-
-    A diverged job without job.parquet was killed in the instant between its two files.
-    """
-    if state.state is State.FAILED:
-        return retry_failed or state.reason in {"killed", "diverged"}
-    return state.state is State.TO_RUN
 
 
 class Driver:

@@ -22,7 +22,7 @@ from gtr_bench.errors import RequestError, ResultsError
 from gtr_bench.files import write_json
 from gtr_bench.schedule.locks import is_held
 
-__all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json"]
+__all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json", "wanted"]
 
 
 _JOB_ID = re.compile("[0-9a-f]{16}")
@@ -173,6 +173,16 @@ class ResultsFolder:
                 return file.read().strip() or None
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+
+def wanted(state: JobState, *, retry_failed: bool) -> bool:
+    """Whether a run trains a job: those never finished, those killed, and on request those that failed otherwise.
+
+    A diverged job without job.parquet was killed in the instant between its two files.
+    """
+    if state.state is State.FAILED:
+        return retry_failed or state.reason in {"killed", "diverged"}
+    return state.state is State.TO_RUN
 
 
 def count_states(states: Iterable[JobState]) -> dict[str, int]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gtr_bench.schedule.assignments import Assignment, assign
-from gtr_bench.schedule.driver import wanted
-from gtr_bench.schedule.folders import ResultsFolder, State, count_states
+from gtr_bench.schedule.cached import count_cached
+from gtr_bench.schedule.folders import ResultsFolder, State, count_states, wanted
 from gtr_bench.schedule.resources import free_disk_bytes
 from gtr_bench.schedule.speeds import PastSpeeds
 
@@ -30,7 +30,7 @@ class Plan:
 
     Attributes:
         jobs: of the request, each identity once.
-        counts: jobs per state, and `diverged` (a part of `done`).
+        counts: jobs per state, and two parts of `done`: `diverged`, and `cached` (`count_cached`).
         reasons: failed jobs per reason.
         starting: jobs a run would train now: to run, killed, and failed ones with `--retry-failed`.
         cohorts, resumed: that many workers, and how many of them from a checkpoint.
@@ -62,7 +62,9 @@ def make_plan(
     states = folder.survey(job.id for job in unique)
     to_run = [name for name, state in states.items() if wanted(state, retry_failed=retry_failed)]
     assignments = assign(unique, to_run, folder, slots=slots, cohort=cohort) if to_run else []
-    speeds = PastSpeeds.read(folder)
+    cached = count_cached((job for job in unique if states[job.id].state is State.DONE), folder)
+    # Reading past speeds is no small part of a plan: where nothing is left to train nobody needs them.
+    speeds = PastSpeeds.read(folder) if assignments else PastSpeeds({})
     times = [speeds.seconds(assignment) for assignment in assignments]
     known = [seconds for seconds in times if seconds is not None]
     reasons: dict[str, int] = {}
@@ -71,7 +73,7 @@ def make_plan(
             reasons[state.reason or "error"] = reasons.get(state.reason or "error", 0) + 1
     return Plan(
         jobs=len(unique),
-        counts=count_states(states.values()),
+        counts={**count_states(states.values()), "cached": cached},
         reasons=reasons,
         starting=len(to_run),
         cohorts=len(assignments),

@@ -33,7 +33,7 @@ def select(jobs: Iterable[Job], expression: str | None) -> list[Job]:
     if not chosen:
         known = sorted({job.algorithm for job in everything} | {job.sequence for job in everything})
         raise RequestError(
-            f"no job of {len(everything)} matches `-k {expression}`",
+            f"no job of {len(everything):,} matches `-k {expression}`",
             hint="words it may contain: " + ", ".join(f"`{word}`" for word in known),
         )
     return chosen

@@ -53,7 +53,7 @@ def job_folders(results: Sequence[Path]) -> dict[str, Path]:
     for folder in results:
         if not folder.is_dir():
             raise RequestError(
-                f"`{folder}` is not a results folder", hint="gtr-bench run SUITE --results FOLDER makes one"
+                f"`{folder}` is not a results folder", hint="`gtr-bench run SUITE --results DIR` makes one"
             )
         try:
             with os.scandir(folder / "jobs") as entries:
@@ -66,7 +66,9 @@ def job_folders(results: Sequence[Path]) -> dict[str, Path]:
             raise RequestError(f"`{folder / 'jobs'}` cannot be listed: {error.strerror}") from error
     if not found:
         names = ", ".join(f"`{folder}`" for folder in results)
-        raise RequestError(f"no jobs in {names}", hint="gtr-bench run SUITE trains some; --results names the folder")
+        raise RequestError(
+            f"no jobs in {names}", hint="`gtr-bench run SUITE` trains some; `--results DIR` names the folder"
+        )
     return dict(sorted(found.items()))
 
 

@@ -6,11 +6,12 @@ shifts and environments by their families: here they are plain tables.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
+
+from gtr_bench.names import why_unusable
 
 __all__ = [
     "AlgorithmTable",
@@ -29,10 +30,9 @@ MAX_STEPS = 10**12
 
 
 def _identifier(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", value):
-        raise ValueError(
-            f"`{value}` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first"
-        )
+    reason = why_unusable(value)
+    if reason is not None:
+        raise ValueError(reason)
     return value
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -36,6 +37,7 @@ class Problems:
         self.source = source
         self._found: dict[tuple[int, int, str], Problem] = {}
         self._paths: set[KeyPath] = set()
+        self._scale: str | None = None
 
     def add(
         self, path: KeyPath, sentence: str, hint: str | None = None, *, at: Literal["key", "value"] = "value"
@@ -43,7 +45,18 @@ class Problems:
         """Note a problem at the key or the value of `path`, or at its nearest parent in the text."""
         self._paths.add(path)
         line, column = self.source.key_place(path) if at == "key" else self.source.value_place(path)
-        self._found.setdefault((line, column, sentence), Problem(line, column, sentence, hint))
+        elsewhere = self._scale is not None and path[:2] != ("scale", self._scale)
+        told = f"{sentence} (at scale `{self._scale}`)" if elsewhere else sentence
+        self._found.setdefault((line, column, sentence), Problem(line, column, told, hint))
+
+    @contextlib.contextmanager
+    def at_scale(self, name: str | None) -> Iterator[None]:
+        """While this lasts, problems outside of the scale's own table name the scale, unless they are known already."""
+        before, self._scale = self._scale, name
+        try:
+            yield
+        finally:
+            self._scale = before
 
     def add_error(self, path: KeyPath, error: GtrBenchError) -> None:
         """Note another part's error at the value of `path`."""
@@ -101,7 +114,8 @@ class Problems:
             errors = error.errors(include_url=False)
         for details in errors:
             if details["type"] != "too_short" or not _wrong_below(details["loc"], errors):
-                self._add_details(model, details, path, origins or {})
+                with self.at_scale(None):  # what is wrong by itself is wrong at every scale
+                    self._add_details(model, details, path, origins or {})
         if not isinstance(data, dict):
             return None
         wrong = {details["loc"][0] for details in errors if details["loc"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from gtr_bench.errors import UnknownNameError
 from gtr_bench.metrics.power import fewest_pairs
@@ -14,7 +14,8 @@ from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
 from gtr_bench.suite.model import MAX_SEED, ScaleTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.seeds import continued
-from gtr_bench.suite.settings import Setting, resolve
+from gtr_bench.suite.sequences import CheckedSequence, check_sequence
+from gtr_bench.suite.settings import Parameters, Setting
 from gtr_bench.suite.source import KeyPath
 from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 
@@ -28,31 +29,40 @@ UNSCALED = "default"
 """the scale's name of a suite that declares none"""
 
 
+class _ResolvedScale(NamedTuple):
+    """What a suite is at one scale; `seeds` is None where they are missing (and noted)."""
+
+    seeds: tuple[int, ...] | None
+    worlds: list[ResolvedWorld]
+    settings: list[Setting]
+    cells: tuple[Cell, ...]
+
+
 def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
-    """The suite at `scale`; raises UnknownNameError for a scale it lacks and SuiteError for all its problems."""
+    """The suite at `scale`; raises UnknownNameError for a scale it lacks and SuiteError for all problems at any scale.
+
+    Other scales than the one asked for are checked as far as no package of an extra is needed.
+    """
     problems = file.problems
     known = file.scale_names or (UNSCALED,)
     name = scale if scale is not None else ("laptop" if "laptop" in known else known[0])
     if name not in known:
         problems.raise_any()
         raise UnknownNameError("scale", name, known)
-    table, path = file.scales.get(name, ScaleTable()), ("scale", name)
-    seeds = table.seeds or (file.suite.seeds if file.suite else None)
-    if seeds is None and problems.at((*path, "seeds")) is None and problems.at(("suite", "seeds")) is None:
-        problems.add(path if file.scales else ("suite",), "`seeds` is missing: a count or a list", at="key")
-    if file.sequential is not None and seeds is not None:
-        seeds = continued(seeds, file.sequential.max_seeds)
-        if seeds[-1] > MAX_SEED:
-            problems.add(("sequential", "max_seeds"), "there are not so many seeds after the largest of the suite")
-    worlds = _worlds(file, table, path)
-    settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
-    cells = list(_cells(worlds, settings, file.network, problems))
-    _check_needs(file, worlds, settings)
+    sequences, parameters = _sequences(file, name), Parameters(problems)
+    resolved = _at_scale(file, name, sequences, parameters)
+    for other in file.scales:
+        if other != name:
+            with problems.at_scale(other):
+                _at_scale(file, other, sequences, parameters)
+    for setting in file.settings:
+        if not parameters.met(setting):  # no scale trains it
+            parameters(setting, [(file.training, ("training",))])
     _check_directions(file)
-    _check_sequential(file, len(worlds))
+    _check_sequential(file, len(resolved.worlds))
     problems.raise_any()
     assert file.suite is not None  # a suite without it has a problem
-    assert seeds is not None
+    assert resolved.seeds is not None
     return Suite(
         name=file.suite.name,
         path=problems.source.path,
@@ -65,40 +75,69 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         alpha=file.suite.alpha,
         comparisons=file.suite.comparisons,
         claims=tuple(claim for claim, _ in file.claims),
-        worlds=tuple(world.world for world in worlds),
-        algorithms=tuple(setting.label for setting in settings),
-        seeds=seeds,
-        cells=tuple(cells),
+        worlds=tuple(world.world for world in resolved.worlds),
+        algorithms=tuple(setting.label for setting in resolved.settings),
+        seeds=resolved.seeds,
+        cells=resolved.cells,
         sequential=file.sequential,
     )
 
 
-def _worlds(file: CheckedFile, scale: ScaleTable, path: KeyPath) -> list[ResolvedWorld]:
-    """The sequences that take part, those beyond repair left out."""
-    resolved = (
-        resolve_world(
-            table,
-            where,
-            scale=scale,
-            scale_path=path,
-            evaluation=file.evaluation,
-            training=(file.training, ("training",)),
-            problems=file.problems,
-        )
-        for table, where in file.sequences
-        if scale.sequences is None or table.id in scale.sequences
+def _sequences(file: CheckedFile, scale: str) -> list[CheckedSequence]:
+    """All sequences of the file, checked once for all scales; `scale` is the one asked for."""
+    asked = file.scales.get(scale, ScaleTable()).sequences
+    return [
+        check_sequence(table, path, asked=asked is None or table.id in asked, problems=file.problems)
+        for table, path in file.sequences
+    ]
+
+
+def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], parameters: Parameters) -> _ResolvedScale:
+    """What takes part at one scale; everything wrong with it is noted. Seeds are not expanded."""
+    problems = file.problems
+    table, path = file.scales.get(name, ScaleTable()), ("scale", name)
+    seeds = table.seeds or (file.suite.seeds if file.suite else None)
+    if seeds is None and problems.at((*path, "seeds")) is None and problems.at(("suite", "seeds")) is None:
+        problems.add(path if file.scales else ("suite",), "`seeds` is missing: a count or a list", at="key")
+    if file.sequential is not None and seeds is not None:
+        seeds = continued(seeds, file.sequential.max_seeds)
+        if seeds[-1] > MAX_SEED:
+            problems.add(("sequential", "max_seeds"), "there are not so many seeds after the largest of the suite")
+    worlds = [
+        world
+        for sequence in sequences
+        if table.sequences is None or sequence.table.id in table.sequences
+        if (world := _world(file, sequence, table, path)) is not None
+    ]
+    settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
+    cells = tuple(_cells(worlds, settings, file.network, parameters, problems))
+    _check_needs(file, worlds, settings)
+    return _ResolvedScale(seeds, worlds, settings, cells)
+
+
+def _world(file: CheckedFile, sequence: CheckedSequence, scale: ScaleTable, path: KeyPath) -> ResolvedWorld | None:
+    return resolve_world(
+        sequence,
+        scale=scale,
+        scale_path=path,
+        evaluation=file.evaluation,
+        training=(file.training, ("training",)),
+        problems=file.problems,
     )
-    return [world for world in resolved if world is not None]
 
 
 def _cells(
-    worlds: list[ResolvedWorld], settings: list[Setting], network: dict[str, Any], problems: Problems
+    worlds: list[ResolvedWorld],
+    settings: list[Setting],
+    network: dict[str, Any],
+    parameters_of: Parameters,
+    problems: Problems,
 ) -> Iterator[Cell]:
     """Every algorithm on every sequence, then the references; a reference that several sequences share comes once."""
     seen: dict[str, str] = {}
     references: list[Cell] = []
     for world in worlds:
-        found = [(setting, resolve(setting, world.layers, problems)) for setting in settings]
+        found = [(setting, parameters_of(setting, world.layers)) for setting in settings]
         resolved = [(setting, parameters) for setting, parameters in found if parameters is not None]
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
@@ -147,7 +186,7 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
                 file.problems.add(path, sentence)
             phases_noted = file.problems.noted((*world.path, "phases"))
             if "shift" in needs and len(world.world.environments) < 2 and not phases_noted:
-                sentence = f"`{name}` needs a second phase, but sequence `{world.world.id}` has one at this scale"
+                sentence = f"`{name}` needs a second phase, but sequence `{world.world.id}` has only one"
                 file.problems.add(path, sentence)
             if "references" in needs and not world.world.references:
                 sentence = f"`{name}` needs `references = true` in sequence `{world.world.id}`"

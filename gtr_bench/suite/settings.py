@@ -16,7 +16,7 @@ from gtr_bench.suite.model import AlgorithmTable
 from gtr_bench.suite.problems import Problems, shown
 from gtr_bench.suite.source import KeyPath
 
-__all__ = ["Layer", "Setting", "resolve", "settings_of"]
+__all__ = ["Layer", "Parameters", "Setting", "resolve", "settings_of"]
 
 MAX_SETTINGS = 100_000
 RESERVED = tuple(AlgorithmTable.model_fields)
@@ -74,6 +74,27 @@ def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> 
         label = f"{head.id}[{values}]" if varied else head.id
         found.append(Setting(label, head.id, kind, stated, origins, path))
     return found
+
+
+class Parameters:
+    """The parameters of settings under layers of training settings; equal questions are answered once."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._known: dict[tuple[int, tuple[str, ...]], dict[str, Any] | None] = {}
+        self._met: set[int] = set()
+
+    def __call__(self, setting: Setting, layers: Sequence[Layer]) -> dict[str, Any] | None:
+        """As `resolve`. The same dict may come more than once: read, don't write."""
+        key = id(setting), tuple(repr(layer) for layer in layers if layer[0])
+        if key not in self._known:
+            self._known[key] = resolve(setting, layers, self._problems)
+        self._met.add(id(setting))
+        return self._known[key]
+
+    def met(self, setting: Setting) -> bool:
+        """Whether anybody has asked about the setting."""
+        return id(setting) in self._met
 
 
 def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> dict[str, Any] | None:
@@ -144,7 +165,7 @@ def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, p
             good = False
     count = math.prod(len(values) for values in head.grid.values()) * max(1, len(head.tied))
     if count > MAX_SETTINGS:
-        problems.add((*path, "grid"), f"`{head.id}` has {count} settings, more than {MAX_SETTINGS}")
+        problems.add((*path, "grid"), f"`{head.id}` has {count:,} settings, more than {MAX_SETTINGS:,}")
         good = False
     return good
 

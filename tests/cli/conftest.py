@@ -15,6 +15,9 @@ import pytest
 
 from gtr_bench.cli.main import execute
 from gtr_bench.schedule import process
+from gtr_bench.store.schema import EVALUATIONS, JOB
+from gtr_bench.store.writer import write_table
+from gtr_bench.suite import Suite, canonical_json
 
 FAKE_CLI = Path(__file__).with_name("fake_cli.py")
 FAKE_WORKER = Path(__file__).parents[1] / "schedule" / "fake_worker.py"
@@ -82,6 +85,42 @@ class Cli:
         self.started.append(started)
         return started
 
+    def fill(self, suite: Suite, results: Path | None = None) -> None:
+        """Write what real workers would leave of a suite's jobs: evaluations that rise with the learning rate."""
+        for job in suite.jobs():
+            folder = (results or self.results) / "jobs" / job.id
+            folder.mkdir(parents=True, exist_ok=True)
+            phases = job.definition["sequence"]["phases"]
+            every = job.definition["evaluation"]["every"]
+            points = [
+                (step, number, "grid" if step else "start" if number == 0 else "after_shift")
+                for number, phase in enumerate(phases)
+                for step in range(0, phase["steps"] + 1, every)
+            ]
+            level = 100 + 1e4 * job.definition["algorithm"]["parameters"]["learning_rate"] + job.seed
+            columns = {
+                "job": [job.id] * len(points),
+                "step": [step + number * phases[0]["steps"] for step, number, _ in points],
+                "phase": [number for _, number, _ in points],
+                "evaluated_phase": [number for _, number, _ in points],
+                "point": [point for _, _, point in points],
+                "episodes": [10] * len(points),
+                "return_mean": [level + step / 1000 for step, _, _ in points],
+            }
+            row = {name: getattr(job, name) for name in ("suite", "scale", "algorithm", "sequence", "role", "seed")} | {
+                "job": job.id,
+                "status": "complete",
+                "algorithm_name": job.definition["algorithm"]["name"],
+                "definition": canonical_json(job.definition),
+                "device": "cpu",
+                "packages": "{}",
+                "finished": "2026-01-01T00:00:00+00:00",
+                "suite_path": suite.path,
+                "suite_text": suite.text,
+            }
+            write_table(folder / "evaluations.parquet", EVALUATIONS, columns)
+            write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+
     def starts(self) -> dict[str, list[tuple[str, int, int]]]:
         """Job id -> (cohort, members, first step) of each start."""
         found = {}
@@ -122,6 +161,10 @@ def normalise(tmp_path: Path) -> Callable[[str], str]:
         text = re.sub(r"\b[0-9a-f]{16}\b", "<id>", text)
         text = re.sub(r"\b\d+(\.\d+)? (s|min|h)\b( \d+ (s|min))?", "<time>", text)
         text = re.sub(r"\b\d+(\.\d+)? (kB|MB|GB|TB)\b", "<size>", text)
+        text = re.sub(r"\b(study [\w.+-]+)-[0-9a-f]{8}\b", r"\1-<digest>", text)
+        text = re.sub(r"\bPython 3[.\d]+", "Python <version>", text)
+        text = re.sub(r"\bsha256 of their ids [0-9a-f]{12}\b", "sha256 of their ids <digest>", text)
+        text = re.sub(r"\bpackages [0-9a-f]{12}\b", "packages <digest>", text)
         return "\n".join(line.rstrip() for line in text.splitlines())
 
     return clean

@@ -147,6 +147,7 @@ PLAN_STDOUT = """\
 tiny (laptop)
   jobs      4
   done      0
+  cached    0 of them
   failed    0
   running   0
   to run    4 in 2 cohorts
@@ -215,10 +216,20 @@ def test_doctor_names_devices_and_families_and_exits_well(
         (("run",), "error: missing argument `SUITE`\n\nhint: `gtr-bench run --help` lists what is possible\n"),
         (
             ("run", "tiny.toml", "--jobs", "0"),
-            "error: invalid value for `--jobs` / `-j`: Input should be greater than or equal to 1\n\n"
+            "error: invalid value for `--jobs` / `-j`: it should be greater than or equal to 1\n\n"
             "hint: `gtr-bench run --help` lists what is possible\n",
         ),
         (("run", "tinny"), None),
+        (("run", "tiny.toml", "--job", "1"), "error: no such option `--job`\n\nhint: did you mean `--jobs`?\n"),
+        (
+            ("run", "tiny.toml", "--xyz"),
+            "error: no such option `--xyz`\n\nhint: `gtr-bench run --help` lists what is possible\n",
+        ),
+        (
+            ("run", "tiny.toml", "--device", "gpu"),
+            "error: invalid value for `--device`: `gpu` is not one of `auto`, `cpu`, `cuda`\n\n"
+            "hint: `gtr-bench run --help` lists what is possible\n",
+        ),
         (
             ("run", "tiny.toml", "--scale", "huge"),
             "error: unknown scale `huge`\n\nhint: known: `laptop`\n",

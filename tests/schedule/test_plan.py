@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 from gtr_bench.schedule.assignments import shape_of
 from gtr_bench.schedule.folders import Failure, ResultsFolder
 from gtr_bench.schedule.plan import make_plan
+from gtr_bench.store.schema import JOB
+from gtr_bench.store.writer import write_table
+
+VALUES = {"string": "x", "int64": 0, "bool": False, "double": 0.0, "float": 0.0}
 
 
 def test_ten_thousand_jobs_are_planned_in_under_a_second_of_computing(jobs: Any, folder: ResultsFolder) -> None:
@@ -23,6 +28,35 @@ def test_ten_thousand_jobs_are_planned_in_under_a_second_of_computing(jobs: Any,
     assert time.process_time() - start < 1.0
     assert plan.counts["done"] == 2_000
     assert plan.starting == 8_000
+
+
+def test_done_jobs_of_other_suites_scales_and_names_are_cached(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:
+    trained = jobs(5)
+    run_jobs(trained, slots=1)
+    assert make_plan(jobs(8), folder, slots=1).counts["cached"] == 0
+    renamed = [
+        replace(job, **{name: "another"})
+        for job, name in zip(trained, ("suite", "scale", "algorithm", "sequence", "suite"), strict=True)
+    ]
+    counts = make_plan([*renamed[:4], *jobs(8)[4:]], folder, slots=1).counts
+    assert (counts["done"], counts["cached"], counts["to_run"]) == (5, 4, 3)
+
+
+@pytest.mark.parametrize("gone", ["cohorts", "locks"])
+def test_labels_of_jobs_without_a_cohort_file_come_from_their_own(gone: str, jobs: Any, folder: ResultsFolder) -> None:
+    ours, theirs, broken = jobs(3)
+    for job, suite in ((ours, ours.suite), (theirs, "another")):
+        folder.job(job.id).mkdir(parents=True)
+        if gone == "cohorts":
+            folder.lock(job.id).write_text("0123456789abcdef")
+        row = {field.name: VALUES[str(field.type)] for field in JOB if not field.nullable}
+        row |= {"job": job.id, "suite": suite, "seed": job.seed}
+        row |= {name: getattr(job, name) for name in ("scale", "algorithm", "sequence", "role")}
+        write_table(folder.job(job.id) / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+    folder.job(broken.id).mkdir()
+    (folder.job(broken.id) / "job.parquet").write_text("damaged")
+    counts = make_plan([ours, theirs, broken], folder, slots=1).counts
+    assert (counts["done"], counts["cached"]) == (3, 1)
 
 
 def test_time_comes_from_finished_cohorts_of_the_same_shape(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:

@@ -104,6 +104,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`a/b` is not a usable name: letters, digits, `_`, `.`, `+` and `-`, a letter or digit first",
         None,
     ),
+    "id of a device": (
+        ('id = "swap"', 'id = "nul.1"'),
+        (15, 6),
+        "`nul.1` is not a usable name: Windows keeps `nul` for a device",
+        None,
+    ),
     "unknown algorithm": (
         ('id = "ppo"', 'id = "ppo"\nuse = "pppo"'),
         (23, 7),
@@ -265,7 +271,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
     "grid too large": (
         (GTR, f"grid = {{ sigma = {[i + 1.0 for i in range(400)]}, beta = {[i + 1.0 for i in range(400)]} }}"),
         (26, 8),
-        "`gtr` has 160000 settings, more than 100000",
+        "`gtr` has 160,000 settings, more than 100,000",
         None,
     ),
     "minibatches without samples": (
@@ -384,6 +390,87 @@ def test_names_in_all_scales_are_checked_whichever_scale_is_asked_for(problems: 
     ]
 
 
+OTHER_SCALES = """
+[[sequence]]
+id = "other"
+env = "gym:{other}"
+phases = 2
+shift = {{ kind = "action_permutation" }}
+[[algorithm]]
+id = "small"
+use = "ppo"
+{small}
+[scale.laptop]
+sequences = ["swap"]
+algorithms = ["ppo", "gtr"]
+steps_per_phase = 1000
+[scale.medium]
+steps_per_phase = {medium}
+[scale.full]
+steps_per_phase = {full}
+{more}
+"""
+FINE = {"other": "Acrobot-v1", "small": "gamma = 0.5", "medium": 1000, "full": 2000, "more": ""}
+ELSEWHERE: dict[str, tuple[dict[str, object], list[tuple[int, str]]]] = {
+    "an environment of a sequence that is left out": (
+        {"other": "Acrobit-v1"},
+        [(30, "unknown `gym` environment `Acrobit-v1`")],
+    ),
+    "a parameter of an algorithm that is left out": (
+        {"small": "gamma = 2.0"},
+        [(36, "`gamma` should be less than or equal to 1, not `2.0`")],
+    ),
+    "budgets": (
+        {"medium": 1001, "full": 1002},
+        [
+            (42, "`steps_per_phase` 1001 is not a multiple of `num_envs` 4"),
+            (44, "`steps_per_phase` 1002 is not a multiple of `num_envs` 4"),
+        ],
+    ),
+    "training settings": (
+        {"more": "training.num_minibatches = 999"},
+        [(45, f"`{name}`: 999 minibatches of a rollout of 100 samples") for name in ("gtr", "ppo", "small")],
+    ),
+    "evaluations": (
+        {"more": "evaluation.episodes = 0"},
+        [
+            (4, f"`lifetime_return` needs evaluations, but sequence `{name}` has `episodes = 0` (at scale `full`)")
+            for name in ("other", "swap")
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_problems_of_scales_nobody_asked_for_are_told(
+    case: str, problems: Problems, load: Callable[..., object]
+) -> None:
+    changes, wanted = ELSEWHERE[case]
+    load(extra=OTHER_SCALES.format(**FINE), scale="laptop")
+    found = problems(extra=OTHER_SCALES.format(**{**FINE, **changes}), scale="laptop")
+    assert [(problem.line, problem.sentence) for problem in found] == wanted
+
+
+def test_a_problem_of_several_scales_is_told_once(problems: Problems) -> None:
+    change = ("every = 200", "every = 50")
+    for scale in ("laptop", "medium"):
+        found = problems(change, extra=OTHER_SCALES.format(**FINE), scale=scale)
+        assert [problem.sentence for problem in found] == [
+            f"sequence `{name}` is evaluated every 50 steps, but a rollout of `ppo` has 100{where}"
+            for name, where in (("swap", ""), ("other", " (at scale `medium`)" if scale == "laptop" else ""))
+        ]
+
+
+def test_extras_of_scales_nobody_asked_for_may_be_missing(
+    problems: Problems, load: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gtr_bench.environments.gymnasium_family.find_spec", lambda name: None)
+    text = OTHER_SCALES.format(**{**FINE, "other": "LunarLander-v3"})
+    load(extra=text, scale="laptop")
+    (problem,) = problems(extra=text, scale="full")
+    assert problem.sentence == "the environment `gym:LunarLander-v3` needs the extra `box2d`"
+
+
 CLAIM = """
 [[claim]]
 id = "c"
@@ -473,9 +560,11 @@ def test_what_happens_after_a_shift_cannot_be_claimed_of_one_phase(
 ) -> None:
     claim = ONE_CLAIM.format(metric=metric, direction="lower" if metric == "recovery_steps" else "higher")
     references = ("cycle = 2 }", "cycle = 2 }\nreferences = true")
-    load(references, extra=claim, scale="laptop")
-    (problem,) = problems(references, extra=claim, scale="short")
-    assert problem.sentence == f"`{metric}` needs a second phase, but sequence `swap` has one at this scale"
+    load(references, extra=claim.replace("max_phases = 1", "max_phases = 2"), scale="laptop")
+    sentence = f"`{metric}` needs a second phase, but sequence `swap` has only one"
+    for scale, told in (("short", sentence), ("laptop", f"{sentence} (at scale `short`)")):
+        (problem,) = problems(references, extra=claim, scale=scale)
+        assert problem.sentence == told
     (primary,) = problems(references, ("lifetime_return", metric), ("phases = 3", "phases = 1"))
     assert (primary.line, primary.column) == (4, 18)
 
@@ -491,7 +580,8 @@ def test_a_claim_cannot_call_worse_better(problems: Problems, load: Callable[...
     assert problem.hint == 'write `direction = "higher"`'
     assert problem.line == 33
     for direction in ("higher", "lower"):
-        load(extra=ONE_CLAIM.format(metric="drop", direction=direction))  # which has no better side of its own
+        two_phases = ONE_CLAIM.replace("max_phases = 1", "max_phases = 2")
+        load(extra=two_phases.format(metric="drop", direction=direction))  # which has no better side of its own
 
 
 def test_an_unknown_scale_is_refused_with_the_known_ones(load: Callable[..., object]) -> None:

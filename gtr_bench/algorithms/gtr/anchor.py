@@ -98,5 +98,5 @@ def require_closed_form(kind: str, distance: str, *, one_choice: bool) -> None:
     if kind == "mixture_policy" and not one_choice and distance != "log_ratio":
         raise RequestError(
             "anchor `mixture_policy` has a closed-form divergence for a single discrete action only",
-            hint='set distance = "log_ratio" beside it',
+            hint='set `distance = "log_ratio"` beside it',
         )

@@ -149,7 +149,7 @@ def test_log_probabilities_of_anchors_for_vectors_of_actions() -> None:
 def test_a_mixture_of_gaussian_or_several_choices_needs_the_per_sample_distance() -> None:
     with pytest.raises(RequestError, match="for a single discrete action only") as caught:
         require_closed_form("mixture_policy", "forward_kl", one_choice=False)
-    assert caught.value.hint == 'set distance = "log_ratio" beside it'
+    assert caught.value.hint == 'set `distance = "log_ratio"` beside it'
     require_closed_form("mixture_policy", "log_ratio", one_choice=False)
     require_closed_form("mixture_policy", "forward_kl", one_choice=True)
 

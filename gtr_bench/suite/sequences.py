@@ -1,0 +1,167 @@
+"""The sequences of a suite, checked with the families of their environments: all that no scale changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from pydantic import BaseModel
+
+from gtr_bench.environments.offers import Spaces, misfit, options_of, spaces_of
+from gtr_bench.environments.registry import family_of
+from gtr_bench.environments.shifts import shifts
+from gtr_bench.errors import GtrBenchError, MissingExtraError, UnknownNameError, did_you_mean
+from gtr_bench.suite.model import SequenceTable
+from gtr_bench.suite.problems import Problems
+from gtr_bench.suite.source import KeyPath
+
+__all__ = ["CheckedSequence", "check_sequence"]
+
+ALWAYS_INSTALLED = frozenset({"gymnasium"})
+"""the packages of environments that come without an extra"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSequence:
+    """A sequence's table, its place, the versions of its packages, and its shifts except those beyond repair."""
+
+    table: SequenceTable
+    path: KeyPath
+    packages: Mapping[str, str]
+    shifts: tuple[BaseModel, ...]
+
+
+def check_sequence(table: SequenceTable, path: KeyPath, *, asked: bool, problems: Problems) -> CheckedSequence:
+    """Note all that is wrong with a sequence.
+
+    Args:
+        table: the sequence.
+        path: where it stands.
+        asked: it takes part at the scale that was asked for. Otherwise its extras may be missing, and no package of
+            an extra is loaded to look closer.
+        problems: where to note.
+    """
+    packages = _check_environments(table, path, asked, problems)
+    if asked or _plain(table, path, problems):
+        _check_options(table, path, problems)
+        _check_fits(table, path, problems)
+    return CheckedSequence(table, path, packages, tuple(_check_shifts(table, path, problems)))
+
+
+def _plain(table: SequenceTable, path: KeyPath, problems: Problems) -> bool:
+    """Whether all environments of a sequence come without an extra."""
+    for environment, place in _environments(table, path).items():
+        if not problems.noted(place):
+            family, task = family_of(environment)
+            if not ALWAYS_INSTALLED.issuperset(family.packages(task)):
+                return False
+    return True
+
+
+def _check_environments(table: SequenceTable, path: KeyPath, asked: bool, problems: Problems) -> dict[str, str]:
+    """Versions of the packages the sequence needs; unknown environments, and missing extras if asked, are noted."""
+    packages: dict[str, str] = {}
+    for environment, where in _environments(table, path).items():
+        try:
+            family, task = family_of(environment)
+            family.check(task)
+            for name in family.packages(task):
+                packages[name] = _version(name)
+        except MissingExtraError as error:
+            if asked:
+                problems.add_error(where, error)
+        except GtrBenchError as error:
+            problems.add_error(where, error)
+        except PackageNotFoundError as error:
+            if asked:
+                problems.add(where, f"`{environment}` needs the package `{error.name}`, which is not installed")
+    return packages
+
+
+def _environments(table: SequenceTable, path: KeyPath) -> dict[str, KeyPath]:
+    """Every distinct environment and where it is first named."""
+    if table.tasks is None:
+        return {str(table.env): (*path, "env")}
+    places: dict[str, KeyPath] = {}
+    for index, task in enumerate(table.tasks):
+        places.setdefault(task, (*path, "tasks", index))
+    return places
+
+
+def _check_options(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
+    """Every environment of the sequence must have the options that are set, as far as its family knows them."""
+    for environment, place in _environments(table, path).items():
+        known = options_of(environment) if table.options and not problems.noted(place) else None
+        if known is None:
+            continue
+        for name in table.options:
+            if name not in known and not problems.noted((*path, "options", name)):
+                hint = did_you_mean(name, known) if known else "it has no options at all"
+                problems.add((*path, "options", name), f"`{environment}` has no option `{name}`", hint, at="key")
+
+
+def _check_fits(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
+    """What later phases show a learner must fit what the first one does, as far as families know before the start."""
+    environments = _environments(table, path)
+    if len(environments) < 2 or problems.noted((*path, "options")):
+        return
+    first: Spaces | None = None
+    for environment, place in environments.items():
+        if problems.noted(place):
+            continue
+        try:
+            spaces = spaces_of(environment, table.options)
+        except GtrBenchError as error:
+            problems.add_error(place, error)
+            continue
+        found = misfit(f"`{environment}`", spaces, first) if spaces and first else None
+        if found is not None:
+            problems.add(place, found.sentence, found.hint)
+        first = first or spaces
+
+
+def _check_shifts(table: SequenceTable, path: KeyPath, problems: Problems) -> list[BaseModel]:
+    models = []
+    listed = isinstance(problems.at((*path, "shift")), list)
+    for index, shift in enumerate(table.shift):
+        where = (*path, "shift", index) if listed else (*path, "shift")
+        kind = shift.get("kind")
+        if not isinstance(kind, str):
+            problems.add(where, "a shift needs a `kind`", did_you_mean("", shifts.names()))
+            continue
+        try:
+            model = problems.validate(shifts.get(kind), shift, where)
+        except UnknownNameError as error:
+            problems.add_error((*where, "kind"), error)
+            continue
+        if model is not None:
+            models.append(model)
+            if table.references and getattr(model, "mode", None) == "drift":
+                sentence = "a reference run meets one phase only, so it cannot follow a shift that drifts"
+                problems.add(where, sentence, "drop `references`, or shift abruptly")
+            if kind == "physics":
+                _check_physics(table, path, shift, where, problems)
+    return models
+
+
+def _check_physics(
+    table: SequenceTable, path: KeyPath, shift: Mapping[str, Any], where: KeyPath, problems: Problems
+) -> None:
+    """Every environment of the sequence must have the physics parameter that shifts."""
+    parameter = shift.get("parameter")
+    for environment, place in _environments(table, path).items():
+        if problems.noted(place):
+            continue
+        family, task = family_of(environment)
+        known = family.physics(task)
+        if isinstance(parameter, str) and parameter not in known:
+            sentence = f"`{environment}` has no physics parameter `{parameter}`"
+            problems.add((*where, "parameter"), sentence, did_you_mean(parameter, known))
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
