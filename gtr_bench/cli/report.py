@@ -42,6 +42,10 @@ def report(
             "--environments", metavar="NAME,...", help="Show only these; claims are decided on all of theirs."
         ),
     ] = None,
+    interval: Annotated[
+        Literal["percentile", "bca"],
+        typer.Option("--interval", help="Bootstrap interval of the tables' means and differences."),
+    ] = "percentile",
     explain: Annotated[
         str | None,
         typer.Option("--explain", metavar="CELL", help="What lies behind a cell: its id, or the end of it."),
@@ -62,7 +66,7 @@ def report(
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
-        text = _reported(folders, suite, metric or [], baseline, shown, kind, interactive=out is None)
+        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, interactive=out is None)
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
@@ -95,6 +99,7 @@ def _reported(
     baseline: str | None,
     environments: list[str],
     kind: str,
+    interval: Literal["percentile", "bca"],
     *,
     interactive: bool,
 ) -> str:
@@ -116,6 +121,7 @@ def _reported(
             baseline=baseline,
             environments=environments,
             curves=kind == "html",
+            interval=interval,
         )
     finally:
         gc.enable()
