@@ -17,8 +17,8 @@ FEWEST_DECADES = 0.5
 RULE = (
     f"no more tuning per task: the plateau, where one is measured, is at least {FEWEST_DECADES:g} decades wide, and "
     "the interval of the difference of sensitivities does not exceed 0; more tuning: it lies above 0, and the plateau "
-    "is narrower or the extra sensitivity costs more than it gains; anything else is undecided. The interval decides, and "
-    "is wrong in at most 2.5 % of studies on either side; the plateau is described without one"
+    "is narrower or the extra sensitivity costs more than it gains; anything else is undecided. The interval decides, "
+    "and is wrong in at most 2.5 % of studies on either side; the plateau is described without one"
 )
 
 
