@@ -52,6 +52,13 @@ def test_the_detectable_effect_is_what_the_seeds_needed_for_it_say() -> None:
     assert seeds_needed(detectable(12, design="paired") + 1e-6, design="paired") == 12
 
 
+@pytest.mark.parametrize("alpha", [1e-6, 0.05, 0.79, 0.8, 0.95])
+@pytest.mark.parametrize("n", [3, 20, 2000])
+def test_a_detectable_effect_exists_for_any_level(n: int, alpha: float) -> None:
+    size = detectable(n, alpha=alpha, design="paired")
+    assert power(size, n, alpha=alpha, design="paired") == pytest.approx(max(alpha, 0.8), abs=1e-6)
+
+
 def test_pilot_std_is_taken_at_its_upper_bound() -> None:
     # chi2_{0.2, 4} = 1.648777
     assert pessimistic_std(1.0, 5) == pytest.approx((4 / 1.648777) ** 0.5, rel=1e-5)
