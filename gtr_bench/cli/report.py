@@ -64,6 +64,10 @@ def report(
             autocompletion=completion.environments,
         ),
     ] = None,
+    interval: Annotated[
+        Literal["percentile", "bca"],
+        typer.Option("--interval", help="Bootstrap interval of the tables' means and differences."),
+    ] = "percentile",
     explain: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +93,7 @@ def report(
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
-        text = _reported(folders, suite, metric or [], baseline, shown, kind, interactive=out is None)
+        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, interactive=out is None)
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
@@ -122,6 +126,7 @@ def _reported(
     baseline: str | None,
     environments: list[str],
     kind: str,
+    interval: Literal["percentile", "bca"],
     *,
     interactive: bool,
 ) -> str:
@@ -141,6 +146,7 @@ def _reported(
             baseline=baseline,
             environments=environments,
             curves=kind == "html",
+            interval=interval,
         )
     if kind == "terminal" and interactive:
         from gtr_bench.report.terminal import render_terminal

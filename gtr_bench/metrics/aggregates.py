@@ -34,19 +34,10 @@ def optimality_gap(groups: Groups, *, target: float = 1.0, level: float = 0.95, 
     return _estimate([data], statistic, level, resamples)
 
 
-def performance_profile(groups: Groups, thresholds: ArrayLike, *, of_means: bool = False) -> Floats:
-    """Share of runs above each threshold (strictly): [K] for K thresholds.
-
-    Args:
-        groups: values of each environment.
-        thresholds: the scores asked about, [K].
-        of_means: count environments by their mean instead of runs; runs weigh so that environments weigh the same.
-    """
+def performance_profile(groups: Groups, thresholds: ArrayLike) -> Floats:
+    """Share of runs above each threshold (strictly): [K] for K thresholds; environments weigh the same."""
     data = [sorted_values(group) for group in groups]
     levels = np.asarray(thresholds, dtype=np.float64)
-    if of_means:
-        means = np.array([group.mean() for group in data])
-        return np.asarray((means[:, None] > levels).mean(axis=0))
     return np.asarray(np.mean([(group[:, None] > levels).mean(axis=0) for group in data], axis=0))
 
 

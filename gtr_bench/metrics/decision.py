@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.metrics.comparison import HypothesisTest, holm, permutation, sign_flip, welch
 from gtr_bench.metrics.interval import stratified_bootstrap
-from gtr_bench.metrics.power import fewest_pairs, pessimistic_std, seeds_needed
+from gtr_bench.metrics.power import detectable, fewest_pairs, pessimistic_std, seeds_needed
 
 __all__ = ["Decision", "Pairs", "Question", "Verdict", "decide", "paired_differences", "standardised"]
 
@@ -198,18 +198,35 @@ def standardised(effect: float, groups: Sequence[Floats]) -> float | None:
     return effect / spread if spread > 0 else None
 
 
+def _spread(tests: _Tests) -> float:
+    """Upper bound of the effect's std with one pair per environment: means are averaged, so variances are added."""
+    stds = [pessimistic_std(float(group.std(ddof=1)), len(group)) for group in tests.differences or []]
+    return math.sqrt(sum(std**2 for std in stds)) / len(stds) if stds else 0.0
+
+
 def _needed(question: Question, tests: _Tests) -> int | None:
-    """Pairs per environment for power 0.8; the environments' means are averaged, so their variances are too."""
+    """Pairs per environment for power 0.8."""
     if tests.differences is None:
         return None
-    stds = [pessimistic_std(float(group.std(ddof=1)), len(group)) for group in tests.differences]
-    spread = math.sqrt(sum(std**2 for std in stds)) / len(stds)
+    spread = _spread(tests)
     distance = question.sign * tests.effect - question.bar
     if spread == 0:
         return None
     alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
     needed = seeds_needed(distance / spread, alpha=alpha, design="paired")
-    return None if needed is None else max(needed, fewest_pairs(alpha) if len(stds) == 1 else needed)
+    return None if needed is None else max(needed, fewest_pairs(alpha) if len(tests.differences) == 1 else needed)
+
+
+def _found(question: Question, tests: _Tests) -> str:
+    """What so many pairs would find, before Holm: is that the smallest difference worth having (protocols 13.3)?"""
+    n, spread = tests.favourable.n, _spread(tests)
+    # With two pairs the t-test behind the figure has one degree of freedom, and no figure worth reading.
+    if n < 3 or spread == 0:
+        return ""
+    alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
+    size = spread * detectable(n, alpha=alpha, design="paired")
+    beyond = "" if question.margin == 0 else " from the margin"
+    return f"; with {n} pairs a true difference of {size:.3g}{beyond} would be found with power 0.8"
 
 
 def _reason(question: Question, tests: _Tests, verdict: Verdict, adjusted: float, family: int) -> str:
@@ -220,7 +237,8 @@ def _reason(question: Question, tests: _Tests, verdict: Verdict, adjusted: float
     alpha, n = question.alpha if question.kind == "superiority" else 2 * question.alpha, tests.favourable.n
     if tests.differences is not None and len(question.pairs) == 1 and n < fewest_pairs(alpha):
         return f"{n} pairs cannot reach {question.alpha:g}: at least {fewest_pairs(alpha)} are needed"
-    return f"the test does not decide: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}"
+    found = _found(question, tests)
+    return f"the test does not decide: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}{found}"
 
 
 def _untested(question: Question, tests: _Tests | None) -> Decision:

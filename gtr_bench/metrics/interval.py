@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Statistic = Literal["mean", "iqm", "median"]
-Method = Literal["percentile", "bca", "t"]
+Method = Literal["percentile", "bca"]
 
 RESAMPLES = 10_000
 """Bootstrap resamples behind every interval."""
@@ -53,7 +53,7 @@ class Estimate:
     high: float | None
     n: int
     level: float = 0.95
-    method: Method = "percentile"
+    method: Literal["percentile", "bca", "t"] = "percentile"
 
 
 def iqm(values: ArrayLike) -> Floats:

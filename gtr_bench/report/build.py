@@ -14,7 +14,7 @@ from pathlib import Path
 from gtr_bench import __version__
 from gtr_bench.errors import UnknownNameError
 from gtr_bench.metrics.continual import LifetimeReturn
-from gtr_bench.metrics.interval import RESAMPLES
+from gtr_bench.metrics.interval import RESAMPLES, Method
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.absences import absences_of
@@ -33,6 +33,7 @@ __all__ = ["build_report", "provenance_of"]
 
 DEFAULT_BASELINE = "ppo"
 ALWAYS_SHOWN = "lifetime_return"
+_INTERVALS = {"percentile": "percentile", "bca": "BCa (aggregates, claims and mechanism: percentile)"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class _Asked:
     baseline: str | None
     environments: frozenset[str]
     curves: bool
+    interval: Method
 
 
 def build_report(
@@ -53,6 +55,7 @@ def build_report(
     baseline: str | None = None,
     environments: Sequence[str] = (),
     curves: bool = False,
+    interval: Method = "percentile",
     warn: Warn = warn_on_stderr,
 ) -> Report:
     """The report on one or more results folders, finished or not.
@@ -64,6 +67,7 @@ def build_report(
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
         environments: sequence ids whose rows are shown, all by default; claims are decided on all of theirs anyway.
         curves: also the learning curves.
+        interval: how the intervals of the tables' cells are made; all others are percentile intervals.
         warn: called with a sentence for each file that was left out.
 
     Raises:
@@ -74,16 +78,16 @@ def build_report(
     found = collect(results, suite, warn=warn)
     _check("algorithm", [baseline] if baseline else [], {label for each in found for label in algorithms_of(each)})
     _check("environment", environments, {record.sequence for each in found for record in each.records})
-    asked = _Asked(chosen, baseline, frozenset(environments), curves)
+    asked = _Asked(chosen, baseline, frozenset(environments), curves, interval)
     expected = {record.job: record for each in found for record in each.records}
     evaluations = load_evaluations(list(expected.values()), warn=warn)
     shown = [given(each, evaluations) for each in found]
     suites = [_suite_report(each, scores_of(each, evaluations), course, asked, warn) for each, course in shown]
     every = [record for each, _ in shown for record in each.records]
     method = (
-        f"mean over seeds with a {LEVEL:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples; "
-        "too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's floor; "
-        "failed and missing jobs have no value and are counted"
+        f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval]} bootstrap interval over seeds ({RESAMPLES:,} "
+        "resamples; too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's "
+        "floor; failed and missing jobs have no value and are counted"
     )
     return Report(tuple(suites), method, provenance_of(every))
 
@@ -124,7 +128,7 @@ def _suite_report(found: SuiteRecords, scores: Scores, course: Course | None, as
         algorithms=tuple(algorithms),
         reconstructions=reconstructions,
         tables=tuple(
-            table_of(runs, scores, metric, algorithms, against, found, primary=name == primary)
+            table_of(runs, scores, metric, algorithms, against, found, primary=name == primary, interval=asked.interval)
             for name, metric in shown.items()
         ),
         jobs={state: states[state] for state in ("complete", "diverged", "failed", "missing")},

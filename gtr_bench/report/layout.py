@@ -103,6 +103,10 @@ def _mechanism(suite: SuiteReport, found: Mechanism) -> Iterator[Block]:
         )
         every = [text.diagnostic_row(suite, row) for row in found.rows]
         yield _grid("diagnostics before and after shifts", text.diagnostic_header(suite), every, detail=True)
+    if found.relaxation:
+        yield Lines(found.relaxation_sentences)
+        followed = [text.relaxation_row(suite, row) for row in found.relaxation]
+        yield _grid("does relaxation follow advantage or noise?", text.RELAXATION_HEADER, followed)
     yield Lines(tuple(text.mechanism_lines(found)), "note")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.metrics.decision import Decision, Question, decide
+from gtr_bench.report import relaxation
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns, by_job, numpy_of
 from gtr_bench.report.curves import resampled_means
@@ -28,7 +29,7 @@ WINDOW = 16
 """Iterations before and after a shift: the window of `path_efficiency` (gtr.md 6)."""
 
 QUANTITIES = ("path_efficiency", "path_length", "escape_fraction", "exact_kl")
-COLUMNS = ("job", "iteration", "phase", *QUANTITIES)
+COLUMNS = ("job", "iteration", "phase", *dict.fromkeys((*QUANTITIES, *relaxation.COLUMNS)))
 RESAMPLES = 2000
 
 _OVER_A_WINDOW = frozenset({"path_efficiency", "path_length"})
@@ -85,7 +86,7 @@ def mechanism_of(
     shifted = [each for each in runs if each.summary and len(each.definition["sequence"]["phases"]) > 1]
     if not shifted:
         return None
-    found = _read(shifted, warn)
+    found, series = _read(shifted, warn)
     environments = list(dict.fromkeys(record.sequence for record in shifted))
     after = {name: _values(shifted, found, name, place=1) for name in QUANTITIES}
     before = {name: _values(shifted, found, name, place=0) for name in QUANTITIES}
@@ -98,19 +99,22 @@ def mechanism_of(
     )
     if not rows:
         return Mechanism(WINDOW, (), (), (f"no phase has the {WINDOW} iterations a window needs",))
+    relaxed = relaxation.relaxation_of(shifted, series, algorithms, alpha)
     path = after["path_efficiency"]
     asked = [label for label in subjects if label in algorithms] if baseline else []
     sentences = _sentences(asked, baseline or "", environments, returns, path, alpha)
     short = len({record.job for record in shifted}) - sum(np.isfinite(each["exact_kl"][1]) for each in found.values())
     notes = [f"{short} jobs without two phases of {WINDOW} iterations left out"] if short else []
-    return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes))
+    return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes), *relaxed)
 
 
-def _read(records: Sequence[Record], warn: Warn) -> dict[str, Windows]:
+def _read(records: Sequence[Record], warn: Warn) -> tuple[dict[str, Windows], dict[str, relaxation.Series]]:
     folders = {record.job: record.folder for record in records if record.folder is not None}
     table = read(folders.values(), "iterations", COLUMNS, warn=warn)
     columns = {name: numpy_of(table[name]) for name in COLUMNS if name != "job"}
-    return {job: windows(rows) for job, rows in by_job(table, columns, ("iteration",)).items()}
+    jobs = by_job(table, columns, ("iteration",))
+    series = {job: found for job, rows in jobs.items() if (found := relaxation.series_of(rows)) is not None}
+    return {job: windows(rows) for job, rows in jobs.items()}, series
 
 
 def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> Values:

@@ -20,6 +20,7 @@ __all__ = [
     "MetricTable",
     "Profile",
     "Provenance",
+    "Relaxation",
     "Report",
     "SeedLine",
     "SuiteReport",
@@ -232,13 +233,28 @@ class MechanismRow:
 
 
 @dataclass(frozen=True)
+class Relaxation:
+    """One algorithm's `escape_follows_return` in one environment: mean over seeds, of a mean over phases."""
+
+    environment: str
+    algorithm: str
+    association: Interval
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Mechanism:
-    """Does a return gain come with the mechanism the paper names? `sentences` answer, one per algorithm asked about."""
+    """Does a return gain come with the mechanism the paper names? `sentences` answer, one per algorithm asked about.
+
+    `relaxation` has the algorithms that log `escape_fraction`, and `relaxation_sentences` one for each of them.
+    """
 
     window: int
     rows: tuple[MechanismRow, ...]
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
+    relaxation: tuple[Relaxation, ...] = ()
+    relaxation_sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

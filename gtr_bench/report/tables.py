@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 from gtr_bench.metrics.comparison import HypothesisTest, holm, sign_flip
-from gtr_bench.metrics.interval import Estimate, bootstrap
+from gtr_bench.metrics.interval import Estimate, Method, bootstrap
 from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.aggregates import aggregates_of
 from gtr_bench.report.collect import Record, SuiteRecords
@@ -33,8 +33,9 @@ def table_of(
     suite: SuiteRecords,
     *,
     primary: bool,
+    interval: Method = "percentile",
 ) -> MetricTable:
-    """The table of one metric over the records `runs` (references excluded)."""
+    """The table of one metric over the records `runs` (references excluded); `interval` is that of its cells."""
     overruled = suite.suite.metric_direction if suite.suite and primary else None
     direction = overruled or metric.direction
     alpha = suite.suite.alpha if suite.suite else 1 - LEVEL
@@ -54,6 +55,7 @@ def table_of(
                 rivals if label != baseline else [],
                 baseline or "",
                 scores,
+                interval,
             )
             for label, entries in here.items()
             if entries
@@ -69,14 +71,14 @@ def table_of(
     )
 
 
-def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores) -> Cell:
+def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores, interval: Method) -> Cell:
     first = entries[0][0]
     by_seed = sorted(entries, key=lambda entry: entry[0].seed)
     scored = {record.seed: (record, score) for record, score in by_seed if score is not None and score.defined}
     theirs = {record.seed: score.value for record, score in rivals if score is not None and score.defined}
     differences = [score.value - theirs[seed] for seed, (_, score) in scored.items() if seed in theirs]
-    estimate = _estimate(score.value for _, score in scored.values())
-    difference = _estimate(differences)
+    estimate = _estimate((score.value for _, score in scored.values()), interval)
+    difference = _estimate(differences, interval)
     states = Counter(record.state for record, _ in entries)
     return Cell(
         sequence=first.sequence,
@@ -102,9 +104,9 @@ def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, score
     )
 
 
-def _estimate(values: Iterable[float]) -> Estimate | None:
+def _estimate(values: Iterable[float], interval: Method) -> Estimate | None:
     listed = list(values)
-    return bootstrap(listed, level=LEVEL) if listed else None
+    return bootstrap(listed, level=LEVEL, method=interval) if listed else None
 
 
 def _marked(row: Sequence[Cell], direction: Literal["higher", "lower"], alpha: float) -> list[Cell]:

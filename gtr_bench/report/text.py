@@ -16,6 +16,7 @@ from gtr_bench.report.model import (
     MetricTable,
     Profile,
     Provenance,
+    Relaxation,
     Report,
     SuiteReport,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "NUMERIC",
     "RECONSTRUCTION",
     "RECONSTRUCTION_MARK",
+    "RELAXATION_HEADER",
     "SMOKE",
     "VALUE_COLUMN",
     "absence_row",
@@ -50,6 +52,7 @@ __all__ = [
     "profile_row",
     "provenance_lines",
     "ranges",
+    "relaxation_row",
     "suite_lines",
     "table_lines",
     "table_title",
@@ -60,6 +63,10 @@ RECONSTRUCTION_MARK = "†"
 SMOKE = "smoke scale: no claim"
 ABSENT = "-"
 WAVES = "the looks keep the error over all claims and comparisons of the suite at this scale"
+FOLLOWS = (
+    "escape_follows_return: rank correlation within phases of an iteration's escape_fraction and the change of "
+    "training_return around it (4 iterations after minus 4 before), beyond that of unmatched seeds; no proof of cause"
+)
 FAMILY = "p (Holm) is adjusted over all claims and comparisons of the suite at this scale"
 
 PROFILE_STEP = 10
@@ -67,6 +74,7 @@ BEST_MARK = "*"
 TIED_MARK = "="
 
 CLAIM_HEADER = ("claim", "verdict", "difference [interval]", "p", "p (Holm)", "n", "seeds needed")
+RELAXATION_HEADER = ("environment", "algorithm", "escape_follows_return [95% interval]", "n")
 ABSENCE_HEADER = ("environment", "algorithm", "role", "state", "jobs", "seeds", "reason")
 
 VALUE_COLUMN = 2
@@ -240,6 +248,11 @@ def diagnostic_row(suite: SuiteReport, row: MechanismRow) -> list[str]:
     return [*texts, _difference(row.difference)] if suite.baseline else texts
 
 
+def relaxation_row(suite: SuiteReport, row: Relaxation) -> list[str]:
+    """The texts of one row, in the order of `RELAXATION_HEADER`."""
+    return [row.environment, label(suite, row.algorithm), _of(row.association), str(row.association.n)]
+
+
 def mechanism_lines(found: Mechanism) -> list[str]:
     """What stands under the diagnostics."""
     return [
@@ -248,6 +261,7 @@ def mechanism_lines(found: Mechanism) -> list[str]:
         "path_efficiency: distance between the policies at the window's ends over the length of the path between "
         "them; 1 = every update went the same way. Shorter paths are straighter by themselves: compare path_length",
         "path_length, escape_fraction: after; KL: exact_kl, the exact divergence of one update; means over seeds",
+        *([FOLLOWS] if found.relaxation else []),
         *found.notes,
     ]
 

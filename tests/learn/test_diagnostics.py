@@ -42,6 +42,31 @@ def test_a_straight_bernoulli_path_is_shortened_by_the_chord_only() -> None:
     assert found["displacement"].item() == pytest.approx(math.sqrt(2) * math.sin(arc / 2), rel=1e-6)
 
 
+def categorical(*policies: tuple[float, ...]) -> list[Distribution]:
+    """One state; the last policy then stands still until the window is full."""
+    path = [*policies, *[policies[-1]] * (WINDOW + 1 - len(policies))]
+    return [Categorical(torch.tensor(p, dtype=torch.float64).log().view(1, 1, -1)) for p in path]
+
+
+def test_the_worked_bernoulli_path_of_two_steps_has_the_efficiency_of_its_chords() -> None:
+    """.5 -> .8 -> .95 (algorithms D.2): .990436 by Hellinger."""
+    found = walk(categorical((0.5, 0.5), (0.8, 0.2), (0.95, 0.05)))[-1]
+    assert found["path_efficiency"].item() == pytest.approx(0.990436, abs=5e-7)
+
+
+def test_three_policies_as_far_from_each_other_have_half_the_efficiency() -> None:
+    found = walk(categorical((0.8, 0.1, 0.1), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)))[-1]
+    assert found["path_efficiency"].item() == pytest.approx(0.5, rel=1e-6)
+
+
+def test_a_periodic_policy_has_gone_nowhere_after_a_full_period() -> None:
+    angles = torch.linspace(0, 2 * math.pi, WINDOW + 1, dtype=torch.float64)
+    circle = torch.stack([angles.cos(), angles.sin()], dim=1)
+    found = walk([gaussian(means.view(1, 1, 2)) for means in circle])[-1]
+    assert found["path_efficiency"].item() == pytest.approx(0, abs=1e-6)
+    assert found["path_length"].item() > 1
+
+
 def test_back_and_forth_goes_nowhere() -> None:
     found = walk([gaussian(torch.full((1, 8, 2), float(step % 2))) for step in range(WINDOW + 1)])[-1]
     assert found["path_efficiency"].item() == pytest.approx(0, abs=1e-6)

@@ -19,7 +19,6 @@ def test_optimality_gap_counts_what_is_missing_to_the_target() -> None:
 def test_profile_counts_runs_strictly_above() -> None:
     groups = [[0.1, 0.3], [0.6, 0.9]]
     assert performance_profile(groups, [0.5, 0.9]).tolist() == [0.5, 0.0]
-    assert performance_profile(groups, [0.5], of_means=True).tolist() == [0.5]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ def test_the_page_has_the_coverage_of_every_interval_and_the_power_table_as_prin
     assert "\n".join(power_table()) in PAGE.read_text("utf-8")
 
 
+def test_the_coverage_of_a_mean_of_normal_scores_is_that_of_protocols_13_1() -> None:
+    found = documented()["mean, percentile", "normal"]
+    assert found == pytest.approx({3: 0.75, 5: 0.83, 10: 0.90, 20: 0.92}, abs=0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [5, 10, 20])
 @pytest.mark.parametrize(

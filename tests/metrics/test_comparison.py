@@ -61,6 +61,13 @@ def test_welch_matches_the_worked_examples(first: list[float], second: list[floa
     assert found.p == pytest.approx(p, abs=1e-6)
 
 
+def test_welch_takes_the_degrees_of_freedom_of_the_worked_example() -> None:
+    from scipy.stats import t as student
+
+    found = welch([1, 2, 3, 4], [2, 4, 6, 8])
+    assert found.p == pytest.approx(2 * student.sf(abs(found.statistic), 4.411765), abs=1e-7)
+
+
 def test_welch_of_constants_has_no_p() -> None:
     assert math.isnan(welch([1.0, 1.0], [2.0, 2.0]).p)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gtr_bench.metrics.decision import Question, decide
+from gtr_bench.metrics.power import detectable, pessimistic_std, seeds_needed
 from tests.metrics.helpers import within_band
 
 
@@ -37,6 +38,18 @@ def test_five_pairs_cannot_decide_and_say_so() -> None:
     assert "5 pairs cannot reach 0.05: at least 6" in found.reason
     assert found.seeds_needed is not None
     assert found.seeds_needed >= 6
+
+
+def test_an_undecided_claim_says_which_difference_its_pairs_would_find() -> None:
+    differences = [1.0, -1.0, 0.5, -0.5, 0.2, -0.3, 0.4, -0.6]
+    (found,) = decide([question(differences)])
+    size = pessimistic_std(float(np.std(differences, ddof=1)), 8) * detectable(8, design="paired")
+    assert found.reason.endswith(f"; with 8 pairs a true difference of {size:.3g} would be found with power 0.8")
+    assert seeds_needed(detectable(8, design="paired") + 1e-9, design="paired") == 8
+    (within,) = decide([question(differences, margin=0.1)])
+    assert within.reason.endswith(f"of {size:.3g} from the margin would be found with power 0.8")
+    (same,) = decide([question([0.0] * 6)])
+    assert same.reason.endswith("above 0.05")
 
 
 def test_holm_over_the_family_can_undo_a_verdict() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
+
 import pytest
 
 from gtr_bench.metrics.power import detectable, fewest_pairs, pessimistic_std, power, seeds_needed
@@ -18,10 +21,25 @@ def test_seeds_needed_are_those_of_the_table(size: float, at_five: int, at_one: 
 
 @pytest.mark.parametrize(
     ("size", "n", "expected"),
-    [(1, 3, 0.159), (1, 5, 0.286), (1, 10, 0.562), (1, 20, 0.869), (2, 3, 0.463), (2, 5, 0.791), (2, 10, 0.988)],
+    [
+        (1, 3, 0.159),
+        (1, 5, 0.286),
+        (1, 10, 0.562),
+        (1, 20, 0.869),
+        (2, 3, 0.463),
+        (2, 5, 0.791),
+        (2, 10, 0.988),
+        (2, 20, 1.0),
+    ],
 )
 def test_power_is_that_of_the_table(size: float, n: int, expected: float) -> None:
     assert power(size, n) == pytest.approx(expected, abs=5e-4)
+
+
+def test_the_normal_approximation_of_the_text_is_what_a_t_test_needs_a_little_more_than() -> None:
+    quantiles = NormalDist().inv_cdf(1 - 0.05 / 2) + NormalDist().inv_cdf(0.8)
+    assert 2 * quantiles**2 == pytest.approx(15.70, abs=5e-3)
+    assert seeds_needed(1.0) == math.ceil(15.70) + 1
 
 
 def test_no_effect_and_a_hopeless_one_have_no_answer() -> None:
@@ -32,6 +50,13 @@ def test_no_effect_and_a_hopeless_one_have_no_answer() -> None:
 
 def test_the_detectable_effect_is_what_the_seeds_needed_for_it_say() -> None:
     assert seeds_needed(detectable(12, design="paired") + 1e-6, design="paired") == 12
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 0.05, 0.79, 0.8, 0.95])
+@pytest.mark.parametrize("n", [3, 20, 2000])
+def test_a_detectable_effect_exists_for_any_level(n: int, alpha: float) -> None:
+    size = detectable(n, alpha=alpha, design="paired")
+    assert power(size, n, alpha=alpha, design="paired") == pytest.approx(max(alpha, 0.8), abs=1e-6)
 
 
 def test_pilot_std_is_taken_at_its_upper_bound() -> None:

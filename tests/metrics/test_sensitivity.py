@@ -79,6 +79,26 @@ def test_regions_of_the_plane(value: float, tuned: float, expected: str) -> None
     assert region(point(tuned, value), point(1.0, 0.1)) == expected
 
 
+@pytest.mark.parametrize(
+    ("tuned", "cross", "value", "expected"),
+    [
+        (1.265, 1.163, 0.103, "better on both"),
+        (1.256, 1.178, 0.078, "cheaper"),
+        (1.263, 1.154, 0.109, "worse"),
+        (1.110, 0.992, 0.119, "worse"),
+        (1.357, 1.219, 0.138, "pays off"),
+        (1.291, 1.147, 0.144, "worse"),
+        (1.316, 1.060, 0.257, "worse"),
+    ],
+)
+def test_the_published_variants_of_ppo_lie_where_their_table_puts_them(
+    tuned: float, cross: float, value: float, expected: str
+) -> None:
+    """Protocols 14.1: PPO itself, and its six variants seen from it."""
+    assert tuned - cross == pytest.approx(value, abs=1.5e-3)
+    assert region(Sensitivity(tuned, cross, value, "", {}), Sensitivity(1.265, 1.163, 0.103, "", {})) == expected
+
+
 def test_plateau_is_the_unbroken_range_around_the_best() -> None:
     found = plateau([10, 0.1, 1, 100, 0.01], [0.98, 0.97, 1.0, 0.5, 0.9], log=True)
     assert (found.low, found.high, found.best_value) == (0.1, 10, 1)

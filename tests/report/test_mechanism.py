@@ -138,7 +138,7 @@ def test_only_the_columns_of_the_diagnostics_are_read_and_only_where_something_s
 
     monkeypatch.setattr(reader, "_read_file", watched)
     build_report([fill(jobs)])
-    assert asked == [{"job", "iteration", "phase", *QUANTITIES}] * 20
+    assert asked == [{"job", "iteration", "phase", *QUANTITIES, "training_return"}] * 20
     asked.clear()
     text = SUITE.replace("phases = 3\n", "phases = 1\n").replace("references = true\n", "")
     text = text.replace('primary_metric = "recovery_steps"', 'primary_metric = "lifetime_return"')

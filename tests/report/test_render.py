@@ -28,6 +28,7 @@ from gtr_bench.report.model import (
     MetricTable,
     Profile,
     Provenance,
+    Relaxation,
     Report,
     SeedLine,
     SuiteReport,
@@ -113,6 +114,8 @@ MECHANISM = Mechanism(
     ),
     ("gtr[sigma=0.5]: the return is higher, but path_efficiency is not shown to be higher",),
     ("2 jobs left out",),
+    (Relaxation("cartpole_swap", "gtr[sigma=0.5]", Interval(0.21, 0.12, 0.3, 4), ("cccc",)),),
+    ("gtr[sigma=0.5]: relaxation is followed by improvement, beyond what the iteration explains",),
 )
 REPORT = Report(
     suites=(
@@ -229,7 +232,7 @@ def test_json_keeps_the_unrounded_numbers_and_the_ids() -> None:
 
 def test_markdown_tables_have_the_same_number_of_columns_in_every_row() -> None:
     tables = re.findall(r"(?:^\|.*\n)+", RENDERED["report.md"], flags=re.MULTILINE)
-    assert len(tables) == 7
+    assert len(tables) == 8
     for table in tables:
         assert len({line.replace("\\|", "").count("|") for line in table.splitlines()}) == 1
 

@@ -30,7 +30,7 @@ def test_only_the_columns_a_report_needs_are_read(fill: Fill, jobs: list[Job], m
     monkeypatch.setattr(reader, "_read_file", watched)
     build_report([fill(jobs)])
     assert not {"episodes", "return_std", "length_mean"} & asked["evaluations.parquet"]
-    assert not {"grad_norm", "weight_norm", "policy_loss", "training_return"} & asked["iterations.parquet"]
+    assert not {"grad_norm", "weight_norm", "policy_loss", "value_loss"} & asked["iterations.parquet"]
     assert not {"hardware", "command", "cohort"} & asked["job.parquet"]
 
 

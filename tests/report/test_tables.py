@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gtr_bench.metrics.comparison import holm, sign_flip
+from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.report.build import build_report
 from gtr_bench.report.model import Cell, MetricTable
 from gtr_bench.suite.expand import Job
@@ -121,3 +122,14 @@ def test_steps_are_aggregated_as_shares_of_a_phase_without_gap_or_profile(fill: 
     assert (gtr.optimality_gap, found.profiles) == (None, ())
     assert gtr.improvement is not None
     assert gtr.improvement.value > 0.9
+
+
+def test_bca_intervals_are_shown_and_named_where_they_are_asked_for(fill: Fill, jobs: list[Job]) -> None:
+    results = fill(jobs)
+    plain, asked = build_report([results]), build_report([results], interval="bca")
+    assert "95% percentile bootstrap interval" in plain.method
+    assert "95% BCa (aggregates, claims and mechanism: percentile) bootstrap interval" in asked.method
+    cell, other = (each.suites[0].tables[0].cells[0] for each in (asked, plain))
+    found = bootstrap(cell.values, method="bca")
+    assert (cell.low, cell.high) == (found.low, found.high) != (other.low, other.high)
+    assert asked.suites[0].claims == plain.suites[0].claims

@@ -1,0 +1,172 @@
+"""Is relaxation followed by improvement, or by nothing: does it follow advantage or noise?
+
+In a phase, `escape_fraction` of iteration i is correlated by ranks with the gain around i: the mean `training_return`
+of the `SPAN` iterations after i minus that of the `SPAN` before, both freed from a cubic trend. The return of i itself
+is in neither mean: the update that relaxed was made from that rollout, and a lucky one would look like a loss after.
+
+Early in a phase everything moves, so this correlates even where nothing depends on anything. Therefore a seed's
+correlation counts only beyond those of its escape with other seeds' gains and of theirs with its own:
+`escape_follows_return` = r_ss - mean over t of (r_st + r_ts) / 2. What depends on the iteration alone, in whatever
+shape, cancels; the test permutes which gain belongs to which escape.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gtr_bench.metrics.comparison import EXACT_LIMIT, SAMPLES, holm
+from gtr_bench.metrics.interval import bootstrap, generator_of, stratified_bootstrap
+from gtr_bench.report.collect import Record
+from gtr_bench.report.columns import Columns
+from gtr_bench.report.model import Interval, Relaxation
+from gtr_bench.report.text import number
+
+__all__ = ["COLUMNS", "SPAN", "Series", "correlations", "relaxation_of", "series_of"]
+
+SPAN = 4
+"""Iterations before and after."""
+FEWEST = 16
+"""Iterations between those that a phase needs: the trend takes four of them."""
+COLUMNS = ("escape_fraction", "training_return")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One job's escape and gain, freed from trend; of length 1 in each phase, the phases side by side.
+
+    `lengths` are the phases' numbers of iterations: only jobs with equal ones can be compared iteration by iteration.
+    """
+
+    escape: Floats
+    gain: Floats
+    lengths: tuple[int, ...]
+
+
+def series_of(rows: Columns) -> Series | None:
+    """The series of one job's iterations, sorted; None where it has no escape_fraction, or one that never changes."""
+    escape, returns, phases = (np.asarray(rows[name], dtype=np.float64) for name in (*COLUMNS, "phase"))
+    if not np.any(np.isfinite(escape)):
+        return None
+    inside = [phases == phase for phase in np.unique(phases)]
+    long = [here for here in inside if here.sum() >= FEWEST + 2 * SPAN]
+    if not long:
+        return None
+    one = np.concatenate([_freed(escape[here][SPAN:-SPAN]) for here in long])
+    other = np.concatenate([_freed(_gain(returns[here])) for here in long])
+    if not one.any() or not other.any():
+        return None
+    return Series(one, other, tuple(int(here.sum()) for here in inside))
+
+
+def _gain(returns: Floats) -> Floats:
+    """Mean of the SPAN after minus that of the SPAN before, [n - 2 SPAN]; iterations without an episode are skipped."""
+    present = np.isfinite(returns)
+    counts, sums = (
+        np.convolve(each, np.ones(SPAN), mode="valid")
+        for each in (present.astype(np.float64), np.where(present, returns, 0.0))
+    )
+    means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return np.asarray(means[SPAN + 1 :] - means[: -SPAN - 1])
+
+
+def _freed(values: Floats) -> Floats:
+    """Ranks without their cubic trend, of length 1; zero where a value is missing, or all are equal."""
+    found = np.zeros(len(values))
+    kept = np.isfinite(values)
+    if kept.sum() < FEWEST:
+        return found
+    # Equal values share the mean of their ranks.
+    _, places, counts = np.unique(values[kept], return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts + 1) / 2)[places]
+    trend = np.linalg.qr(np.vander(np.linspace(-1, 1, len(values))[kept], 4))[0]
+    rest = ranks - trend @ (trend.T @ ranks)
+    size = float(np.linalg.norm(rest))
+    if size > 1e-6:
+        found[kept] = rest / size
+    return found
+
+
+def correlations(series: Sequence[Series]) -> Floats:
+    """Mean over phases of the correlation of seed s's escape with seed t's gain: [seeds, seeds]."""
+    escape, gain = (np.stack([getattr(each, name) for each in series]) for name in ("escape", "gain"))
+    phases = sum(length >= FEWEST + 2 * SPAN for length in series[0].lengths)
+    return np.asarray(escape @ gain.T / phases)
+
+
+def _beyond_others(table: Floats) -> Floats:
+    """Each seed's own correlation minus the mean of those it shares with others."""
+    own = np.diagonal(table)
+    shared = (table.sum(axis=0) + table.sum(axis=1) - 2 * own) / (2 * (len(table) - 1))
+    return np.asarray(own - shared)
+
+
+def _p(tables: Sequence[Floats]) -> float:
+    """Two-sided; the statistic is the mean over environments of the mean correlation of the pairs that are matched."""
+    centred = [table - table.mean() for table in tables]
+    observed = float(np.mean([np.diagonal(table).mean() for table in centred]))
+    exact = math.prod(math.factorial(len(table)) for table in tables) <= EXACT_LIMIT
+    generator = generator_of(*(table.ravel() for table in tables))
+    drawn = np.zeros(1 if exact else SAMPLES)
+    for table in centred:
+        seeds = np.arange(len(table))
+        if exact:
+            matched = np.array(list(permutations(seeds)))
+            drawn = np.add.outer(drawn, table[seeds, matched].mean(axis=1)).ravel()
+        else:
+            matched = generator.permuted(np.broadcast_to(seeds, (SAMPLES, len(seeds))), axis=1)
+            drawn += table[seeds, matched].mean(axis=1)
+    extreme = int(np.count_nonzero(np.abs(drawn) / len(tables) >= abs(observed) - 1e-9))
+    return extreme / len(drawn) if exact else (extreme + 1) / (len(drawn) + 1)
+
+
+def relaxation_of(
+    records: Sequence[Record], found: Mapping[str, Series], algorithms: Sequence[str], alpha: float
+) -> tuple[tuple[Relaxation, ...], tuple[str, ...]]:
+    """A row per environment and algorithm that logs `escape_fraction`, and a sentence per algorithm.
+
+    A sentence is decided by the permutation test stratified by environment, with Holm's correction over the algorithms.
+
+    Args:
+        records: the jobs, references excluded; found: their series, of those that have one.
+        algorithms: labels in the order they are shown.
+        alpha: level of the tests.
+    """
+    rows: list[Relaxation] = []
+    tables: dict[str, list[Floats]] = {}
+    for environment in dict.fromkeys(record.sequence for record in records):
+        for algorithm in algorithms:
+            own = [r for r in records if (r.sequence, r.algorithm) == (environment, algorithm) and r.job in found]
+            lengths = Counter(found[record.job].lengths for record in own)
+            # A job that diverged has fewer iterations than the others.
+            own = [record for record in own if found[record.job].lengths == lengths.most_common(1)[0][0]]
+            if len(own) < 2:
+                continue
+            table = correlations([found[record.job] for record in own])
+            estimate = bootstrap(_beyond_others(table))
+            interval = Interval(estimate.value, estimate.low, estimate.high, estimate.n)
+            rows.append(Relaxation(environment, algorithm, interval, tuple(record.job for record in own)))
+            tables.setdefault(algorithm, []).append(table)
+    shown = [label for label in algorithms if label in tables]
+    adjusted = holm([_p(tables[label]) for label in shown])
+    sentences = [_sentence(label, tables[label], p, alpha) for label, p in zip(shown, adjusted, strict=True)]
+    return tuple(rows), tuple(sentences)
+
+
+def _sentence(label: str, tables: Sequence[Floats], p: float, alpha: float) -> str:
+    estimate = stratified_bootstrap([_beyond_others(table) for table in tables])
+    what = "is not shown to be followed by improvement or by loss: it may follow noise"
+    if p <= alpha:
+        what = f"is followed by {'improvement' if estimate.value > 0 else 'loss'}, beyond what the iteration explains"
+    assert estimate.low is not None, "two seeds at least"
+    assert estimate.high is not None
+    size = f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+    return f"{label}: relaxation {what} (escape_follows_return {size}, p = {number(p)}, n = {estimate.n})"
