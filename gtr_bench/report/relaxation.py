@@ -16,6 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
@@ -87,12 +88,23 @@ def _freed(values: Floats) -> Floats:
     # Equal values share the mean of their ranks.
     _, places, counts = np.unique(values[kept], return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts + 1) / 2)[places]
-    trend = np.linalg.qr(np.vander(np.linspace(-1, 1, len(values))[kept], 4))[0]
+    trend = _cubics(len(values)) if kept.all() else np.linalg.qr(_powers(len(values))[kept])[0]
     rest = ranks - trend @ (trend.T @ ranks)
     size = float(np.linalg.norm(rest))
     if size > 1e-6:
         found[kept] = rest / size
     return found
+
+
+def _powers(n: int) -> Floats:
+    """1, x, x^2 and x^3 at n places from -1 to 1: [n, 4]."""
+    return np.asarray(np.vander(np.linspace(-1, 1, n), 4))
+
+
+@lru_cache(maxsize=64)
+def _cubics(n: int) -> Floats:
+    """An orthonormal basis of the cubic trends over n iterations, [n, 4]; most phases of a suite are equally long."""
+    return np.asarray(np.linalg.qr(_powers(n))[0])
 
 
 def correlations(series: Sequence[Series]) -> Floats:
