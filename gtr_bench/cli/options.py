@@ -18,6 +18,7 @@ __all__ = [
     "GpuJobsOption",
     "JobsOption",
     "JsonOption",
+    "OutOption",
     "ResultsOption",
     "RetryFailedOption",
     "ScaleOption",
@@ -73,4 +74,7 @@ CohortOption = Annotated[
     ),
 ]
 RetryFailedOption = Annotated[bool, typer.Option("--retry-failed", help="Also run jobs that failed before.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
