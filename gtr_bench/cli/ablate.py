@@ -17,6 +17,7 @@ from gtr_bench.cli.options import (
     GpuJobsOption,
     JobsOption,
     JsonOption,
+    NoProgressOption,
     OutOption,
     ResultsOption,
     RetryFailedOption,
@@ -129,9 +130,7 @@ def ablate(
     jobs_per_gpu: GpuJobsOption = 1,
     cohort: CohortOption = None,
     retry_failed: RetryFailedOption = False,
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
-    ] = False,
+    no_progress: NoProgressOption = False,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to write the numbers.")] = "terminal",
     json: JsonOption = False,
     out: OutOption = None,
