@@ -17,6 +17,8 @@ from gtr_bench.cli.options import (
     GpuJobsOption,
     JobsOption,
     JsonOption,
+    NoProgressOption,
+    OutOption,
     ResultsOption,
     RetryFailedOption,
     ScaleOption,
@@ -128,14 +130,10 @@ def ablate(
     jobs_per_gpu: GpuJobsOption = 1,
     cohort: CohortOption = None,
     retry_failed: RetryFailedOption = False,
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
-    ] = False,
+    no_progress: NoProgressOption = False,
     format: Annotated[Format, typer.Option("--format", "-f", help="How to write the numbers.")] = "terminal",
     json: JsonOption = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
+    out: OutOption = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg or .pdf.")
     ] = None,
@@ -167,7 +165,7 @@ def ablate(
         from gtr_bench.ablation.analysis import analyse
         from gtr_bench.ablation.render import draw_response, render_study
         from gtr_bench.ablation.run import Request, run_study
-        from gtr_bench.cli.terminal import PIPE_COLUMNS, columns, wants_colour
+        from gtr_bench.cli.output import layout, write_text
         from gtr_bench.store.reader import warn_on_stderr
 
         request = Request(
@@ -185,10 +183,8 @@ def ablate(
             name=_study_name(study),
         )
         report = analyse(run_study(request, results, trainer.train, warn=warn_on_stderr))
-        interactive = out is None
-        width = columns(sys.stdout) if interactive else PIPE_COLUMNS
-        colour = interactive and wants_colour(sys.stdout)
-        _write(render_study(report, form, width=width, colour=colour), out)
+        width, colour = layout(out)
+        write_text(render_study(report, form, width=width, colour=colour), out)
         if plot is not None:
             draw_response(report, plot)
     raise typer.Exit(trainer.exit_code)
@@ -207,14 +203,14 @@ def _path(
 ) -> None:
     """Train the steps of the path and print the ordinary report, which decides them."""
     from gtr_bench.ablation.path import path_suite
+    from gtr_bench.cli.output import report_text, write_text
     from gtr_bench.report.build import build_report
-    from gtr_bench.report.formats import render
     from gtr_bench.report.plots import learning_curves
 
     suite = path_suite(template, components, seeds, metric, results)
     trainer.train(suite)
     built = build_report([results], suite=suite.path, baseline="ppo", curves=form == "html")
-    _write(render(built, form), out)
+    write_text(report_text(built, form, out), out)
     if plot is not None:
         learning_curves([results], plot, suite=suite.path, warn=lambda sentence: None)
 
@@ -303,14 +299,3 @@ def _study_name(name: str | None) -> str | None:
     if name is not None and (reason := why_unusable(name)) is not None:
         raise RequestError(f"`--study`: {reason}")
     return name
-
-
-def _write(text: str, out: Path | None) -> None:
-    from gtr_bench.store.writer import write_output
-
-    if out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        content = text.encode()
-        write_output(out, lambda file: file.write(content))

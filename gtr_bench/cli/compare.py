@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption
+from gtr_bench.cli import completion
+from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption, OutOption
 
 __all__ = ["register"]
 
@@ -29,7 +30,11 @@ def compare(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", metavar="NAME", help="Compare this metric; may be repeated.", show_default="lifetime_return"
+            "--metric",
+            metavar="NAME",
+            help="Compare this metric; may be repeated.",
+            show_default="lifetime_return",
+            autocompletion=completion.metrics,
         ),
     ] = None,
     alpha: Annotated[float, typer.Option("--alpha", metavar="P", help="Level of the tests, after Holm.")] = 0.05,
@@ -40,38 +45,30 @@ def compare(
         Literal["terminal", "markdown", "json"], typer.Option("--format", "-f", help="How to write the numbers.")
     ] = "terminal",
     json: JsonOption = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
+    out: OutOption = None,
 ) -> None:
     """Which learning curves changed from A to B, by a test.
 
     A and B are results folders, or the first digits of commits. Exit code 1 on a regression, 2 when there is nothing to
     compare, else 0.
     """
-    import shutil
     import sys
 
+    from gtr_bench.cli.collector import no_garbage_collection
+    from gtr_bench.cli.output import layout, write_text
     from gtr_bench.compare.build import compare as compare_results
     from gtr_bench.compare.render import render_comparison, summary
     from gtr_bench.errors import RequestError
-    from gtr_bench.store.writer import write_output
 
     if not 0 < alpha < 1:
         raise RequestError(f"`--alpha {alpha:g}` should lie between 0 and 1", hint="0.05 is the usual level")
     if not 0 <= margin < float("inf"):
         raise RequestError(f"`--margin {margin:g}` should be a number that is not negative")
-    found = compare_results(
-        a, b, results=results or [DEFAULT_RESULTS], metric_names=metric or [], alpha=alpha, margin=margin
-    )
-    interactive = out is None and sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if interactive else 160
-    text = render_comparison(found, "json" if json else format, width=width, colour=interactive)
-    if out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        content = text.encode()
-        write_output(out, lambda file: file.write(content))
+    with no_garbage_collection():
+        found = compare_results(
+            a, b, results=results or [DEFAULT_RESULTS], metric_names=metric or [], alpha=alpha, margin=margin
+        )
+    width, colour = layout(out)
+    write_text(render_comparison(found, "json" if json else format, width=width, colour=colour), out)
     print(summary(found), file=sys.stderr)
     raise typer.Exit(1 if found.regression else 0)

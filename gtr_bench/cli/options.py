@@ -18,6 +18,8 @@ __all__ = [
     "GpuJobsOption",
     "JobsOption",
     "JsonOption",
+    "NoProgressOption",
+    "OutOption",
     "ResultsOption",
     "RetryFailedOption",
     "ScaleOption",
@@ -73,4 +75,10 @@ CohortOption = Annotated[
     ),
 ]
 RetryFailedOption = Annotated[bool, typer.Option("--retry-failed", help="Also run jobs that failed before.")]
+NoProgressOption = Annotated[
+    bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
+from gtr_bench.cli.options import OutOption
 
 __all__ = ["register"]
 
@@ -77,15 +78,13 @@ def report(
             autocompletion=completion.cells,
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
-    ] = None,
+    out: OutOption = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Also draw learning curves: .png, .svg or .pdf.")
     ] = None,
 ) -> None:
     """Build the report once and render it."""
-    import sys
+    from gtr_bench.cli.output import write_text
 
     folders = results or [Path("results")]
     kind = "json" if as_json else format
@@ -93,20 +92,13 @@ def report(
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
-        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, interactive=out is None)
+        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, out)
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
         # The report has already named the files it left out.
         learning_curves(folders, plot, suite=suite, warn=lambda sentence: None)
-    if out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        from gtr_bench.store.writer import write_output
-
-        content = text.encode()
-        write_output(out, lambda file: file.write(content))
+    write_text(text, out)
 
 
 def _explained(folders: list[Path], cell: str, suite: str | None, kind: str) -> str:
@@ -127,16 +119,11 @@ def _reported(
     environments: list[str],
     kind: str,
     interval: Literal["percentile", "bca"],
-    *,
-    interactive: bool,
+    out: Path | None,
 ) -> str:
-    """The report as text; `interactive` when it may go to a terminal, whose width and colours then count."""
-    import sys
-
     from gtr_bench.cli.collector import no_garbage_collection
-    from gtr_bench.cli.terminal import columns, wants_colour
+    from gtr_bench.cli.output import report_text
     from gtr_bench.report.build import build_report
-    from gtr_bench.report.formats import render
 
     with no_garbage_collection():
         built = build_report(
@@ -148,8 +135,4 @@ def _reported(
             curves=kind == "html",
             interval=interval,
         )
-    if kind == "terminal" and interactive:
-        from gtr_bench.report.terminal import render_terminal
-
-        return render_terminal(built, width=columns(sys.stdout), colour=wants_colour(sys.stdout))
-    return render(built, kind)
+    return report_text(built, kind, out)

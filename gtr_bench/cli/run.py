@@ -17,6 +17,7 @@ from gtr_bench.cli.options import (
     GpuJobsOption,
     JobsOption,
     JsonOption,
+    NoProgressOption,
     ResultsOption,
     RetryFailedOption,
     ScaleOption,
@@ -67,9 +68,7 @@ def run(
     until_decided: UntilDecidedOption = False,
     wave: WaveOption = None,
     max_seeds: MaxSeedsOption = None,
-    no_progress: Annotated[
-        bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
-    ] = False,
+    no_progress: NoProgressOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train the jobs of SUITE that are not done.

@@ -12,7 +12,16 @@ from gtr_bench.compare.model import REGRESSIONS, CellChange, CellName, Compariso
 from gtr_bench.report.layout import Block, Entry, Grid, Heading, Lines
 from gtr_bench.report.markdown import markdown_text
 from gtr_bench.report.terminal import terminal_text
-from gtr_bench.report.text import ABSENT, RECONSTRUCTION, RECONSTRUCTION_MARK, bracketed, made_with, number, ranges
+from gtr_bench.report.text import (
+    ABSENT,
+    RECONSTRUCTION,
+    RECONSTRUCTION_MARK,
+    bracketed,
+    made_with,
+    number,
+    p_value,
+    ranges,
+)
 from gtr_bench.schedule.wording import counted
 
 __all__ = ["FORMAT", "Format", "render_comparison", "summary"]
@@ -116,7 +125,7 @@ def _cell_row(cell: CellChange) -> tuple[Entry, ...]:
         *(str(n), str(cell.identical)),
         f"step {curve.step:,}, phase {curve.phase}" if curve else ABSENT,
         number(curve.difference) if curve else ABSENT,
-        number(curve.p_adjusted) if curve else ABSENT,
+        p_value(curve.p_adjusted if curve else None),
         ABSENT if cell.speed is None else number(cell.speed),
     ]
     verdict = Entry(cell.verdict, cell.verdict in REGRESSIONS)
@@ -124,7 +133,7 @@ def _cell_row(cell: CellChange) -> tuple[Entry, ...]:
 
 
 def _metric_row(cell: CellChange, change: MetricChange) -> tuple[Entry, ...]:
-    p, adjusted = (ABSENT if each is None else number(each) for each in (change.p, change.p_adjusted))
+    p, adjusted = p_value(change.p), p_value(change.p_adjusted)
     texts = [
         *(cell.environment, _label(cell), _number(change.before), _number(change.after)),
         bracketed(change.difference, change.low, change.high),

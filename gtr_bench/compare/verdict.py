@@ -12,7 +12,7 @@ from gtr_bench.compare.measure import MeasuredCurves, MeasuredMetric, measure_cu
 from gtr_bench.compare.model import CellChange, CurveChange, MetricChange, Verdict
 from gtr_bench.metrics.comparison import holm
 from gtr_bench.metrics.run import Metric
-from gtr_bench.report.text import number, ranges
+from gtr_bench.report.text import number, p_value, ranges
 
 __all__ = ["decide"]
 
@@ -153,7 +153,7 @@ def _reasons(
         if change.outcome in ("better", "worse", "changed"):
             size = f"{number(change.before or 0)} -> {number(change.after or 0)}"
             p = change.margin_p_adjusted if change.outcome == "worse" else change.p_adjusted
-            yield f"{change.metric} {change.outcome}: {size}, p (Holm) {number(p or 0)}"
+            yield f"{change.metric} {change.outcome}: {size}, p (Holm) {p_value(p)}"
         if change.reason and cell.comparable:
             yield f"{change.metric}: {change.reason}"
         elif change.detectable is not None:
@@ -161,7 +161,7 @@ def _reasons(
     if apart is not None:
         yield (
             f"the curves differ, most at step {apart.step:,} of phase {apart.phase} (counted from 0): "
-            f"B - A is {number(apart.difference)} there, p (Holm) {number(apart.p_adjusted)}"
+            f"B - A is {number(apart.difference)} there, p (Holm) {p_value(apart.p_adjusted)}"
         )
     if cell.parameters:
         yield f"parameters differ: {_listed(cell.parameters)}"

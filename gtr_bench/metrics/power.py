@@ -22,14 +22,23 @@ def power(effect_size: float, n: int, *, alpha: float = 0.05, design: Design = "
         alpha: level.
         design: two independent samples of n, or n pairs.
     """
-    from scipy.special import nctdtr, stdtrit  # scipy.stats has them too and takes a second to import
+    from scipy.special import stdtrit  # scipy.stats has it too and takes a second to import
 
     freedom, shift = (2 * n - 2, math.sqrt(n / 2)) if design == "two-sample" else (n - 1, math.sqrt(n))
     critical = float(stdtrit(freedom, 1 - alpha / 2))
     centre = abs(effect_size) * shift
-    # The far side holds less than 1e-5 from a centre of 4 on, where its distribution function may be NaN.
-    opposite = float(nctdtr(freedom, centre, -critical)) if centre < 4 else 0.0
-    return 1 - float(nctdtr(freedom, centre, critical)) + opposite
+    return 1 - _below(freedom, centre, critical) + _below(freedom, centre, -critical)
+
+
+def _below(freedom: int, centre: float, limit: float) -> float:
+    """The noncentral t's distribution function."""
+    from scipy.special import chdtrc, nctdtr
+
+    share = float(nctdtr(freedom, centre, limit))
+    if not math.isnan(share):
+        return share
+    # scipy's is NaN in places: far below 0, and from a centre of about 38 on, beside which the numerator hardly varies.
+    return float(chdtrc(freedom, freedom * (centre / limit) ** 2)) if limit > 0 else 0.0
 
 
 def seeds_needed(
@@ -56,7 +65,10 @@ def detectable(n: int, *, alpha: float = 0.05, target: float = 0.8, design: Desi
 
     if alpha >= target:
         return 0.0  # the test rejects so often without any effect
-    return float(brentq(lambda size: power(size, n, alpha=alpha, design=design) - target, 0.0, 1e3))
+    high = 1.0
+    while power(high, n, alpha=alpha, design=design) < target:
+        high *= 2
+    return float(brentq(lambda size: power(size, n, alpha=alpha, design=design) - target, 0.0, high))
 
 
 def pessimistic_std(std: float, n: int) -> float:

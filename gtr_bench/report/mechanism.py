@@ -19,7 +19,7 @@ from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns, by_job, numpy_of
 from gtr_bench.report.curves import resampled_means
 from gtr_bench.report.model import Difference, Interval, Mechanism, MechanismRow
-from gtr_bench.report.text import number
+from gtr_bench.report.text import number, p_value
 from gtr_bench.report.values import Values, pairs
 from gtr_bench.store.reader import Warn, read
 
@@ -204,4 +204,4 @@ def _size(decision: Decision) -> str:
     ends = (
         "" if decision.low is None or decision.high is None else f" [{number(decision.low)}, {number(decision.high)}]"
     )
-    return effect + ends + ("" if decision.p_adjusted is None else f", p = {decision.p_adjusted:.2g}")
+    return effect + ends + ("" if decision.p_adjusted is None else f", p = {p_value(decision.p_adjusted)}")

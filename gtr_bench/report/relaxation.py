@@ -27,7 +27,7 @@ from gtr_bench.metrics.interval import bootstrap, generator_of, stratified_boots
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns
 from gtr_bench.report.model import Interval, Relaxation
-from gtr_bench.report.text import number
+from gtr_bench.report.text import number, p_value
 
 __all__ = ["COLUMNS", "SPAN", "Series", "correlations", "relaxation_of", "series_of"]
 
@@ -181,4 +181,4 @@ def _sentence(label: str, tables: Sequence[Floats], p: float, alpha: float) -> s
     assert estimate.low is not None, "two seeds at least"
     assert estimate.high is not None
     size = f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
-    return f"{label}: relaxation {what} (escape_follows_return {size}, p = {number(p)}, n = {estimate.n})"
+    return f"{label}: relaxation {what} (escape_follows_return {size}, p = {p_value(p)}, n = {estimate.n})"

@@ -48,6 +48,7 @@ __all__ = [
     "mechanism_lines",
     "mechanism_rows",
     "number",
+    "p_value",
     "profile_header",
     "profile_row",
     "provenance_lines",
@@ -103,6 +104,11 @@ def number(value: float) -> str:
     if abs(rounded) >= 1e6 or abs(rounded) < 1e-4:
         return f"{value:.3e}"
     return f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}"
+
+
+def p_value(p: float | None) -> str:
+    """Two significant digits; a dash where nothing was tested."""
+    return ABSENT if p is None else f"{p:.2g}"
 
 
 def bracketed(value: float | None, low: float | None, high: float | None) -> str:
@@ -193,7 +199,7 @@ def profile_row(suite: SuiteReport, profile: Profile) -> list[str]:
 
 def claim_row(suite: SuiteReport, claim: ClaimResult) -> list[str]:
     """The texts of one claim, in the order of `CLAIM_HEADER`."""
-    p, adjusted = (ABSENT if each is None else f"{each:.2g}" for each in (claim.p, claim.p_adjusted))
+    p, adjusted = p_value(claim.p), p_value(claim.p_adjusted)
     needed = ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
     verdict = f"{claim.verdict} ({SMOKE})" if suite.smoke else claim.verdict
     size = bracketed(claim.effect, claim.low, claim.high)

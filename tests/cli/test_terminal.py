@@ -87,6 +87,17 @@ def test_a_report_has_colours_on_a_terminal_alone_unless_asked_otherwise(filled:
         assert on_terminal(filled, *REPORT, COLUMNS="160", **environment) == plain
 
 
+@pytest.mark.parametrize("command", ["compare results results", "ablate --path --suite tiny.toml --seeds 2"])
+def test_other_tables_have_colours_on_a_terminal_alone_unless_asked_otherwise(filled: Any, command: str) -> None:
+    arguments = command.split()
+    assert "\x1b" not in piped(filled, *arguments)
+    assert COLOUR.search(piped(filled, *arguments, FORCE_COLOR="1"))
+    assert "\x1b" not in piped(filled, *arguments, FORCE_COLOR="1", NO_COLOR="1")
+    assert COLOUR.search(on_terminal(filled, *arguments))
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in on_terminal(filled, *arguments, **environment)
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
 def test_a_narrow_terminal_cuts_no_word_and_no_number(filled: Any, width: int) -> None:
     wide = piped(filled, *REPORT)
@@ -96,7 +107,9 @@ def test_a_narrow_terminal_cuts_no_word_and_no_number(filled: Any, width: int) -
     assert set(wide.split()) - set(narrow.split()) <= {"reference", "reference)"}
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "status", "logs", "report", "ablate", "export", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["run", "plan", "status", "logs", "report", "compare", "ablate", "export", "doctor"]
+)
 def test_help_fits_a_narrow_terminal(cli: Any, command: str) -> None:
     text = cli(command, "--help", COLUMNS="60").stdout
     assert max(len(line) for line in text.splitlines()) <= 60

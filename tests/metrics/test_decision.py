@@ -52,6 +52,13 @@ def test_an_undecided_claim_says_which_difference_its_pairs_would_find() -> None
     assert same.reason.endswith("above 0.05")
 
 
+@pytest.mark.parametrize("n", range(6, 40))
+def test_an_undecided_claim_has_a_reason_with_any_number_of_pairs(n: int) -> None:
+    (found,) = decide([question([1.0 if place % 2 else -1.1 for place in range(n)])])
+    assert found.verdict == "undecided"
+    assert f"with {n} pairs a true difference of" in found.reason
+
+
 def test_holm_over_the_family_can_undo_a_verdict() -> None:
     assert [each.verdict for each in decide([question(UP), question(UP[::-1])])] == ["undecided"] * 2
 

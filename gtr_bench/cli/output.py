@@ -1,0 +1,42 @@
+"""Where a command's text goes: to stdout, whose width and colours it may use, or to a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtr_bench.cli.terminal import PIPE_COLUMNS, columns, wants_colour
+
+if TYPE_CHECKING:
+    from gtr_bench.report.model import Report
+
+__all__ = ["layout", "report_text", "write_text"]
+
+
+def layout(out: Path | None) -> tuple[int, bool]:
+    """How wide a text for people may be, and whether it has colours; a file gets what a pipe gets, never colours."""
+    return (columns(sys.stdout), wants_colour(sys.stdout)) if out is None else (PIPE_COLUMNS, False)
+
+
+def report_text(report: Report, kind: str, out: Path | None) -> str:
+    """A report in one of `report.formats`, laid out for where it goes."""
+    from gtr_bench.report.formats import render
+    from gtr_bench.report.terminal import render_terminal
+
+    if kind != "terminal":
+        return render(report, kind)
+    width, colour = layout(out)
+    return render_terminal(report, width=width, colour=colour)
+
+
+def write_text(text: str, out: Path | None) -> None:
+    """Write to a file in one step, or to stdout."""
+    from gtr_bench.store.writer import write_output
+
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        content = text.encode()
+        write_output(out, lambda file: file.write(content))
