@@ -132,8 +132,8 @@ class SequentialTest:
                 break
             still = left
         self._decided |= {each.id for each in standings.values() if each.verdict != "undecided"}
-        if still:
-            self._removed |= smallest <= boundary
+        # Also when nothing is left open: the labellings that would have decided the last ones are spent.
+        self._removed |= smallest <= boundary
         spent = float(np.mean(self._removed))
         return Look(self._taken, self._looks, self._alpha, spent, tuple(standings.values()))
 

@@ -76,14 +76,16 @@ def given(found: SuiteRecords, evaluations: Evaluations) -> tuple[SuiteRecords, 
     if found.suite is None or found.suite.sequential is None:
         return found, None
     course = course_of(found, found.suite, evaluations)
-    seeds: dict[str, int] = dict.fromkeys(found.suite.algorithms, 0)
-    for wave in course.waves:
-        for algorithm in {cell.algorithm for cell in wave.cells}:
-            seeds[algorithm] += len(wave.seeds)
+    given_to = {
+        algorithm: {
+            r.seed for r in course.records if r.algorithm == algorithm and r.role == "run" and r.state != "missing"
+        }
+        for algorithm in found.suite.algorithms
+    }
     total = found.suite.sequential.looks
     notes = [
         f"seeds in waves: {len(course.looks)} of {counted(total, 'look')} taken; seeds given: "
-        + ", ".join(f"{algorithm} {number}" for algorithm, number in seeds.items())
+        + ", ".join(f"{algorithm} {len(seeds)}" for algorithm, seeds in given_to.items())
     ]
     kept = {record.job for record in course.records}
     beyond = sum(bool(record.summary) and record.job not in kept for record in found.records)

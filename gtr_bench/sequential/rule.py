@@ -42,7 +42,9 @@ def in_waves(suite: Suite, *, wave: int | None, max_seeds: int | None) -> Suite:
     most = max_seeds if max_seeds is not None else max(defaults.max_seeds, size)
     if most < size:
         raise RequestError(f"`--max-seeds {most}` is less than one wave of {size} (`--wave`)")
-    text = f"{suite.text.rstrip()}\n\n[sequential]\nwave = {size}\nmax_seeds = {most}\n"
+    # Bound to the scale: at the suite's other scales nothing was promised.
+    scale = f'scale = "{suite.scale}"\n' if suite.scale else ""
+    text = f"{suite.text.rstrip()}\n\n[sequential]\nwave = {size}\nmax_seeds = {most}\n{scale}"
     try:
         return parse_suite(text, path=suite.path, scale=suite.scale)
     except SuiteError as error:

@@ -116,6 +116,7 @@ class SequentialTable(Table):
 
     wave: int = Field(5, ge=1, le=1000)
     max_seeds: int = Field(25, ge=1, le=1000)
+    scale: str | None = None
 
     @model_validator(mode="after")
     def _at_least_a_wave(self) -> SequentialTable:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from gtr_bench.errors import UnknownNameError
+from gtr_bench.errors import UnknownNameError, did_you_mean
 from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
-from gtr_bench.suite.model import MAX_SEED, ScaleTable
+from gtr_bench.suite.model import MAX_SEED, ScaleTable, SequentialTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.sequences import CheckedSequence, check_sequence
@@ -59,7 +59,8 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         if not parameters.met(setting):  # no scale trains it
             parameters(setting, [(file.training, ("training",))])
     _check_directions(file)
-    _check_sequential(file, len(resolved.worlds))
+    rule = _rule(file, name)
+    _check_sequential(file, rule, len(resolved.worlds))
     problems.raise_any()
     assert file.suite is not None  # a suite without it has a problem
     assert resolved.seeds is not None
@@ -79,7 +80,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         algorithms=tuple(setting.label for setting in resolved.settings),
         seeds=resolved.seeds,
         cells=resolved.cells,
-        sequential=file.sequential,
+        sequential=rule,
     )
 
 
@@ -99,8 +100,9 @@ def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], pa
     seeds = table.seeds or (file.suite.seeds if file.suite else None)
     if seeds is None and problems.at((*path, "seeds")) is None and problems.at(("suite", "seeds")) is None:
         problems.add(path if file.scales else ("suite",), "`seeds` is missing: a count or a list", at="key")
-    if file.sequential is not None and seeds is not None:
-        seeds = continued(seeds, file.sequential.max_seeds)
+    rule = _rule(file, name)
+    if rule is not None and seeds is not None:
+        seeds = continued(seeds, rule.max_seeds)
         if seeds[-1] > MAX_SEED:
             problems.add(("sequential", "max_seeds"), "there are not so many seeds after the largest of the suite")
     worlds = [
@@ -209,10 +211,20 @@ def _check_directions(file: CheckedFile) -> None:
             file.problems.add((*path, "direction"), sentence, f'write `direction = "{better}"`')
 
 
-def _check_sequential(file: CheckedFile, worlds: int) -> None:
-    """Waves of seeds need something to decide, and enough seeds to decide it."""
+def _rule(file: CheckedFile, scale: str) -> SequentialTable | None:
+    """`[sequential]` where it holds at the scale."""
+    rule = file.sequential
+    return None if rule is None or rule.scale not in (None, scale) else rule
+
+
+def _check_sequential(file: CheckedFile, rule: SequentialTable | None, worlds: int) -> None:
+    """Waves of seeds need a scale that exists, something to decide, and enough seeds to decide it."""
     if file.sequential is None or file.suite is None:
         return
+    known = file.scale_names or (UNSCALED,)
+    if file.sequential.scale not in (None, *known):
+        sentence = f"unknown scale `{file.sequential.scale}`"
+        file.problems.add(("sequential", "scale"), sentence, did_you_mean(str(file.sequential.scale), known))
     if not file.claims and not file.suite.comparisons:
         sentence = "`sequential` has nothing to decide: the suite has neither a `[[claim]]` nor `comparisons`"
         file.problems.add(("sequential",), sentence, at="key")
@@ -221,8 +233,8 @@ def _check_sequential(file: CheckedFile, worlds: int) -> None:
         (claim.alpha or file.suite.alpha) * (2 if claim.kind == "non_inferiority" else 1) for claim, _ in file.claims
     ]
     needed = -(-fewest_pairs(max([*levels, file.suite.alpha])) // max(1, worlds))
-    if file.sequential.max_seeds < needed:
-        sentence = f"{file.sequential.max_seeds} seeds can never decide anything here"
+    if rule is not None and rule.max_seeds < needed:
+        sentence = f"{rule.max_seeds} seeds can never decide anything here"
         file.problems.add(("sequential", "max_seeds"), sentence, f"`max_seeds` should be at least {needed}")
 
 

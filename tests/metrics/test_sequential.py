@@ -63,7 +63,9 @@ def test_three_pairs_of_one_sign_decide_nothing_at_a_twentieth() -> None:
 
 def test_six_pairs_of_one_sign_are_decided_at_a_twentieth_with_their_side_and_not_at_a_fiftieth() -> None:
     """The paired analogue of {1, 2, 3, 4} against {10, 11, 12, 13}: p = 2 / 2^6 lies between the two levels."""
-    assert verdicts(looks([question([-9] * 6)], wave=6, count=1)) == {"q": ("refuted", 1)}
+    (look,) = looks([question([-9] * 6)], wave=6, count=1)
+    assert verdicts([look]) == {"q": ("refuted", 1)}
+    assert look.spent == 2 / 64, "a look that leaves nothing open has spent what decided it"
     assert verdicts(looks([question([-9] * 6, alpha=0.02)], wave=6, count=1)) == {"q": ("undecided", 1)}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gtr_bench.errors import RequestError
+from gtr_bench.errors import RequestError, SuiteError
 from gtr_bench.sequential.rule import in_waves, write_rule
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.load import parse_suite
@@ -38,7 +38,7 @@ def plain(text: str = TEXT) -> Suite:
 
 def test_the_table_is_appended_to_the_text_and_changes_no_job() -> None:
     found = in_waves(plain(), wave=4, max_seeds=8)
-    assert found.text == TEXT.rstrip() + "\n\n[sequential]\nwave = 4\nmax_seeds = 8\n"
+    assert found.text == TEXT.rstrip() + '\n\n[sequential]\nwave = 4\nmax_seeds = 8\nscale = "default"\n'
     assert found.seeds == tuple(range(8))
     assert {job.id for job in plain().jobs()} < {job.id for job in found.jobs()}
     assert parse_suite(found.text, path="plain.toml").jobs() == found.jobs()
@@ -82,3 +82,20 @@ def test_the_rule_is_written_where_a_report_can_be_asked_with_it(tmp_path: Path)
     path = write_rule(found, tmp_path)
     assert path == tmp_path / "sequential" / "plain-default.toml"
     assert path.read_text() == found.text
+
+
+def test_a_table_bound_to_a_scale_leaves_the_others_as_they_are() -> None:
+    scales = "\n[scale.small]\nseeds = 3\n[scale.large]\nseeds = 7\n"
+    found = in_waves(parse_suite(TEXT + scales, path="p.toml", scale="small"), wave=4, max_seeds=8)
+    assert found.sequential is not None
+    assert found.seeds == tuple(range(8))
+    other = parse_suite(found.text, path="p.toml", scale="large")
+    assert other.sequential is None
+    assert other.seeds == tuple(range(7))
+
+
+def test_a_table_bound_to_a_scale_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SuiteError) as caught:
+        plain(TEXT + '\n[scale.small]\nseeds = 3\n[sequential]\nscale = "smal"\n')
+    (problem,) = caught.value.problems
+    assert (problem.sentence, problem.hint) == ("unknown scale `smal`", "did you mean `small`?")
