@@ -2,7 +2,8 @@
 
 The suite's own text, stored with every job, is expanded again, so a job that never ran is a missing cell and a job of
 an earlier version of the suite is left out. Where the text cannot be expanded (an extra is missing here), the labels
-stored with the jobs are taken as they are and the report says so.
+stored with the jobs are taken as they are and the report says so. A suite that was run after another had trained its
+jobs is known by the text that `run` kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from gtr_bench.errors import GtrBenchError, RequestError, SuiteError, UnknownNameError
 from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
+from gtr_bench.store.suites import kept_suites
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
@@ -134,11 +136,16 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[S
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job in found.jobs.values():
         groups.setdefault((job["suite"], job["scale"] or ""), []).append(job)
-    if suite is None:
-        return [_from_stored_text(name, scale, found, jobs) for (name, scale), jobs in sorted(groups.items())]
+    present = {
+        key: _from_stored_text(*key, found, jobs) for key, jobs in sorted(groups.items()) if suite in (None, key[0])
+    }
+    for kept in kept_suites(results, groups, warn):
+        records = _from_suite(kept, found, [])
+        if suite in (None, kept.name) and any(record.folder is not None for record in records.records):
+            present[kept.name, kept.scale] = records
+    if present or suite is None:
+        return [present[key] for key in sorted(present)]
     names = sorted({name for name, _ in groups})
-    if suite in names:
-        return [_from_stored_text(*key, found, jobs) for key, jobs in sorted(groups.items()) if key[0] == suite]
     try:
         path = find_suite(suite)
     except GtrBenchError:
