@@ -36,7 +36,7 @@ def test_a_suite_whose_jobs_another_trained_is_reported_by_name_once_it_was_run(
     assert ran.returncode == 0
     assert "done: 4 jobs; trained 0" in ran.stderr
     assert names(cli, "--suite", "tiny") == ["tiny"]
-    assert "tiny" in names(cli)
+    assert names(cli) == ["tiny"]
     (cli.results / "suites" / "tiny-laptop.toml").unlink()
     assert names(cli) == ["mine"]
 
@@ -56,3 +56,17 @@ def test_a_kept_suite_without_any_job_is_not_shown(cli: Any, study: Suite) -> No
     assert parse_suite(text, path="x.toml").jobs()
     (cli.results / "suites" / "tiny-laptop.toml").write_text(text)
     assert names(cli) == ["mine"]
+
+
+def test_studies_are_left_out_beside_other_suites_and_the_report_says_how_to_see_them(cli: Any, study: Suite) -> None:
+    alone = cli("report")
+    assert "left out" not in alone.stdout
+    assert cli("run", "tiny.toml").returncode == 0
+    answer = cli("report", COLUMNS="200")
+    line = "1 study is left out (mine): `--suite NAME` shows one, `gtr-bench ablate` what it found"
+    assert answer.stdout.splitlines().count(line) == 1
+    assert "fast" not in answer.stdout
+    assert answer.stderr == ""
+    assert names(cli, "--suite", "mine") == ["mine"]
+    explained = cli("report", "--explain", "mine/laptop/lifetime_return/cartpole/fast")
+    assert explained.returncode == 0, explained.stderr
