@@ -11,7 +11,7 @@ from typing import Literal
 
 from gtr_bench.compare.cells import Matched, cells_of, match, names_of, scores_of_both, suite_of_both
 from gtr_bench.compare.model import CellName, Comparison, Side, SideAbsence
-from gtr_bench.compare.sides import Loaded, load_side
+from gtr_bench.compare.sides import Loaded, load_sides
 from gtr_bench.compare.verdict import decide
 from gtr_bench.errors import RequestError
 from gtr_bench.metrics.registry import metrics
@@ -25,6 +25,8 @@ __all__ = ["DEFAULT_METRIC", "compare"]
 DEFAULT_METRIC = "lifetime_return"
 _A: Literal["A"] = "A"
 _B: Literal["B"] = "B"
+_MOST_NAMED = 5
+"""of anything, where there is nothing to compare"""
 
 
 def compare(
@@ -57,7 +59,7 @@ def compare(
             "a margin is in the unit of one metric, and several are compared",
             hint="give one `--metric` with `--margin`",
         )
-    before, after = load_side(a, results, warn=warn), load_side(b, results, warn=warn)
+    before, after = load_sides(a, b, results, warn=warn)
     matched: list[Matched] = []
     absences: list[SideAbsence] = []
     for key in sorted(before.suites.keys() & after.suites.keys()):
@@ -69,7 +71,7 @@ def compare(
             runs = [record for place in both for record in here[place]]
             absences += [SideAbsence(letter, *key, absence) for absence in absences_of(runs, own)]
     cells = decide(matched, list(chosen.values()), alpha, margin)
-    if all(cell.verdict == "not compared" for cell in cells):
+    if not any(cell.verdict == "failed" or any(change.n for change in cell.metrics) for cell in cells):
         raise _nothing(before, after, [reason for cell in cells for reason in cell.reasons])
     shared = {each.name for each in matched}
     only_a, only_b = (tuple(name for name in names_of(side) if name not in shared) for side in (before, after))
@@ -105,24 +107,34 @@ def _method(alpha: float, margin: float) -> str:
 def _nothing(a: Loaded, b: Loaded, reasons: Sequence[str]) -> RequestError:
     """No cell is on both sides, or none can be compared."""
     if reasons:
-        listed = "; ".join(dict.fromkeys(reasons))
+        listed = _first_few(list(dict.fromkeys(reasons)), "reason", separator="; ")
         return RequestError(f"nothing to compare: {listed}", hint=_holds(a, b))
     return RequestError("nothing to compare: no algorithm on an environment is on both sides", hint=_holds(a, b))
 
 
 def _holds(a: Loaded, b: Loaded) -> str:
-    """What each side has, suite by suite."""
+    """What each side has, suite by suite, until five algorithms are named."""
     texts = []
     for letter, side in (_A, a), (_B, b):
-        parts = []
+        parts, left, more = [], _MOST_NAMED, 0
         for key in side.suites:
             places = cells_of(side, key)
             done = sum(bool(record.summary) for records in places.values() for record in records)
-            environments = dict.fromkeys(environment for environment, _ in places)
-            algorithms = dict.fromkeys(algorithm for _, algorithm in places)
-            parts.append(
-                f"suite {key[0]}, scale {key[1] or 'unknown'}: {', '.join(algorithms)} on {', '.join(environments)} "
-                f"({counted(done, 'finished run')})"
-            )
-        texts.append(f"{letter} ({side.name}) holds {'; '.join(parts)}")
+            environments = list(dict.fromkeys(environment for environment, _ in places))
+            algorithms = list(dict.fromkeys(algorithm for _, algorithm in places))
+            more += len(algorithms[left:])
+            if left:
+                parts.append(
+                    f"suite {key[0]}, scale {key[1] or 'unknown'}: {', '.join(algorithms[:left])} on "
+                    f"{_first_few(environments, 'environment')} ({counted(done, 'finished run')})"
+                )
+            left -= len(algorithms[:left])
+        rest = [f"and {counted(more, 'more algorithm')}"] if more else []
+        texts.append(f"{letter} ({side.name}) holds {'; '.join(parts + rest)}")
     return "\n      ".join(texts)
+
+
+def _first_few(names: Sequence[str], noun: str, separator: str = ", ") -> str:
+    """The first names, and how many more there are: a study has dozens of settings."""
+    more = len(names) - _MOST_NAMED
+    return separator.join(names[:_MOST_NAMED]) + (f" and {counted(more, f'more {noun}')}" if more > 0 else "")

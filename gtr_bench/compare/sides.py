@@ -17,10 +17,11 @@ from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, job_folders
 from gtr_bench.suite.identity import canonical_json
 
-__all__ = ["Key", "Loaded", "load_side"]
+__all__ = ["Key", "Loaded", "load_sides"]
 
 Key: TypeAlias = tuple[str, str]
 """Name of a suite, and its scale."""
+_LABELS = ("suite", "scale", "algorithm", "sequence", "role", "suite_path", "suite_text")
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Loaded:
         return [record for found in self.suites.values() for record in found.records]
 
 
-def load_side(given: str, results: Sequence[Path], *, warn: Warn) -> Loaded:
-    """The side a user named.
+def load_sides(a: str, b: str, results: Sequence[Path], *, warn: Warn) -> tuple[Loaded, Loaded]:
+    """The two sides a user named; a job on both has B's labels on both, whichever suite trained it first.
 
     Args:
-        given: a results folder, else the first hexadecimal digits of a commit, at least 4.
+        a, b: a results folder, else the first hexadecimal digits of a commit, at least 4.
         results: the folders in which the jobs of a commit are looked for.
         warn: called with a sentence for each file that was left out.
 
@@ -49,14 +50,24 @@ def load_side(given: str, results: Sequence[Path], *, warn: Warn) -> Loaded:
         RequestError: neither of the two, no jobs, no job of that commit, or several commits that begin so.
         ResultsError: a file was written by a newer program.
     """
+    (first, before), (second, after) = _find(a, results, warn), _find(b, results, warn)
+    for job in before.jobs.keys() & after.jobs.keys():
+        before.jobs[job] |= {name: after.jobs[job][name] for name in _LABELS}
+    return _load(first, before, warn), _load(second, after, warn)
+
+
+def _find(given: str, results: Sequence[Path], warn: Warn) -> tuple[str, FoundJobs]:
+    """What a side is called, and its jobs."""
     folder = Path(given)
     if folder.is_dir():
-        name, found = given, find_jobs([folder], warn)
-    elif re.fullmatch(r"[0-9a-fA-F]{4,40}", given):
+        return given, find_jobs([folder], warn)
+    if re.fullmatch(r"[0-9a-fA-F]{4,40}", given):
         sha, found = _of_commit(given.lower(), results, warn)
-        name = f"commit {sha[:12]}"
-    else:
-        raise RequestError(f"`{given}` is neither a results folder nor a commit", hint=_neither(folder))
+        return f"commit {sha[:12]}", found
+    raise RequestError(f"`{given}` is neither a results folder nor a commit", hint=_neither(folder))
+
+
+def _load(name: str, found: FoundJobs, warn: Warn) -> Loaded:
     groups: dict[Key, list[dict[str, Any]]] = {}
     for row in found.jobs.values():
         groups.setdefault((row["suite"], row["scale"] or ""), []).append(row)

@@ -2,20 +2,22 @@
 
 The suite's own text, stored with every job, is expanded again, so a job that never ran is a missing cell and a job of
 an earlier version of the suite is left out. Where the text cannot be expanded (an extra is missing here), the labels
-stored with the jobs are taken as they are and the report says so.
+stored with the jobs are taken as they are and the report says so. A suite that was run after another had trained its
+jobs is known by the text that `run` kept.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from gtr_bench.errors import GtrBenchError, RequestError, SuiteError, UnknownNameError
 from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
+from gtr_bench.store.suites import kept_suites
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
@@ -118,13 +120,15 @@ class FoundJobs:
         )
 
 
-def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[SuiteRecords]:
+def collect(results: Sequence[Path], suite: str | None, *, warn: Warn, studies: bool = False) -> list[SuiteRecords]:
     """The suites in `results` and the records of each, sorted by name and scale.
 
     Args:
         results: results folders.
         suite: only this suite: a name among the results, or a suite file, whose text then replaces the stored one.
         warn: called with a sentence for each file that was left out.
+        studies: also those of `gtr-bench ablate` where no suite is named; else they are left out beside other suites,
+            and the first suite's notes say so.
 
     Raises:
         RequestError: no jobs, or a suite that is not among them.
@@ -134,16 +138,40 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn) -> list[S
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job in found.jobs.values():
         groups.setdefault((job["suite"], job["scale"] or ""), []).append(job)
-    if suite is None:
-        return [_from_stored_text(name, scale, found, jobs) for (name, scale), jobs in sorted(groups.items())]
+    present = {
+        key: _from_stored_text(*key, found, jobs) for key, jobs in sorted(groups.items()) if suite in (None, key[0])
+    }
+    for kept in kept_suites(results, groups, warn):
+        records = _from_suite(kept, found, [])
+        if suite in (None, kept.name) and any(record.folder is not None for record in records.records):
+            present[kept.name, kept.scale] = records
+    if suite is None and not studies:
+        present = _without_studies(present, [key for key, jobs in groups.items() if all(map(_of_a_study, jobs))])
+    if present or suite is None:
+        return [present[key] for key in sorted(present)]
     names = sorted({name for name, _ in groups})
-    if suite in names:
-        return [_from_stored_text(*key, found, jobs) for key, jobs in sorted(groups.items()) if key[0] == suite]
     try:
         path = find_suite(suite)
     except GtrBenchError:
         raise UnknownNameError("suite", suite, names) from None
     return _from_file(path, found, groups)
+
+
+def _of_a_study(job: Mapping[str, Any]) -> bool:
+    return Path(job["suite_path"] or "").parts[-3::2] == ("studies", "suite.toml")
+
+
+def _without_studies(
+    present: Mapping[tuple[str, str], SuiteRecords], studies: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], SuiteRecords]:
+    """The suites that are no study, of which the first is told how many are left out; all where there is no other."""
+    kept = {key: found for key, found in sorted(present.items()) if key not in studies}
+    if not kept or len(kept) == len(present):
+        return dict(present)
+    which = "1 study is" if len(studies) == 1 else f"{len(studies)} studies are"
+    note = f"{which} left out ({min(studies)[0]}{', ...' if len(studies) > 1 else ''}): `--suite NAME` shows one, "
+    first = next(iter(kept))
+    return kept | {first: replace(kept[first], notes=(*kept[first].notes, f"{note}`gtr-bench ablate` what it found"))}
 
 
 def collect_suite(results: Sequence[Path], suite: Suite, *, warn: Warn) -> SuiteRecords:

@@ -74,7 +74,7 @@ def explain(
     """
     places = {
         cell_id(found.name, found.scale, metric, *place): (found, metric, place)
-        for found in collect(results, suite, warn=warn)
+        for found in collect(results, suite, warn=warn, studies=True)
         for metric in metrics.names()
         for place in dict.fromkeys((each.sequence, each.algorithm) for each in found.records if each.role == "run")
     }

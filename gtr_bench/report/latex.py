@@ -13,6 +13,9 @@ __all__ = ["render_latex"]
 
 _HEADINGS = {1: "section", 2: "subsection"}
 
+# Long labels make tables wider than a page; only those are scaled, and to its width.
+_SHRINK = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
+
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -37,8 +40,8 @@ _SPECIAL = {
 
 
 def render_latex(report: Report) -> str:
-    """The report as a fragment that needs `booktabs` alone; everything that came from a file is escaped."""
-    lines = [r"% \usepackage{booktabs}"]
+    """The report as a fragment that needs `booktabs` and `graphicx`; everything that came from a file is escaped."""
+    lines = [r"% \usepackage{booktabs}", r"% \usepackage{graphicx}"]
     for block in blocks(report):
         lines.append("")
         if isinstance(block, Heading):
@@ -59,13 +62,13 @@ def _grid(grid: Grid) -> Iterator[str]:
     yield r"\centering\footnotesize"
     if grid.title:
         yield rf"\caption{{{_escape(grid.title)}}}"
-    yield rf"\begin{{tabular}}{{{''.join('r' if name in NUMERIC else 'l' for name in grid.names)}}}"
+    yield rf"{_SHRINK}{{\begin{{tabular}}{{{''.join('r' if name in NUMERIC else 'l' for name in grid.names)}}}"
     yield r"\toprule"
     yield _row([_escape(name) for name in grid.names])
     yield r"\midrule"
     yield from (_row([_entry(each) for each in row]) for row in grid.rows)
     yield r"\bottomrule"
-    yield r"\end{tabular}"
+    yield r"\end{tabular}}"
     yield r"\end{table}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from gtr_bench.schedule.provenance import provenance
 from gtr_bench.schedule.selection import select
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.slots import Slot
+from gtr_bench.store.suites import keep_suite
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job, Suite
@@ -63,6 +65,9 @@ def run_jobs(
         observer=observer,
     )
     try:
+        # Where the folder cannot be written the driver says so, unless there is nothing to train: then nobody minds.
+        with contextlib.suppress(OSError):
+            keep_suite(folder.root, suite)
         return driver.run()
     finally:
         observer.close()

@@ -45,15 +45,15 @@ compared 1 cell: 1 worse
 
 swap, scale laptop
 environment  algorithm  verdict  n  identical  curves differ most  B - A there  p (Holm)  speed B / A
-cartpole     ppo        worse    8  0          step 0, phase 0     -33.50       0.007812  1.000
+cartpole     ppo        worse    8  0          step 0, phase 0     -33.50         0.0078  1.000
 
-cartpole, ppo: lifetime_return worse: 75.43 -> 41.93, p (Holm) 0.007812; the curves differ, most at step 0 of phase 0 \
+cartpole, ppo: lifetime_return worse: 75.43 -> 41.93, p (Holm) 0.0078; the curves differ, most at step 0 of phase 0 \
 (counted from 0): B - A is -33.50 there, p
-(Holm) 0.007812
+(Holm) 0.0078
 
 lifetime_return (higher is better)
-environment  algorithm  A      B      B - A [95% interval]     n         p  p (Holm)
-cartpole     ppo        75.43  41.93  -33.50 [-35.12, -32.00]  8  0.007812  0.007812
+environment  algorithm  A      B      B - A [95% interval]     n       p  p (Holm)
+cartpole     ppo        75.43  41.93  -33.50 [-35.12, -32.00]  8  0.0078    0.0078
 """
 
 

@@ -45,6 +45,7 @@ def offered(cli: Any, line: str, words: int | None = None) -> list[str]:
         ("plan tiny.toml -k ", ["ppo", "spo", "cartpole", "seed=", "not"]),
         ("run tiny.toml --device c", ["cpu", "cuda"]),
         ("report --metric phase_f", ["phase_final"]),
+        ("compare a b --metric phase_f", ["phase_final"]),
         ("report --suite quick", ["quickstart"]),
         ("ablate --suite ker", ["kernel_ablation"]),
         ("ablate --suite tiny.toml --scale ", ["laptop"]),

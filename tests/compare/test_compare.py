@@ -372,6 +372,44 @@ def test_more_tests_need_more_pairs_and_it_is_said(fill: Fill) -> None:
         )
 
 
+def test_a_metric_without_a_value_in_any_cell_is_nothing_to_compare(fill: Fill) -> None:
+    a, b = fill("a", PPO), fill("b", PPO, bend=lower)
+    with pytest.raises(RequestError, match=r"nothing to compare: transfer\.cw: not compared: .*reference") as caught:
+        compare(a, b, metric_names=["transfer.cw"])
+    assert caught.value.exit_code == 2
+    with pytest.raises(RequestError, match=r"nothing to compare: transfer\.cw"):
+        compare(a, a, metric_names=["transfer.cw"])
+    both = compare(a, b, metric_names=["transfer.cw", "lifetime_return"])
+    assert [cell.verdict for cell in both.cells] == ["worse"]
+
+
+def test_what_there_is_is_named_up_to_five_algorithms_a_side(fill: Fill) -> None:
+    many = SUITE.partition("[[algorithm]]")[0] + "".join(
+        f'[[algorithm]]\nid = "ppo-{n}"\nuse = "ppo"\nlearning_rate = {1e-4 * (n + 1)}\n' for n in range(32)
+    )
+    a = fill("a", [job for job in jobs_of(many) if job.seed == 0], text=many)
+    with pytest.raises(RequestError) as caught:
+        compare(a, fill("b", PPO))
+    first, second = (caught.value.hint or "").splitlines()
+    assert first == (
+        "A (a) holds suite swap, scale laptop: ppo-0, ppo-1, ppo-10, ppo-11, ppo-12 on cartpole (32 finished runs); "
+        "and 27 more algorithms"
+    )
+    assert second == "      B (b) holds suite swap, scale laptop: ppo on cartpole (8 finished runs)"
+
+
+def test_jobs_that_a_study_trained_on_one_side_are_compared_under_the_labels_of_b(fill: Fill) -> None:
+    study = SUITE.replace('name = "swap"', 'name = "study"').replace('id = "ppo"', 'id = "ppo_0"\nuse = "ppo"')
+    mine = [job for job in jobs_of(study) if job.algorithm == "ppo_0"]
+    assert [job.id for job in mine] == [job.id for job in PPO]
+    a, b = fill("a", mine, text=study), fill("b", PPO, bend=lower)
+    found = compare(a, b)
+    assert [(cell.suite, cell.algorithm, cell.verdict) for cell in found.cells] == [("swap", "ppo", "worse")]
+    assert (found.only_a, found.only_b) == ((), ())
+    turned = compare(b, a)
+    assert [(cell.suite, cell.algorithm, cell.verdict) for cell in turned.cells] == [("study", "ppo_0", "better")]
+
+
 def test_a_suite_that_cannot_be_expanded_here_is_told_and_compared(fill: Fill) -> None:
     text = SUITE.replace('id = "ppo"', 'id = "ppo"\nuse = "not_installed"')
     found = compare(fill("a", PPO, text=text), fill("b", PPO, text=text, bend=lower))

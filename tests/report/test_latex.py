@@ -55,12 +55,45 @@ def test_an_empty_report_is_still_a_fragment() -> None:
     check_balance(render_latex(Report((), "mean", REPORT.provenance)))
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_the_report_compiles(tmp_path: Path) -> None:
-    document = (
-        "\\documentclass{article}\\usepackage{booktabs}\\begin{document}" + RENDERED["report.tex"] + "\\end{document}"
-    )
-    (tmp_path / "report.tex").write_text(document, encoding="utf-8")
+def compile_page(fragment: str, folder: Path) -> tuple[list[str], str]:
+    """The lines of an A4 page with 2 cm margins that holds the fragment, and TeX's log of it."""
+    needed = re.findall(r"^% (\\usepackage\{\w+\})$", fragment, flags=re.MULTILINE)
+    page = [
+        r"\documentclass[a4paper]{article}",
+        r"\usepackage[margin=2cm]{geometry}",
+        *needed,
+        r"\begin{document}",
+        *fragment.splitlines(),
+        r"\end{document}",
+    ]
+    (folder / "report.tex").write_text("\n".join(page), encoding="utf-8")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "report.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    return page, (folder / "report.log").read_text(encoding="latin-1")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize(
+    "label", ["gtr[sigma=0.5]", "gtr[beta=0.25, learning_rate=0.00025, num_minibatches=32, sigma=0.5]"]
+)
+def test_the_report_compiles_and_its_tables_fit_on_the_page(tmp_path: Path, label: str) -> None:
+    short = RENDERED["report.tex"]
+    assert short.count(_escape("gtr[sigma=0.5]")) > 10
+    page, log = compile_page(short.replace(_escape("gtr[sigma=0.5]"), _escape(label)), tmp_path)
+    wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\) .*?at lines (\d+)--(\d+)", log)
+    inside = set()
+    for number, line in enumerate(page, 1):
+        if line.startswith(r"\begin{table}"):
+            start = number
+        elif line == r"\end{table}":
+            inside |= set(range(start, number + 1))
+    assert len(inside) > 50
+    assert [each for each in wide if float(each[0]) > 1 and int(each[1]) in inside] == []
+
+
+def test_a_table_is_only_shrunk_and_what_it_needs_is_named_first() -> None:
+    text = RENDERED["report.tex"]
+    assert text.startswith("% \\usepackage{booktabs}\n% \\usepackage{graphicx}\n")
+    resized = text.count(r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{\begin{tabular}")
+    assert resized == text.count(r"\begin{tabular}") > 0
