@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
+from gtr_bench.cli.given import one_format, refuse_given
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
     CohortOption,
@@ -34,6 +35,17 @@ __all__ = ["register"]
 Format = Literal["terminal", "markdown", "html", "json"]
 DEFAULT_SUITE = "kernel_ablation"
 _STOPPED_EARLY = 130
+_STUDY_OPTIONS = {
+    "algorithm": "--algorithm",
+    "range_": "--range",
+    "trials": "--trials",
+    "sampler": "--sampler",
+    "batch": "--batch",
+    "tune_fraction": "--tune-fraction",
+    "reference": "--reference/--no-reference",
+    "study": "--study",
+}
+"""Parameter -> option, of those that choose or name the settings of a study."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +54,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ablate(
+    context: typer.Context,
     param: Annotated[
         list[str] | None,
         typer.Option(
@@ -144,20 +157,15 @@ def ablate(
     project's reconstruction.
     """
     from gtr_bench.ablation.trials import load_template
-    from gtr_bench.errors import RequestError
 
-    if path == bool(param):
-        raise RequestError(
-            "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
-            hint="such as `gtr-bench ablate --param sigma`",
-        )
+    _check_options(context, param or [], path=path, sampler=sampler)
+    form: Format = one_format(context, format, json=json)
     if plot is not None:
         from gtr_bench.report.plots import check_suffix
 
         check_suffix(plot)
     template = load_template(suite, scale)
     chosen = _seeds(seeds, template.suite.first_seeds)
-    form: Format = "json" if json else format
     trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     if path:
         _path(template, components.split(","), chosen, metric, results, trainer, form, out, plot)
@@ -188,6 +196,25 @@ def ablate(
         if plot is not None:
             draw_response(report, plot)
     raise typer.Exit(trainer.exit_code)
+
+
+def _check_options(context: typer.Context, param: list[str], *, path: bool, sampler: str) -> None:
+    """Refuse options that mean nothing together."""
+    from gtr_bench.errors import RequestError
+
+    if path == bool(param):
+        raise RequestError(
+            "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
+            hint="such as `gtr-bench ablate --param sigma`",
+        )
+    if path:
+        refuse_given(context, _STUDY_OPTIONS, "does not go with `--path`, whose settings follow from `--components`")
+    else:
+        refuse_given(context, {"components": "--components"}, "goes with `--path`")
+    if sampler != "tpe":
+        refuse_given(context, {"batch": "--batch"}, "goes with `--sampler tpe`", "add `--sampler tpe`")
+    if twice := [name for name in param if param.count(name) > 1]:
+        raise RequestError(f"`--param` names `{twice[0]}` twice", hint="name every parameter once")
 
 
 def _path(
