@@ -160,10 +160,7 @@ def ablate(
 
     _check_options(context, param or [], path=path, sampler=sampler)
     form: Format = one_format(context, format, json=json)
-    if plot is not None:
-        from gtr_bench.report.plots import check_suffix
-
-        check_suffix(plot)
+    _check_files(out, plot)
     template = load_template(suite, scale)
     chosen = _seeds(seeds, template.suite.first_seeds)
     trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
@@ -215,6 +212,18 @@ def _check_options(context: typer.Context, param: list[str], *, path: bool, samp
         refuse_given(context, {"batch": "--batch"}, "goes with `--sampler tpe`", "add `--sampler tpe`")
     if twice := [name for name in param if param.count(name) > 1]:
         raise RequestError(f"`--param` names `{twice[0]}` twice", hint="name every parameter once")
+
+
+def _check_files(out: Path | None, plot: Path | None) -> None:
+    """Find out before the training whether its result can be written."""
+    from gtr_bench.report.plots import check_suffix
+    from gtr_bench.store.writer import check_output
+
+    if plot is not None:
+        check_suffix(plot)
+    for path in (out, plot):
+        if path is not None:
+            check_output(path)
 
 
 def _path(

@@ -86,3 +86,12 @@ def test_a_parameter_or_a_range_named_twice_is_refused(untrained: Any) -> None:
     assert "`--param` names `learning_rate` twice" in refused(untrained, *twice)
     ranges = ("--range", "learning_rate=1e-4:1e-3", "--range", "learning_rate=1e-4:1e-2")
     assert "`--range` names `learning_rate` twice" in refused(untrained, *STUDY, *ranges)
+
+
+@pytest.mark.parametrize("command", [STUDY, PATH])
+@pytest.mark.parametrize("option", ["--plot", "--out"])
+def test_a_file_that_cannot_be_written_is_found_out_before_the_training(
+    untrained: Any, command: tuple[str, ...], option: str
+) -> None:
+    said = refused(untrained, *command, option, "absent/x.png")
+    assert "`absent/x.png` cannot be written: No such file or directory" in said
