@@ -52,7 +52,6 @@ class Request:
     batch: int
     sampler: Sampler
     seeds: tuple[int, ...]
-    metric: str
     tune_fraction: float
     reference: bool
     name: str | None = None
@@ -125,14 +124,14 @@ def _batch(
     train(suite)
     (found,) = collect([results], str(folder / "suite.toml"), warn=warn)
     scores = scores_of(found, load_evaluations(found.records, warn=warn))
-    metric = metrics.get(request.metric)
+    metric = metrics.get(request.template.metric)
     environments = tuple(world.id for world in suite.worlds)
     unit = unit_of(metric, environments, scores)
     if unit is None:
-        raise RequestError(f"`{request.metric}` of different sequences cannot be compared without `normalise`")
+        raise RequestError(f"`{request.template.metric}` of different sequences cannot be compared without `normalise`")
     if unit == "return" and all(environment in scores.normalise for environment in environments):
         unit = NORMALISED
-    reader = _Reader(found.records, scores, request.metric, unit, environments)
+    reader = _Reader(found.records, scores, request.template.metric, unit, environments)
     subjects = dict(zip(unique, suite.algorithms, strict=False))
     trials = [reader.trial(n, request.algorithm, subjects[key], unique[key]) for n, key in enumerate(unique)]
     labels = suite.algorithms[len(unique) :]
@@ -141,7 +140,7 @@ def _batch(
         for n, (label, setting) in enumerate(zip(labels, others, strict=True))
     ]
     by_key = dict(zip(unique, trials, strict=True))
-    sign = -1.0 if metric.direction == "lower" else 1.0
+    sign = -1.0 if request.template.direction == "lower" else 1.0
     for number, setting in asked:
         value = objective(by_key[canonical_json(dict(setting))], environments)
         study.tell(number, None if value is None else sign * value)
@@ -151,8 +150,8 @@ def _batch(
         scale=request.template.suite.scale,
         algorithm=request.algorithm,
         reconstruction=request.template.table(request.algorithm).get("use", request.algorithm) == "gtr",
-        metric=request.metric,
-        direction="lower" if metric.direction == "lower" else "higher",
+        metric=request.template.metric,
+        direction=request.template.direction,
         unit=unit,
         environments=environments,
         seeds=request.seeds,
@@ -216,8 +215,6 @@ def _write_suite(
         tune_fraction=request.tune_fraction,
         suite={
             "question": f"How much does {request.algorithm} depend on {subject}?",
-            "primary_metric": request.metric,
-            "metric_direction": "lower" if metrics.get(request.metric).direction == "lower" else "higher",
         },
     )
     content = suite.text.encode()
@@ -247,7 +244,7 @@ def _identity(request: Request, axes: Sequence[Axis], other_axes: Sequence[Axis]
         "axes": [repr(axis) for axis in axes],
         "reference": [repr(axis) for axis in other_axes],
         "seeds": list(request.seeds),
-        "metric": request.metric,
+        "metric": request.template.metric,
         "sampler": request.sampler,
         "trials": request.trials if request.sampler == "grid" else None,
     }

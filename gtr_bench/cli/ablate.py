@@ -161,11 +161,11 @@ def ablate(
     _check_options(context, param or [], path=path, sampler=sampler)
     form: Format = one_format(context, format, json=json)
     _check_files(out, plot)
-    template = load_template(suite, scale)
+    template = load_template(suite, scale, metric)
     chosen = _seeds(seeds, template.suite.first_seeds)
     trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     if path:
-        _path(template, components.split(","), chosen, metric, results, trainer, form, out, plot)
+        _path(template, components.split(","), chosen, results, trainer, form, out, plot)
     else:
         from gtr_bench.ablation.analysis import analyse
         from gtr_bench.ablation.render import draw_response, render_study
@@ -182,7 +182,6 @@ def ablate(
             batch=batch,
             sampler=sampler,
             seeds=chosen,
-            metric=metric,
             tune_fraction=tune_fraction,
             reference=reference,
             name=_study_name(study),
@@ -230,7 +229,6 @@ def _path(
     template: SuiteTemplate,
     components: list[str],
     seeds: tuple[int, ...],
-    metric: str,
     results: Path,
     trainer: _Trainer,
     form: Format,
@@ -243,7 +241,7 @@ def _path(
     from gtr_bench.report.build import build_report
     from gtr_bench.report.plots import learning_curves
 
-    suite = path_suite(template, components, seeds, metric, results)
+    suite = path_suite(template, components, seeds, results)
     trainer.train(suite)
     built = build_report([results], suite=suite.path, baseline="ppo", curves=form == "html")
     write_text(report_text(built, form, out), out)

@@ -95,3 +95,27 @@ def test_a_file_that_cannot_be_written_is_found_out_before_the_training(
 ) -> None:
     said = refused(untrained, *command, option, "absent/x.png")
     assert "`absent/x.png` cannot be written: No such file or directory" in said
+
+
+@pytest.mark.parametrize("command", [STUDY, PATH])
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("drop", "`--metric drop` cannot judge settings: neither side of it is better"),
+        ("transfer.cw", "on suite `tiny`: `transfer.cw` needs `references = true` in sequence `cartpole`"),
+        ("oracle_gap", "on suite `tiny`: `oracle_gap` needs an algorithm that is re-initialised at shifts"),
+    ],
+)
+def test_a_metric_that_cannot_judge_settings_is_refused_and_others_are_named(
+    untrained: Any, command: tuple[str, ...], metric: str, words: str
+) -> None:
+    said = refused(untrained, *command, "--metric", metric)
+    assert words in said
+    assert "studies" not in said
+    hint = said.partition("hint: ")[2]
+    assert "`lifetime_return`" in hint
+    assert f"`{metric}`" not in hint
+
+
+def test_a_metric_that_does_not_exist_brings_a_suggestion(untrained: Any) -> None:
+    assert "did you mean `lifetime_return`?" in refused(untrained, *STUDY, "--metric", "lifetime_retrn")
