@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from gtr_bench.ablation.space import axis_of
 from gtr_bench.ablation.study import OpenStudy
 from gtr_bench.ablation.trials import SuiteTemplate, study_tables
 from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.errors import RequestError
+from gtr_bench.errors import GtrBenchError, RequestError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
@@ -87,20 +88,32 @@ def run_study(request: Request, results: Path, train: Train, *, warn: Warn) -> S
     identity = _identity(request, axes, other_axes)
     name = request.name or _default_name(request, identity)
     folder = results / "studies" / name
+    fresh = not folder.exists()
     study = OpenStudy(folder, name, axes, identity)
+    trained: list[Suite] = []
+
+    def noted(suite: Suite) -> None:
+        train(suite)
+        trained.append(suite)
+
     try:
         if request.sampler == "tpe":
             first = [{axis.name: axis.stated for axis in axes if axis.stated is not None}]
             wanted = min(request.batch, request.trials)
             while True:
                 asked = study.adaptive(wanted, first if len(first[0]) == len(axes) else [])
-                records = _batch(request, axes, other_axes, asked, folder, results, name, train, study, warn)
+                records = _batch(request, axes, other_axes, asked, folder, results, name, noted, study, warn)
                 if wanted >= request.trials:
                     return records
                 wanted = min(wanted + request.batch, request.trials)
         settings = rows(axes, request.sampler, request.trials)
         asked = list(zip(study.pre_sampled(settings), settings, strict=True))
-        return _batch(request, axes, other_axes, asked, folder, results, name, train, study, warn)
+        return _batch(request, axes, other_axes, asked, folder, results, name, noted, study, warn)
+    except GtrBenchError:
+        if fresh and not trained:
+            # Refused after all, such as for a device that is not there: we made the folder and still hold its lock.
+            shutil.rmtree(folder)
+        raise
     finally:
         study.close()
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gtr_bench.cli import ablate
+from gtr_bench.errors import RequestError
 
 STUDY = ("ablate", "--suite", "tiny.toml", "--algorithm", "ppo", "--param", "learning_rate", "--no-reference")
 PATH = ("ablate", "--path", "--suite", "tiny.toml")
@@ -119,3 +120,20 @@ def test_a_metric_that_cannot_judge_settings_is_refused_and_others_are_named(
 
 def test_a_metric_that_does_not_exist_brings_a_suggestion(untrained: Any) -> None:
     assert "did you mean `lifetime_return`?" in refused(untrained, *STUDY, "--metric", "lifetime_retrn")
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_a_study_refused_when_its_training_starts_leaves_no_folder_it_made(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, existed: bool
+) -> None:
+    def refuse(self: Any, suite: Any) -> None:
+        raise RequestError("no card is there")
+
+    folder = cli.results / "studies" / "mine"
+    if existed:
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(ablate._Trainer, "train", refuse)
+    answer = cli(*STUDY, "--study", "mine", "--trials", "2")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "no card is there" in answer.stderr
+    assert folder.exists() == existed
