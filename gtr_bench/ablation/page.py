@@ -41,5 +41,12 @@ def _chart(report: StudyReport, axis: Axis) -> str:
     drawn = [value for line in lines for value in line.x]
     stated = [] if axis.stated is None else [float(axis.stated)]
     inside = [value for value in stated if drawn and min(drawn) <= value <= max(drawn)]
-    words = f"{records.name}: {axis.name}" + (f" (dashed: the suite's {axis.stated:g})" if inside else "")
-    return figure(words, lines, x_label=axis.name, y_label=records.metric, verticals=inside, log=axis.logarithmic)
+    return figure(
+        f"{records.name}: {axis.name}",
+        lines,
+        x_label=axis.name,
+        y_label=records.metric,
+        verticals=inside,
+        log=axis.logarithmic,
+        note=f"dashed: the suite's {axis.stated:g}" if inside else "",
+    )

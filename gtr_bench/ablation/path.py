@@ -16,7 +16,6 @@ from gtr_bench.algorithms.gtr.parameters import GTRParameters
 from gtr_bench.algorithms.ppo import PPOParameters
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.files import replace_file
-from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
 from gtr_bench.suite.expand import Suite
 
@@ -33,9 +32,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
 _OFF: dict[str, Any] = {"kernel": "none", "anchors": 1, "surrogate": "clip", "sustain": False}
 
 
-def path_suite(
-    template: SuiteTemplate, components: Sequence[str], seeds: Sequence[int], metric: str, results: Path
-) -> Suite:
+def path_suite(template: SuiteTemplate, components: Sequence[str], seeds: Sequence[int], results: Path) -> Suite:
     """The path as a suite, written to `<results>/studies/path-.../suite.toml`: `ppo`, `penalty`, then the components.
 
     Every step has the suite's own parameters of `gtr`; those that PPO knows too are PPO's here, so that nothing but the
@@ -69,8 +66,6 @@ def path_suite(
         seeds=seeds,
         suite={
             "question": "Which component between PPO and GTR (this project's reconstruction) matters?",
-            "primary_metric": metric,
-            "metric_direction": "lower" if metrics.get(metric).direction == "lower" else "higher",
             "comparisons": [[after, before] for before, after in pairwise(labels)],
         },
     )

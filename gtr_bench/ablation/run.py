@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from gtr_bench.ablation.space import axis_of
 from gtr_bench.ablation.study import OpenStudy
 from gtr_bench.ablation.trials import SuiteTemplate, study_tables
 from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.errors import RequestError
+from gtr_bench.errors import GtrBenchError, RequestError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
@@ -52,7 +53,6 @@ class Request:
     batch: int
     sampler: Sampler
     seeds: tuple[int, ...]
-    metric: str
     tune_fraction: float
     reference: bool
     name: str | None = None
@@ -88,20 +88,32 @@ def run_study(request: Request, results: Path, train: Train, *, warn: Warn) -> S
     identity = _identity(request, axes, other_axes)
     name = request.name or _default_name(request, identity)
     folder = results / "studies" / name
+    fresh = not folder.exists()
     study = OpenStudy(folder, name, axes, identity)
+    trained: list[Suite] = []
+
+    def noted(suite: Suite) -> None:
+        train(suite)
+        trained.append(suite)
+
     try:
         if request.sampler == "tpe":
             first = [{axis.name: axis.stated for axis in axes if axis.stated is not None}]
             wanted = min(request.batch, request.trials)
             while True:
                 asked = study.adaptive(wanted, first if len(first[0]) == len(axes) else [])
-                records = _batch(request, axes, other_axes, asked, folder, results, name, train, study, warn)
+                records = _batch(request, axes, other_axes, asked, folder, results, name, noted, study, warn)
                 if wanted >= request.trials:
                     return records
                 wanted = min(wanted + request.batch, request.trials)
         settings = rows(axes, request.sampler, request.trials)
         asked = list(zip(study.pre_sampled(settings), settings, strict=True))
-        return _batch(request, axes, other_axes, asked, folder, results, name, train, study, warn)
+        return _batch(request, axes, other_axes, asked, folder, results, name, noted, study, warn)
+    except GtrBenchError:
+        if fresh and not trained:
+            # Refused after all, such as for a device that is not there: we made the folder and still hold its lock.
+            shutil.rmtree(folder)
+        raise
     finally:
         study.close()
 
@@ -125,14 +137,14 @@ def _batch(
     train(suite)
     (found,) = collect([results], str(folder / "suite.toml"), warn=warn)
     scores = scores_of(found, load_evaluations(found.records, warn=warn))
-    metric = metrics.get(request.metric)
+    metric = metrics.get(request.template.metric)
     environments = tuple(world.id for world in suite.worlds)
     unit = unit_of(metric, environments, scores)
     if unit is None:
-        raise RequestError(f"`{request.metric}` of different sequences cannot be compared without `normalise`")
+        raise RequestError(f"`{request.template.metric}` of different sequences cannot be compared without `normalise`")
     if unit == "return" and all(environment in scores.normalise for environment in environments):
         unit = NORMALISED
-    reader = _Reader(found.records, scores, request.metric, unit, environments)
+    reader = _Reader(found.records, scores, request.template.metric, unit, environments)
     subjects = dict(zip(unique, suite.algorithms, strict=False))
     trials = [reader.trial(n, request.algorithm, subjects[key], unique[key]) for n, key in enumerate(unique)]
     labels = suite.algorithms[len(unique) :]
@@ -141,7 +153,7 @@ def _batch(
         for n, (label, setting) in enumerate(zip(labels, others, strict=True))
     ]
     by_key = dict(zip(unique, trials, strict=True))
-    sign = -1.0 if metric.direction == "lower" else 1.0
+    sign = -1.0 if request.template.direction == "lower" else 1.0
     for number, setting in asked:
         value = objective(by_key[canonical_json(dict(setting))], environments)
         study.tell(number, None if value is None else sign * value)
@@ -151,8 +163,8 @@ def _batch(
         scale=request.template.suite.scale,
         algorithm=request.algorithm,
         reconstruction=request.template.table(request.algorithm).get("use", request.algorithm) == "gtr",
-        metric=request.metric,
-        direction="lower" if metric.direction == "lower" else "higher",
+        metric=request.template.metric,
+        direction=request.template.direction,
         unit=unit,
         environments=environments,
         seeds=request.seeds,
@@ -216,8 +228,6 @@ def _write_suite(
         tune_fraction=request.tune_fraction,
         suite={
             "question": f"How much does {request.algorithm} depend on {subject}?",
-            "primary_metric": request.metric,
-            "metric_direction": "lower" if metrics.get(request.metric).direction == "lower" else "higher",
         },
     )
     content = suite.text.encode()
@@ -247,7 +257,7 @@ def _identity(request: Request, axes: Sequence[Axis], other_axes: Sequence[Axis]
         "axes": [repr(axis) for axis in axes],
         "reference": [repr(axis) for axis in other_axes],
         "seeds": list(request.seeds),
-        "metric": request.metric,
+        "metric": request.template.metric,
         "sampler": request.sampler,
         "trials": request.trials if request.sampler == "grid" else None,
     }

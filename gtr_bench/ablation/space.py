@@ -26,7 +26,7 @@ def parse_ranges(texts: list[str]) -> dict[str, str]:
         if not sign or not name or not rest:
             raise RequestError(f"`--range {text}` cannot be read", hint=_FORM)
         if name in found:
-            raise RequestError(f"`--range` names `{name}` twice")
+            raise RequestError(f"`--range` names `{name}` twice", hint="give every parameter one range")
         found[name] = rest
     return found
 

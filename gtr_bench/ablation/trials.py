@@ -10,18 +10,20 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gtr_bench.ablation.model import Setting
 from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.errors import RequestError, SuiteError, UnknownNameError
+from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.load import load_suite, parse_suite
 from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.source import parse_source
 
-__all__ = ["SuiteTemplate", "fewest_seeds", "load_template", "study_tables"]
+__all__ = ["DEFAULT_METRIC", "SuiteTemplate", "fewest_seeds", "load_template", "study_tables"]
 
+DEFAULT_METRIC = "lifetime_return"
 _LEFT_OUT = ("claim", "scale", "algorithm", "sequential")
 
 
@@ -31,10 +33,21 @@ def fewest_seeds(seeds: Sequence[int]) -> list[int]:
 
 
 class SuiteTemplate:
-    """A suite at one scale, whose algorithms a study replaces."""
+    """A suite at one scale, whose algorithms a study replaces.
 
-    def __init__(self, suite: Suite, tree: Mapping[str, Any]) -> None:
+    Args:
+        suite: the suite.
+        tree: what its file says.
+        metric: what settings are judged by.
+        direction: which of its sides is better.
+    """
+
+    def __init__(
+        self, suite: Suite, tree: Mapping[str, Any], *, metric: str, direction: Literal["higher", "lower"]
+    ) -> None:
         self.suite = suite
+        self.metric = metric
+        self.direction = direction
         self._tree = tree
 
     def table(self, algorithm: str) -> dict[str, Any]:
@@ -83,7 +96,8 @@ class SuiteTemplate:
 
         tree: dict[str, Any] = copy.deepcopy({key: each for key, each in self._tree.items() if key not in _LEFT_OUT})
         head = {key: value for key, value in tree["suite"].items() if key != "comparisons"}
-        tree["suite"] = head | {"name": name} | dict(suite or {})
+        judged = {"primary_metric": self.metric, "metric_direction": self.direction}
+        tree["suite"] = head | {"name": name} | judged | dict(suite or {})
         scale = copy.deepcopy(self._tree.get("scale", {}).get(self.suite.scale, {}))
         scale.pop("algorithms", None)
         scale["seeds"] = list(seeds if seeds is not None else self.suite.seeds)
@@ -98,9 +112,14 @@ class SuiteTemplate:
         return parse_suite(text, path=str(path or f"{name}.toml"), scale=self.suite.scale)
 
 
-def load_template(path: str, scale: str | None) -> SuiteTemplate:
-    """The suite in a file, or the shipped one of that name, as a template. Raises as `load_suite`, and RequestError
-    when several environments cannot be compared."""
+def load_template(path: str, scale: str | None, metric: str = DEFAULT_METRIC) -> SuiteTemplate:
+    """The suite in a file, or the shipped one of that name, as a template whose settings are judged by a metric.
+
+    Raises:
+        SuiteError: what is wrong with the suite.
+        UnknownNameError: a metric that does not exist.
+        RequestError: several environments that cannot be compared, or a metric that cannot judge settings.
+    """
     suite = load_suite(path, scale=scale)
     bare = [world.id for world in suite.worlds if world.normalise is None]
     if bare and len(suite.worlds) > 1:
@@ -108,7 +127,39 @@ def load_template(path: str, scale: str | None) -> SuiteTemplate:
             f"the returns of `{bare[0]}` cannot be compared with those of the suite's other sequences",
             hint="give every sequence of the suite `normalise`, or use a scale with one sequence",
         )
-    return SuiteTemplate(suite, parse_source(suite.text, suite.path).tree)
+    tree = parse_source(suite.text, suite.path).tree
+    refusal = _refusal(suite, tree, metric)
+    if refusal is not None:
+        able = ", ".join(f"`{name}`" for name in metrics.names() if _refusal(suite, tree, name) is None)
+        raise RequestError(refusal, hint=f"these can: {able}" if able else None)
+    return _judged_by(suite, tree, metric)
+
+
+def _judged_by(suite: Suite, tree: Mapping[str, Any], metric: str) -> SuiteTemplate:
+    return SuiteTemplate(
+        suite, tree, metric=metric, direction="lower" if _better(suite, metric) == "lower" else "higher"
+    )
+
+
+def _better(suite: Suite, metric: str) -> Literal["higher", "lower", "neutral"]:
+    """Which side of a metric is better; the suite may say it of its own."""
+    own: Literal["higher", "lower", "neutral"] = metrics.get(metric).direction
+    return suite.metric_direction or own if metric == suite.primary_metric else own
+
+
+def _refusal(suite: Suite, tree: Mapping[str, Any], metric: str) -> str | None:
+    """Why a metric cannot judge settings on a suite."""
+    if _better(suite, metric) == "neutral":
+        return f"`--metric {metric}` cannot judge settings: neither side of it is better"
+    try:
+        # Any algorithm will do: a study has no algorithms but those it varies, and so no oracle.
+        _judged_by(suite, tree, metric).suite_of([{"id": "ppo"}], name="judged")
+    except SuiteError as error:
+        # Another problem is one of this algorithm, which the study may not have.
+        own = [problem.sentence for problem in error.problems if problem.sentence.startswith(f"`{metric}` ")]
+        if own:
+            return f"`--metric {metric}` cannot judge settings on suite `{suite.name}`: {own[0]}"
+    return None
 
 
 def study_tables(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
+from gtr_bench.cli.given import one_format, refuse_given
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
     CohortOption,
@@ -34,6 +35,17 @@ __all__ = ["register"]
 Format = Literal["terminal", "markdown", "html", "json"]
 DEFAULT_SUITE = "kernel_ablation"
 _STOPPED_EARLY = 130
+_STUDY_OPTIONS = {
+    "algorithm": "--algorithm",
+    "range_": "--range",
+    "trials": "--trials",
+    "sampler": "--sampler",
+    "batch": "--batch",
+    "tune_fraction": "--tune-fraction",
+    "reference": "--reference/--no-reference",
+    "study": "--study",
+}
+"""Parameter -> option, of those that choose or name the settings of a study."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +54,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ablate(
+    context: typer.Context,
     param: Annotated[
         list[str] | None,
         typer.Option(
@@ -144,23 +157,15 @@ def ablate(
     project's reconstruction.
     """
     from gtr_bench.ablation.trials import load_template
-    from gtr_bench.errors import RequestError
 
-    if path == bool(param):
-        raise RequestError(
-            "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
-            hint="such as `gtr-bench ablate --param sigma`",
-        )
-    if plot is not None:
-        from gtr_bench.report.plots import check_suffix
-
-        check_suffix(plot)
-    template = load_template(suite, scale)
+    _check_options(context, param or [], path=path, sampler=sampler)
+    form: Format = one_format(context, format, json=json)
+    _check_files(out, plot)
+    template = load_template(suite, scale, metric)
     chosen = _seeds(seeds, template.suite.first_seeds)
-    form: Format = "json" if json else format
     trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     if path:
-        _path(template, components.split(","), chosen, metric, results, trainer, form, out, plot)
+        _path(template, components.split(","), chosen, results, trainer, form, out, plot)
     else:
         from gtr_bench.ablation.analysis import analyse
         from gtr_bench.ablation.render import draw_response, render_study
@@ -177,7 +182,6 @@ def ablate(
             batch=batch,
             sampler=sampler,
             seeds=chosen,
-            metric=metric,
             tune_fraction=tune_fraction,
             reference=reference,
             name=_study_name(study),
@@ -190,11 +194,41 @@ def ablate(
     raise typer.Exit(trainer.exit_code)
 
 
+def _check_options(context: typer.Context, param: list[str], *, path: bool, sampler: str) -> None:
+    """Refuse options that mean nothing together."""
+    from gtr_bench.errors import RequestError
+
+    if path == bool(param):
+        raise RequestError(
+            "`ablate` needs `--param NAME` or `--path`" if not param else "`--param` and `--path` exclude each other",
+            hint="such as `gtr-bench ablate --param sigma`",
+        )
+    if path:
+        refuse_given(context, _STUDY_OPTIONS, "does not go with `--path`, whose settings follow from `--components`")
+    else:
+        refuse_given(context, {"components": "--components"}, "goes with `--path`")
+    if sampler != "tpe":
+        refuse_given(context, {"batch": "--batch"}, "goes with `--sampler tpe`", "add `--sampler tpe`")
+    if twice := [name for name in param if param.count(name) > 1]:
+        raise RequestError(f"`--param` names `{twice[0]}` twice", hint="name every parameter once")
+
+
+def _check_files(out: Path | None, plot: Path | None) -> None:
+    """Find out before the training whether its result can be written."""
+    from gtr_bench.report.plots import check_suffix
+    from gtr_bench.store.writer import check_output
+
+    if plot is not None:
+        check_suffix(plot)
+    for path in (out, plot):
+        if path is not None:
+            check_output(path)
+
+
 def _path(
     template: SuiteTemplate,
     components: list[str],
     seeds: tuple[int, ...],
-    metric: str,
     results: Path,
     trainer: _Trainer,
     form: Format,
@@ -207,7 +241,7 @@ def _path(
     from gtr_bench.report.build import build_report
     from gtr_bench.report.plots import learning_curves
 
-    suite = path_suite(template, components, seeds, metric, results)
+    suite = path_suite(template, components, seeds, results)
     trainer.train(suite)
     built = build_report([results], suite=suite.path, baseline="ppo", curves=form == "html")
     write_text(report_text(built, form, out), out)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
+from gtr_bench.cli.given import one_format
 from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption, OutOption
 
 __all__ = ["register"]
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
+    context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="Before: a results folder, or a commit.")],
     b: Annotated[str, typer.Argument(metavar="B", help="After: a results folder, or a commit.")],
     results: Annotated[
@@ -60,6 +62,7 @@ def compare(
     from gtr_bench.compare.render import render_comparison, summary
     from gtr_bench.errors import RequestError
 
+    form = one_format(context, format, json=json)
     if not 0 < alpha < 1:
         raise RequestError(f"`--alpha {alpha:g}` should lie between 0 and 1", hint="0.05 is the usual level")
     if not 0 <= margin < float("inf"):
@@ -69,6 +72,6 @@ def compare(
             a, b, results=results or [DEFAULT_RESULTS], metric_names=metric or [], alpha=alpha, margin=margin
         )
     width, colour = layout(out)
-    write_text(render_comparison(found, "json" if json else format, width=width, colour=colour), out)
+    write_text(render_comparison(found, form, width=width, colour=colour), out)
     print(summary(found), file=sys.stderr)
     raise typer.Exit(1 if found.regression else 0)

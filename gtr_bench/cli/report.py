@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
+from gtr_bench.cli.given import one_format
 from gtr_bench.cli.options import OutOption
 
 __all__ = ["register"]
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
+    context: typer.Context,
     results: Annotated[
         list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
     ] = None,
@@ -87,7 +89,7 @@ def report(
     from gtr_bench.cli.output import write_text
 
     folders = results or [Path("results")]
-    kind = "json" if as_json else format
+    kind = one_format(context, format, json=as_json)
     if explain is not None:
         text = _explained(folders, explain, suite, kind)
     else:

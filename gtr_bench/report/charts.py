@@ -33,15 +33,23 @@ class Line:
 
 
 def figure(
-    title: str, lines: Sequence[Line], *, x_label: str, y_label: str, verticals: Sequence[float] = (), log: bool = False
+    title: str,
+    lines: Sequence[Line],
+    *,
+    x_label: str,
+    y_label: str,
+    verticals: Sequence[float] = (),
+    log: bool = False,
+    note: str = "",
 ) -> str:
     """A `<figure>` with an SVG chart, a switch for the lines of single seeds, and download buttons.
 
     Args:
-        title: caption; also the name of downloaded files.
+        title: caption, and the name of downloaded files.
         lines: what is drawn.
         verticals: x values of dashed lines, such as shifts.
         log: logarithmic x axis.
+        note: what else the caption says.
     """
     drawn = [line for line in lines if len(line.x)]
     xs = [value for line in drawn for value in line.x] or [0.0, 1.0]
@@ -73,10 +81,11 @@ def figure(
             f'stroke="{colour}" stroke-width="3"{style}/></svg> {escape(line.name)}</span>'
         )
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", title)[:80]
+    caption = f"{title} ({note})" if note else title
     seeds = '<label><input type="checkbox" data-do="seeds"> single seeds</label>' if any(e.seeds for e in drawn) else ""
     return (
-        f'<figure data-name="{escape(name)}"><figcaption><strong>{escape(title)}</strong></figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(f"{y_label} over {x_label}: {title}")}">'
+        f'<figure data-name="{escape(name)}"><figcaption><strong>{escape(caption)}</strong></figcaption>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(f"{y_label} over {x_label}: {caption}")}">'
         + "".join(parts)
         + f'</svg><p class="tools">{"".join(legend)}</p><p class="tools">{seeds}'
         '<button type="button" data-do="svg">SVG</button><button type="button" data-do="png">PNG</button></p></figure>'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +15,7 @@ import pyarrow.parquet as pq
 from gtr_bench.errors import RequestError
 from gtr_bench.files import replace_file
 
-__all__ = ["write_output", "write_table"]
+__all__ = ["check_output", "write_output", "write_table"]
 
 
 def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -47,6 +49,23 @@ def write_output(path: Path, write: Callable[[BinaryIO], object]) -> None:
             replace_file(path.resolve(), write)
     except OSError as error:
         raise RequestError(f"`{path}` cannot be written: {error.strerror or error}") from error
+
+
+def check_output(path: Path) -> None:
+    """Raise RequestError, as `write_output` would, when a file the user named cannot be written; creates nothing."""
+    target = path.resolve()
+    folder = target.parent
+    if target.is_dir():
+        reason = errno.EISDIR
+    elif not folder.exists():
+        reason = errno.ENOENT
+    elif not folder.is_dir():
+        reason = errno.ENOTDIR
+    elif not os.access(*((target, os.W_OK) if path.exists() and not path.is_file() else (folder, os.W_OK | os.X_OK))):
+        reason = errno.EACCES
+    else:
+        return
+    raise RequestError(f"`{path}` cannot be written: {os.strerror(reason)}", hint="name a file in a folder that exists")
 
 
 def _text_columns(schema: pa.Schema) -> list[str]:

@@ -174,3 +174,9 @@ def test_a_study_without_any_score_has_no_figure(study: StudyRecords, tmp_path: 
 def test_a_figure_in_another_format_is_refused(study: StudyRecords, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="should end in"):
         draw_response(analyse(study), tmp_path / "a.gif")
+
+
+def test_a_downloaded_chart_is_named_by_study_and_parameter_alone(study: StudyRecords) -> None:
+    page = render_study(analyse(study), "html")
+    assert '<figure data-name="gtr-sigma-sigma">' in page
+    assert "<strong>gtr-sigma: sigma (dashed: the suite&#x27;s 0.5)</strong>" in page

@@ -66,7 +66,7 @@ def test_a_setting_the_algorithm_refuses_is_refused_before_the_start() -> None:
 
 def test_the_path_switches_one_component_on_at_a_time(tmp_path: Path) -> None:
     template = load_template("kernel_ablation", None)
-    suite = path_suite(template, ["kernel", "anchor", "surrogate", "gate"], [0], "lifetime_return", tmp_path)
+    suite = path_suite(template, ["kernel", "anchor", "surrogate", "gate"], [0], tmp_path)
     steps = [cell.definition["algorithm"]["parameters"] for cell in suite.cells if cell.sequence == "cartpole_swap"]
     assert suite.algorithms == ("ppo", "penalty", "with_kernel", "with_anchor", "with_surrogate", "with_gate")
     assert suite.comparisons[0] == ("penalty", "ppo")
@@ -79,6 +79,25 @@ def test_the_path_switches_one_component_on_at_a_time(tmp_path: Path) -> None:
 def test_components_that_do_not_exist_or_come_twice_are_refused(tmp_path: Path) -> None:
     template = load_template("kernel_ablation", None)
     with pytest.raises(UnknownNameError, match="kernle"):
-        path_suite(template, ["kernle"], [0], "lifetime_return", tmp_path)
+        path_suite(template, ["kernle"], [0], tmp_path)
     with pytest.raises(RequestError, match="twice"):
-        path_suite(template, ["kernel", "kernel"], [0], "lifetime_return", tmp_path)
+        path_suite(template, ["kernel", "kernel"], [0], tmp_path)
+
+
+def test_the_suite_may_say_which_side_of_its_metric_is_better(tmp_path: Path) -> None:
+    file = tmp_path / "low.toml"
+    lines = [line for line in load_suite("quickstart").text.splitlines() if "metric_direction" not in line]
+    file.write_text("\n".join(lines).replace('"phase_auc"', '"drop"\nmetric_direction = "lower"', 1))
+    assert load_template(str(file), None, "drop").direction == "lower"
+    assert load_template(str(file), None, "phase_auc").direction == "higher"
+    with pytest.raises(RequestError, match="neither side"):
+        load_template("quickstart", None, "drop")
+
+
+def test_a_suite_judged_by_a_metric_that_needs_an_oracle_lends_its_worlds_all_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "gap.toml"
+    text = load_suite("quickstart").text
+    (line,) = [line for line in text.splitlines() if line.startswith("primary_metric")]
+    oracle = "" if 'id = "oracle"' in text else '\n[[algorithm]]\nid = "oracle"\n'
+    file.write_text(text.replace(line, 'primary_metric = "oracle_gap"') + oracle)
+    assert load_template(str(file), None).stated("ppo")["clip_range"] == 0.2

@@ -12,7 +12,7 @@ import pytest
 
 from gtr_bench.errors import RequestError
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
-from gtr_bench.store.writer import write_output, write_table
+from gtr_bench.store.writer import check_output, write_output, write_table
 
 
 def _iterations(rows: int) -> dict[str, object]:
@@ -116,3 +116,21 @@ def test_a_named_output_that_is_a_folder_or_lies_in_none_is_a_sentence(tmp_path:
         write_output(tmp_path, lambda file: None)
     with pytest.raises(RequestError, match="cannot be written: No such file or directory"):
         write_output(tmp_path / "absent" / "file", lambda file: None)
+
+
+def test_what_cannot_be_written_is_known_before_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("old")
+    for path in (tmp_path, tmp_path / "absent" / "file", tmp_path / "file" / "x"):
+        with pytest.raises(RequestError) as late:
+            write_output(path, lambda file: None)
+        with pytest.raises(RequestError) as early:
+            check_output(path)
+        assert early.value.sentence == late.value.sentence
+    for path in (tmp_path / "file", tmp_path / "new", Path("/dev/null")):
+        check_output(path)
+    # The tests may run as root, who may write anywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path.resolve())
+    with pytest.raises(RequestError, match="cannot be written: Permission denied"):
+        check_output(tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "old"
