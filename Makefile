@@ -26,12 +26,12 @@ demo: install  ## train the quickstart suite and print its table
 	$(BIN)/gtr-bench report --suite quickstart
 
 # Two processes must collect the same tests in the same order, whatever the hash of a name.
-test: export PYTHONHASHSEED = 0
+test test-fast: export PYTHONHASHSEED = 0
 test: install-dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 test-fast: install-dev  ## the tests that take less than about five seconds each
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: install-dev  ## formatting, lint and types
 	$(BIN)/python -m ruff format --check .
