@@ -98,6 +98,58 @@ def test_a_copy_of_the_state_continues_alike_and_reset_forgets_it(kind: str) -> 
     assert torch.equal(second, fresh)
 
 
+def test_adam_is_torchs_fused_one_bit_for_bit_whoever_else_is_there() -> None:
+    data = start()
+    optimizer = ours("adam", data)
+    for gradient in gradients(20):
+        optimizer.step(gradient.clone(), 0.01)
+    for member in range(MEMBERS):
+        parameter = torch.nn.Parameter(start()[member].clone())
+        single = torch.optim.Adam([parameter], lr=0.01, betas=(0.8, 0.99), eps=1e-5, fused=True)
+        for gradient in gradients(20):
+            parameter.grad = gradient[member].clone()
+            single.step()
+        assert torch.equal(data[member], parameter)
+
+
+@pytest.mark.parametrize("kind", ["adam", "rmsprop"])
+def test_forgotten_parameters_step_as_if_their_moments_were_new_and_the_others_go_on(kind: str) -> None:
+    kept, forgot = start(), start()
+    both = ours(kind, kept), ours(kind, forgot)
+    mask = torch.zeros(MEMBERS, SIZE, dtype=torch.bool)
+    mask[1, ::2] = True
+    for gradient in gradients(3):
+        for each in both:
+            each.step(gradient.clone(), 0.01)
+    both[1].forget(mask)
+    assert not both[1].state()["first"][mask].any()
+    assert not both[1].state()["second"][mask].any()
+    for each in both:
+        each.step(gradients(1)[0], 0.01)
+    assert torch.equal(kept[~mask], forgot[~mask])
+    assert (kept[mask] != forgot[mask]).all()
+
+
+def test_nobody_active_changes_nothing() -> None:
+    data = start()
+    optimizer = ours("adam", data)
+    optimizer.step(gradients(1)[0], 0.01, torch.zeros(MEMBERS, dtype=torch.bool))
+    assert torch.equal(data, start())
+    assert not optimizer.state()["steps"].any()
+
+
+@pytest.mark.parametrize("size", [11, 9248, 70_000])
+def test_clipping_is_bit_equal_in_every_cohort(size: int) -> None:
+    everyone = torch.randn(64, size, generator=torch.Generator().manual_seed(0))
+    together = everyone.clone()
+    norms = clip_gradient(together, 0.5)
+    for count in (1, 2, 5, 20):
+        for first in (0, 3, 64 - count):
+            fewer = everyone[first : first + count].clone()
+            assert torch.equal(clip_gradient(fewer, 0.5), norms[first : first + count])
+            assert torch.equal(fewer, together[first : first + count])
+
+
 @pytest.mark.parametrize("max_norm", [0.5, 1e3])
 def test_clipping_is_torchs_for_each_member(max_norm: float) -> None:
     gradient = gradients(3)[2]
