@@ -12,7 +12,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-fast check clean
+.PHONY: help install install-dev rejax demo test test-fast check clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/' | expand -t 22
@@ -38,8 +38,12 @@ check: install-dev  ## formatting, lint and types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 
-clean:  ## remove the environment; results stay
-	rm -rf $(VENV)
+rejax:  ## environment of its own (.venv-rejax) for the contender of benchmarks/throughput.py
+	$(PYTHON) -m venv .venv-rejax
+	.venv-rejax/bin/python -m pip --disable-pip-version-check install -r benchmarks/rejax-requirements.txt
+
+clean:  ## remove the environments; results stay
+	rm -rf $(VENV) .venv-rejax
 
 # The stamps make a second call free; a change of the requirements installs again into the same environment.
 $(VENV)/.installed: pyproject.toml constraints.txt
