@@ -173,7 +173,7 @@ def test_every_verdict_of_a_comparison_is_documented_with_its_exit_code() -> Non
 
 
 def test_links_between_the_guides_lead_to_files_and_headings() -> None:
-    for guide in [ROOT / "README.md", ROOT / "results/README.md", *(ROOT / "docs").glob("*.md")]:
+    for guide in [ROOT / "README.md", ROOT / "results/README.md", *(ROOT / "docs").rglob("*.md")]:
         text = guide.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)]+)\)", text):
             if target.startswith("http"):

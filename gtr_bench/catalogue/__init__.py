@@ -1,0 +1,1 @@
+"""What there is to name in a suite, as plain rows: for `gtr-bench list` and for the tables of the docs."""
