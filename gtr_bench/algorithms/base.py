@@ -77,15 +77,26 @@ class Sample(NamedTuple):
 class Algorithm:
     """An on-policy algorithm; subclasses supply `objective`.
 
-    `version` is part of a job's identity: raise it whenever the numbers change. `fixed` names the shared
-    settings that the method itself fixes, which a suite's `[training]` table does not override.
+    Attributes:
+        name, version: part of a job's identity: raise the version whenever the numbers change.
+        learner: the learner kind that trains it (`gtr_bench.learners`).
+        own_defaults: shared settings that a suite's `[training]` table does not override, because the method has its
+            own; its `[[algorithm]]` table does.
+        starts_anew_at_shift: network, optimizer and statistics are made anew at every shift.
+        needs_boundaries: it is told where phases begin, which a learner of the real world is not; reports say so.
+        reconstruction: this project's reading of a method whose equations are not public; reports say so.
+        columns: the diagnostics it may log, name -> meaning, beyond those of every algorithm.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[OnPolicyParameters]] = OnPolicyParameters
-    fixed: ClassVar[frozenset[str]] = frozenset()
-    reinitialise_at_shift: ClassVar[bool] = False
+    own_defaults: ClassVar[frozenset[str]] = frozenset()
+    learner: ClassVar[str] = "policy"
+    starts_anew_at_shift: ClassVar[bool] = False
+    needs_boundaries: ClassVar[bool] = False
+    reconstruction: ClassVar[bool] = False
+    columns: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, parameters: Any, members: int) -> None:
         """Keep the parameters of a cohort.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from gtr_bench.environments.base import ActionSpace
+    from gtr_bench.environments.spaces import ActionSpace
 
 __all__ = ["Categorical", "DiagonalGaussian", "Distribution", "MultiCategorical", "noise_of", "policy_size", "unpack"]
 

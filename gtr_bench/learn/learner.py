@@ -26,7 +26,7 @@ from gtr_bench.networks.actor_critic import ActorCritic
 from gtr_bench.networks.stacked import FlatParameters
 
 if TYPE_CHECKING:
-    from gtr_bench.environments.base import ActionSpace
+    from gtr_bench.environments.spaces import ActionSpace
 
 __all__ = ["Learner"]
 
@@ -91,11 +91,11 @@ class Learner:
             self.reward_normaliser.start_episodes()
         if phase == 0:
             return
-        if self.p.reset_normalisation_at_shift or self._kind.reinitialise_at_shift:
+        if self.p.reset_normalisation_at_shift or self._kind.starts_anew_at_shift:
             for normaliser in (self.observation_normaliser, self.reward_normaliser):
                 if normaliser is not None:
                     normaliser.reset()
-        if self._kind.reinitialise_at_shift:
+        if self._kind.starts_anew_at_shift:
             self._build()
             self._previous_update = None
 

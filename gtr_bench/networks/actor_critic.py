@@ -13,7 +13,7 @@ from gtr_bench.networks.registry import networks
 from gtr_bench.networks.stacked import StackedLinear
 
 if TYPE_CHECKING:
-    from gtr_bench.environments.base import ActionSpace
+    from gtr_bench.environments.spaces import ActionSpace
 
 __all__ = ["ActorCritic"]
 

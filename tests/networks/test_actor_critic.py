@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import UnknownNameError
 from gtr_bench.learn.distributions import DiagonalGaussian
 from gtr_bench.networks.actor_critic import ActorCritic

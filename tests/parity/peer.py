@@ -11,7 +11,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from torch import Tensor
 
-from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.networks.actor_critic import ActorCritic
 
 NETWORK = {"torso": "mlp", "version": 1, "hidden": [64, 64], "activation": "tanh"}
