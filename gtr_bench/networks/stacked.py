@@ -19,7 +19,7 @@ _SMALL = 8192  # elements
 
 
 class StackedLinear(nn.Module):
-    """M independent linear layers, `[M, B, in] -> [M, B, out]`; orthogonal weights, zero biases (PPO detail 2)."""
+    """M independent linear layers, `[M, B, in] -> [M, B, out]`; orthogonal, zero biases (algorithms A.2, detail 2)."""
 
     def __init__(self, generators: Sequence[torch.Generator], inputs: int, outputs: int, gain: float) -> None:
         """Initialise each member from its own generator, so that a member's start does not depend on its cohort."""
