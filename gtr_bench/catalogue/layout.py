@@ -75,8 +75,8 @@ def _table(title: str, rows: Sequence[Mapping[str, JsonValue]]) -> Iterator[Bloc
     if len(rows[0]) == 1 and len(rows) > LONGEST_LINE:
         yield Lines((", ".join(words(value) for row in rows for value in row.values()),))
     else:
-        cells = [[words(value) for value in row.values()] for row in rows]
-        yield _grid([_words_of(key) for key in rows[0]], cells)
+        used = [key for key in rows[0] if any(words(row[key]) != "-" for row in rows)]
+        yield _grid([_words_of(key) for key in used], [[words(row[key]) for key in used] for row in rows])
 
 
 def _parameters(parameters: Sequence[Parameter]) -> Grid:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from gtr_bench.catalogue.entry import Entry
+from gtr_bench.errors import SuiteError
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Suite
@@ -34,15 +35,16 @@ def brief(name: str) -> Entry:
 
 
 def entry(name: str) -> Entry:
-    """A shipped suite or a suite file, at all of its scales.
+    """A shipped suite or a suite file, at all of its scales; one that cannot be used here says why.
 
     Raises:
-        RequestError: there is no such suite, or it has problems.
+        RequestError: there is no such suite, or it cannot be used at its first scale either.
     """
     from gtr_bench.suite.load import load_suite
 
     first = load_suite(name)
-    resolved = [load_suite(name, scale=scale) for scale in first.scales] or [first]
+    scales = {scale: _at(name, scale) for scale in first.scales}
+    resolved = [suite for suite in scales.values() if not isinstance(suite, SuiteError)]
     return Entry(
         name=first.name,
         meaning=first.question,
@@ -52,9 +54,19 @@ def entry(name: str) -> Entry:
             "claims": _claims(first),
             "algorithms": _algorithms(resolved),
             "sequences": _sequences(resolved),
-            "scales": [_scale(suite) for suite in resolved],
+            "scales": [_scale(scale, suite) for scale, suite in scales.items()],
         },
     )
+
+
+def _at(name: str, scale: str) -> Suite | SuiteError:
+    """The suite at a scale, or what is wrong with it there, such as a missing extra."""
+    from gtr_bench.suite.load import load_suite
+
+    try:
+        return load_suite(name, scale=scale)
+    except SuiteError as error:
+        return error
 
 
 def _claims(suite: Suite) -> list[Row]:
@@ -118,10 +130,12 @@ def _sequences(resolved: Iterable[Suite]) -> list[Row]:
     return list(found.values())
 
 
-def _scale(suite: Suite) -> Row:
+def _scale(scale: str, suite: Suite | SuiteError) -> Row:
+    row: Row = {"scale": scale, **dict.fromkeys(("algorithms", "sequences", "seeds", "jobs", "steps", "problem"))}
+    if isinstance(suite, SuiteError):
+        return row | {"problem": suite.problems[0].sentence}
     steps = [sum(phase["steps"] for phase in cell.definition["sequence"]["phases"]) for cell in suite.cells]
-    return {
-        "scale": suite.scale,
+    return row | {
         "algorithms": len(suite.algorithms),
         "sequences": len(suite.worlds),
         "seeds": len(suite.seeds),
