@@ -16,7 +16,7 @@ from gtr_bench.catalogue.entry import Entry
 from gtr_bench.catalogue.kinds import KINDS
 from gtr_bench.catalogue.layout import words
 from gtr_bench.catalogue.parameters import Parameter, parameters_of
-from gtr_bench.catalogue.references import anchor, citations, read_pages
+from gtr_bench.catalogue.references import Section, anchor, citations, read_pages
 from gtr_bench.errors import RequestError, UnknownNameError
 
 __all__ = ["BLOCKS", "PAGES", "main", "rewritten"]
@@ -34,15 +34,16 @@ def rewritten(text: str, page: str) -> str:
         UnknownNameError: a part nobody can make.
     """
 
+    reference = read_pages(ROOT / "docs/reference")
+    folder = "reference" if "/" in page else "docs/reference"
+
     def replace(part: re.Match[str]) -> str:
         begin, name, _, end = part.groups()
         if not end:
             raise RequestError(f"the generated part `{name}` of `{page}` has no `<!-- end -->`")
         if name not in BLOCKS:
             raise UnknownNameError("generated part", name, BLOCKS)
-        to_reference = "docs/reference" if "/" not in page else "reference"
-        lines = (_linked(line, to_reference) for line in BLOCKS[name]())
-        body = "".join(f"{line}\n" for line in lines).strip("\n")
+        body = _linked("\n".join(BLOCKS[name]()).strip("\n"), folder, reference)
         return f"{begin}\n{body}\n\n{end}"
 
     return MARKED.sub(replace, text)
@@ -157,9 +158,8 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
         yield f"| {' | '.join(place.replace('|', chr(92) + '|') for place in row)} |"
 
 
-def _linked(line: str, folder: str) -> str:
-    """A line whose citations in brackets lead to their sections."""
-    pages = read_pages(ROOT / "docs/reference")
+def _linked(text: str, folder: str, pages: Mapping[str, Sequence[Section]]) -> str:
+    """A text whose citations in brackets lead to their sections."""
 
     def link(found: re.Match[str]) -> str:
         cited = next(citations(found[1]))
@@ -167,7 +167,7 @@ def _linked(line: str, folder: str) -> str:
         file = cited.page.removesuffix(".md") + ".md"
         return f"([{found[1]}]({folder}/{file}#{anchor(heading)}))"
 
-    return re.sub(r"\(((?:algorithms|protocols|environments|gtr\.md) [\w., ]+)\)", link, line)
+    return re.sub(r"\(((?:algorithms|protocols|environments|gtr\.md) [\w., ]+)\)", link, text)
 
 
 if __name__ == "__main__":

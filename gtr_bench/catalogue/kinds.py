@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, JsonValue
+
 from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.catalogue import families, suites
@@ -89,7 +91,8 @@ def _registered(name: str, meaning: str, registry: Registry, describe: Describe,
     return Kind(name, meaning, columns, registry.names, registry.own_names, brief, find)
 
 
-def _algorithm(name: str, package: str, found: Any) -> Entry:
+def _built(name: str, package: str, found: Any, shared: type[BaseModel] | None = None, **facts: JsonValue) -> Entry:
+    """What has a version, `Parameters` and perhaps diagnostics of its own."""
     meaning, text = meaning_and_text(found)
     return Entry(
         name=name,
@@ -97,42 +100,34 @@ def _algorithm(name: str, package: str, found: Any) -> Entry:
         text=text,
         package=package,
         version=found.version,
-        facts={
-            "learner": found.learner,
-            "own_defaults": sorted(found.own_defaults),
-            "starts_anew_at_shift": found.starts_anew_at_shift,
-            "needs_boundaries": found.needs_boundaries,
-            "reconstruction": found.reconstruction,
-        },
-        parameters=parameters_of(found.Parameters, OnPolicyParameters),
+        facts=facts,
+        parameters=parameters_of(found.Parameters, shared),
         tables=_diagnostics(found),
     )
 
 
-def _network(name: str, package: str, found: Any) -> Entry:
-    meaning, text = meaning_and_text(found)
-    parameters = parameters_of(found.Parameters)
-    return Entry(
-        name=name, meaning=meaning, text=text, package=package, version=found.version, parameters=parameters,
-        tables=_diagnostics(found),
-    )  # fmt: skip
+def _algorithm(name: str, package: str, found: Any) -> Entry:
+    return _built(
+        name,
+        package,
+        found,
+        OnPolicyParameters,
+        learner=found.learner,
+        own_defaults=sorted(found.own_defaults),
+        starts_anew_at_shift=found.starts_anew_at_shift,
+        needs_boundaries=found.needs_boundaries,
+        reconstruction=found.reconstruction,
+    )
 
 
 def _add_on(name: str, package: str, found: Any) -> Entry:
-    meaning, text = meaning_and_text(found)
-    return Entry(
-        name=name,
-        meaning=meaning,
-        text=text,
-        package=package,
-        version=found.version,
-        facts={
-            "stage": found.stage,
-            "needs_boundaries": found.needs_boundaries,
-            "conflicts": sorted(found.conflicts),
-        },
-        parameters=parameters_of(found.Parameters),
-        tables=_diagnostics(found),
+    return _built(
+        name,
+        package,
+        found,
+        stage=found.stage,
+        needs_boundaries=found.needs_boundaries,
+        conflicts=sorted(found.conflicts),
     )
 
 
@@ -182,7 +177,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         _registered("algorithms", "what trains: `[[algorithm]]`", algorithms, _algorithm),
-        _registered("networks", "what it trains: `[network]` with `torso`", networks, _network),
+        _registered("networks", "what it trains: `[network]` with `torso`", networks, _built),
         _registered("plasticity", "what is added to an algorithm: `plasticity` of `[[algorithm]]`", add_ons, _add_on),
         _ENVIRONMENTS._replace(entry=_family_or_task),
         _registered("shifts", "what changes between phases: `shift` of `[[sequence]]`", shifts, _shift, "can_drift"),

@@ -16,6 +16,7 @@ from gtr_bench.catalogue.references import CITATION
 
 __all__ = ["Parameter", "parameters_of"]
 
+_SEARCH = ("low", "high", "scale")
 _NUMBERS = {int: "integer", float: "number"}
 _TYPES = {bool: "boolean", str: "text", dict: "table", **_NUMBERS}
 
@@ -78,7 +79,7 @@ def parameters_of(model: type[BaseModel], shared: type[BaseModel] | None = None)
 def _parameter(name: str, field: FieldInfo, *, shared: bool) -> Parameter:
     kind, values = _accepted(field.annotation, field.metadata)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    search = {key: extra[key] for key in ("low", "high", "scale") if key in extra}
+    search: dict[str, JsonValue] = {key: extra[key] for key in _SEARCH if key in extra}
     meaning, source = _without_source(field.description or "")
     default = None if field.is_required() else field.get_default(call_default_factory=True, validated_data={})
     return Parameter(

@@ -9,6 +9,7 @@ import pytest
 
 from gtr_bench.catalogue import documents
 from gtr_bench.catalogue.documents import BLOCKS, PAGES, ROOT, main, rewritten
+from gtr_bench.catalogue.references import read_pages
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.plasticity.registry import add_ons
 
@@ -68,6 +69,7 @@ def test_a_bar_in_a_text_does_not_end_a_cell() -> None:
 
 
 def test_links_lead_to_the_section_cited() -> None:
-    linked = documents._linked("x (algorithms A.2, detail 4) and (gtr.md 6)", "reference")
+    pages = read_pages(ROOT / "docs/reference")
+    linked = documents._linked("x (algorithms A.2, detail 4) and (gtr.md 6)", "reference", pages)
     assert "([algorithms A.2, detail 4](reference/algorithms.md#a2-ppo-with-a-clipped-ratio))" in linked
     assert "([gtr.md 6](reference/gtr.md#6-diagnostics))" in linked
