@@ -127,6 +127,7 @@ def _add_on(name: str, package: str, found: Any) -> Entry:
         found,
         stage=found.stage,
         needs_boundaries=found.needs_boundaries,
+        needs_units=found.needs_units,
         conflicts=sorted(found.conflicts),
     )
 

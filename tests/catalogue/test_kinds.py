@@ -8,12 +8,13 @@ from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from gtr_bench import registry
 from gtr_bench.catalogue import KINDS, kind_of
 from gtr_bench.catalogue.entry import first_sentence, meaning_and_text
 from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.plasticity.base import AddOn, AddOnParameters
 from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.suite import load_suite
 
@@ -96,7 +97,7 @@ def test_a_task_tells_its_physics_and_options_without_being_built() -> None:
         KINDS["environments"].entry("gym:CartPole-v9")
 
 
-class Decay:
+class Decay(AddOn):
     """Pulls every weight to 0.
 
     As old as the field.
@@ -111,7 +112,7 @@ class Decay:
     conflicts: ClassVar[frozenset[str]] = frozenset({"redo"})
     columns: ClassVar[dict[str, str]] = {"pull": "size of the pull"}
 
-    class Parameters(BaseModel):
+    class Parameters(AddOnParameters):
         strength: float = Field(1e-3, ge=0, description="of the pull (algorithms C.7)")
 
 
@@ -120,7 +121,7 @@ def test_a_plasticity_add_on_is_listed_with_its_parameters_and_columns(monkeypat
     monkeypatch.setitem(add_ons._loaded, "decay", Decay)
     entry = KINDS["plasticity"].entry("decay")
     assert (entry.meaning, entry.text, entry.version) == ("Pulls every weight to 0", "As old as the field.", 3)
-    assert entry.facts == {"stage": 10, "needs_boundaries": True, "conflicts": ["redo"]}
+    assert entry.facts == {"stage": 10, "needs_boundaries": True, "needs_units": False, "conflicts": ["redo"]}
     assert [(each.name, each.source) for each in entry.parameters] == [("strength", "algorithms C.7")]
     assert entry.tables["diagnostics"] == [{"column": "pull", "meaning": "size of the pull"}]
 
