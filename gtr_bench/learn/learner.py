@@ -22,6 +22,7 @@ from gtr_bench.learn.normalise import ObservationNormaliser, RewardNormaliser
 from gtr_bench.learn.optimizer import Optimizer
 from gtr_bench.learn.rollout import Trajectory
 from gtr_bench.learn.stacking import column, stack_parameters
+from gtr_bench.learners.columns import logged
 from gtr_bench.networks.actor_critic import ActorCritic
 from gtr_bench.networks.stacked import FlatParameters
 
@@ -191,7 +192,7 @@ class Learner:
     def _diagnose(self, experience: Experience, before: Tensor, iteration: int) -> dict[str, Tensor]:
         found, sample = policy_diagnostics(self.network, self.algorithm, experience)
         self.algorithm.after_iteration(sample)
-        found |= self.algorithm.diagnose(sample)
+        found |= logged("algorithm", self.algorithm, self.algorithm.diagnose(sample))
         found |= self.probe.after_update(self.network.policy(self.probe.states))
         update = self.flat.data - before
         if self._previous_update is not None:
