@@ -13,9 +13,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.learn.distributions import Categorical
-from gtr_bench.networks.actor_critic import ActorCritic
+from gtr_bench.networks.model import Model
 from gtr_bench.networks.twin import Twin
 
 CASES = ((1, (64, 64), 256), (10, (64, 64), 256), (4, (256, 256, 256), 32))  # members, hidden, minibatch
@@ -35,8 +35,7 @@ def contenders(members: int, hidden: tuple[int, ...], size: int) -> dict[str, Ca
     """What is timed, by name; plain before stacked."""
     generators = [torch.Generator().manual_seed(member) for member in range(members)]
     network = {"torso": "mlp", "version": 1, "hidden": list(hidden), "activation": "tanh"}
-    plain = ActorCritic(network, generators, 4, ActionSpace("discrete", (2,)), 0.0)
-    used = [parameter for parameter in plain.parameters() if parameter.numel()]
+    plain = Model(network, generators, Spaces(ObservationSpace((4,)), ActionSpace("discrete", (2,))), 0.0)
     twin = Twin(4, hidden, 2, "tanh")
     parameters = torch.zeros(members, twin.size)
     for name, view in twin.named(parameters).items():
@@ -48,8 +47,7 @@ def contenders(members: int, hidden: tuple[int, ...], size: int) -> dict[str, Ca
 
     def plain_step() -> Tensor:
         outputs = plain.policy_head(plain.actor(observations))
-        gradients = torch.autograd.grad(loss_of(outputs, plain.value(observations), batch), used)
-        return torch.cat([gradient.reshape(members, -1) for gradient in gradients], 1)
+        return plain.gradient(loss_of(outputs, plain.value(observations), batch))
 
     def twin_step() -> Tensor:
         outputs, values, _ = twin.evaluate(leaf, observations)

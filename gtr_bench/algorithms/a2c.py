@@ -29,11 +29,14 @@ class A2CParameters(OnPolicyParameters):
 
 
 class A2C(Algorithm):
-    """`maximise E[A log pi(a|s)]`, one step per rollout."""
+    """Advantage actor-critic: one gradient step per rollout (algorithms A.1).
+
+    `maximise E[A log pi(a|s)]`.
+    """
 
     name: ClassVar[str] = "a2c"
     Parameters: ClassVar[type[OnPolicyParameters]] = A2CParameters
-    fixed: ClassVar[frozenset[str]] = frozenset(
+    own_defaults: ClassVar[frozenset[str]] = frozenset(
         {"num_steps", "num_minibatches", "epochs", "optimizer", "learning_rate", "gae_lambda",
          "advantage_normalisation", "value_loss"}
     )  # fmt: skip

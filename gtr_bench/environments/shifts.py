@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from gtr_bench.environments.base import ActionSpace, FloatArray, SeedArray
+from gtr_bench.environments.base import FloatArray, SeedArray
 from gtr_bench.environments.hashing import mix, normal, permutations, uniform
 from gtr_bench.environments.shift import Shift, Values, World
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault, RequestError
 from gtr_bench.registry import Registry
 
@@ -39,6 +40,7 @@ shifts = Registry(
     "shift kind",
     "gtr_bench.shifts",
     {
+        "observation_mask": "gtr_bench.environments.observation_mask:ObservationMask",
         "observation_offset": "gtr_bench.environments.shifts:ObservationOffset",
         "observation_noise": "gtr_bench.environments.shifts:ObservationNoise",
         "observation_permutation": "gtr_bench.environments.shifts:ObservationPermutation",

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.learners.registry import learner
+from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import AlgorithmTable
 from gtr_bench.suite.problems import Problems, shown
 from gtr_bench.suite.source import KeyPath
@@ -48,8 +50,9 @@ def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> 
         return []
     try:
         kind = algorithms.get(head.use or head.id)
+        learner(kind.learner)
     except UnknownNameError as error:
-        problems.add((*path, "use" if head.use else "id"), error.sentence, error.hint)
+        problems.add_error((*path, "use" if head.use else "id"), error)
         return []
     rest = {key: value for key, value in table.items() if key not in RESERVED}
     inline = _known(rest, path, kind.Parameters, problems)
@@ -98,7 +101,7 @@ class Parameters:
 
 
 def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> dict[str, Any] | None:
-    """Every parameter of `setting`, defaults included, as JSON values; None when something is wrong (and noted).
+    """The parameters of `setting` that define a job (`defining`); None when something is wrong (and noted).
 
     Later layers win over earlier ones and the setting's own parameters over all. A layer's settings that the algorithm
     does not have, or fixes itself, do not reach it.
@@ -108,7 +111,7 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     origins: dict[str, KeyPath] = {}
     for layer, base in layers:
         for key, value in layer.items():
-            if key in model.model_fields and key not in setting.kind.fixed:
+            if key in model.model_fields and key not in setting.kind.own_defaults:
                 merged[key] = value
                 origins[key] = (*base, key)
     merged |= setting.stated
@@ -116,13 +119,10 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     parameters = problems.validate(model, merged, setting.path, origins)
     if parameters is None:
         return None
-    values = parameters.model_dump(mode="json")
-    samples = values["num_envs"] * values["num_steps"]
-    if values["num_minibatches"] > samples:
-        where = origins.get("num_minibatches", setting.path)
-        problems.add(
-            where, f"`{setting.label}`: {values['num_minibatches']} minibatches of a rollout of {samples} samples"
-        )
+    values = defining(parameters)
+    for objection in learner(setting.kind.learner).contradictions(values):
+        where = origins.get(str(objection.parameter), setting.path)
+        problems.add(where, f"`{setting.label}`: {objection.sentence}", objection.hint)
     return values
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gtr_bench.environments.base import ActionSpace
-from gtr_bench.networks.actor_critic import ActorCritic
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
+from gtr_bench.networks.model import Model
 from gtr_bench.networks.twin import Twin
 
 # observation size, hidden, head's width, deviations, activation
@@ -35,10 +35,11 @@ def filled(twin: Twin, members: int, seed: int = 0) -> Tensor:
     return parameters
 
 
-def plain(twin: Twin, members: int, activation: str) -> ActorCritic:
-    space = ActionSpace("continuous" if twin.deviations else "discrete", (twin.outputs,))
+def plain(twin: Twin, members: int, activation: str) -> Model:
+    action = ActionSpace("continuous" if twin.deviations else "discrete", (twin.outputs,))
+    spaces = Spaces(ObservationSpace((twin.inputs,)), action)
     network = {"torso": "mlp", "version": 1, "hidden": list(twin.hidden), "activation": activation}
-    return ActorCritic(network, [torch.Generator() for _ in range(members)], twin.inputs, space, 0.0)
+    return Model(network, [torch.Generator() for _ in range(members)], spaces, 0.0)
 
 
 def slopes(members: int, size: int, outputs: int, deviations: int) -> tuple[Tensor, Tensor, Tensor]:

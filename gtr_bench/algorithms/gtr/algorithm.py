@@ -29,10 +29,21 @@ __all__ = ["GTR"]
 
 
 class GTR(Algorithm):
-    """A trust region reshaped by a bounded, non-monotonic kernel around a mixture of recent policies."""
+    """The Gaussian-reshaped trust region: a surrogate minus a penalty that saturates away from recent policies.
+
+    The form is this project's reading of the abstract of arXiv 2606.03382 (gtr.md 4); every choice is a parameter.
+    """
 
     name: ClassVar[str] = "gtr"
     Parameters: ClassVar[type[OnPolicyParameters]] = GTRParameters
+    reconstruction: ClassVar[bool] = True
+    columns: ClassVar[Mapping[str, str]] = {
+        "escape_fraction": "share of samples farther than sigma from the newest anchor",
+        "anchor_affinity": "mean m(s): 1 at the anchors, 0 where they hold no more",
+        "anchor_spread": "mean pairwise Hellinger distance of the anchors",
+        "penalty_coefficient": "beta",
+        "sustain_gate": "how far the well is open, in [0, 1) (`sustain`)",
+    }
 
     def __init__(self, parameters: Any, members: int) -> None:
         super().__init__(parameters, members)
