@@ -95,7 +95,10 @@ class Categorical(Distribution):
     @classmethod
     def from_logits(cls, logits: Tensor) -> Categorical:
         """Normalise logits `[..., A]`."""
-        return cls(logits.log_softmax(-1))
+        # over few choices an order of magnitude faster with the samples last
+        return cls(
+            logits.transpose(-1, -2).log_softmax(-2).transpose(-1, -2) if logits.dim() > 1 else logits.log_softmax(-1)
+        )
 
     def like(self, packed: Tensor) -> Categorical:
         return Categorical(packed)

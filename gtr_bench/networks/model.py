@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from gtr_bench.environments.spaces import Spaces
 from gtr_bench.learn.distributions import Distribution, policy_size, unpack
 from gtr_bench.networks.registry import networks
 from gtr_bench.networks.stacked import StackedLinear
-from gtr_bench.networks.torso import Memory, Torso, UnitLayer
+from gtr_bench.networks.torso import Memory, StackedMLP, Torso, UnitLayer
+from gtr_bench.networks.twin import Twin
 
 __all__ = ["Model", "Outputs"]
 
@@ -76,25 +77,35 @@ class Model(nn.Module):
         self._gather()
 
     def _gather(self) -> None:
-        """Move all parameters into `data`."""
+        """Move all parameters into `data`, in the stacked pair's order where actor and critic are one."""
         # a parameter without elements (the log std of discrete policies) has no gradient
-        self._owned = [parameter for parameter in self.parameters() if parameter.numel()]
-        self.data = torch.empty(
-            self.members, sum(each[0].numel() for each in self._owned), device=self._owned[0].device
-        )
-        self._gradient = torch.zeros_like(self.data)
-        self._offsets: dict[int, int] = {}
-        offset = 0
+        owned = {name: parameter for name, parameter in self.named_parameters() if parameter.numel()}
+        self._names = {id(parameter): name for name, parameter in owned.items()}
+        self._owned = list(owned.values())
+        self._twin = self._stacked_pair()
+        self._actors: dict[int, Callable[[Tensor], Tensor]] = {}
+        size = self._twin.size if self._twin else sum(each[0].numel() for each in self._owned)
+        self.data = torch.zeros(self.members, size, device=self._owned[0].device)
         for parameter in self._owned:
-            self._offsets[id(parameter)] = offset
             view = self.view(self.data, parameter)
             view.copy_(parameter.detach())
             parameter.data = view
-            offset += parameter[0].numel()
+        self._leaf = self.data.detach().requires_grad_()
+
+    def _stacked_pair(self) -> Twin | None:
+        """What runs actor and critic as one; None where they are no perceptrons of equal shape."""
+        if self.shared or not (isinstance(self.actor, StackedMLP) and isinstance(self.critic, StackedMLP)):
+            return None
+        hidden, outputs = self.actor.hidden, policy_size(self.spaces.action)
+        kind, width = self.actor.activation_name, self.log_std.shape[2]
+        return Twin(self.spaces.observation.size, hidden, outputs, kind, deviations=width)
 
     def view(self, flat: Tensor, parameter: nn.Parameter) -> Tensor:
         """The part of a tensor `[M, P]` that belongs to a parameter, in the parameter's shape; shares memory."""
-        start = self._offsets[id(parameter)]
+        if self._twin is not None:
+            return self._twin.named(flat)[self._names[id(parameter)]]
+        place = next(index for index, each in enumerate(self._owned) if each is parameter)
+        start = sum(each[0].numel() for each in self._owned[:place])
         return flat[:, start : start + parameter[0].numel()].view(parameter.shape)
 
     def evaluate(self, observations: Tensor, memory: Memory | None = None, heads: Collection[str] = BOTH) -> Outputs:
@@ -103,8 +114,14 @@ class Model(nn.Module):
         Args:
             observations: of U units of L consecutive steps, B = U x L, a unit's steps side by side.
             memory: what networks with memory carry into the units; None for networks without.
-            heads: which of `policy` and `value` are needed; the others are None.
+            heads: which of `policy` and `value` are needed; the others are None. Both of perceptrons of equal shape
+                come from one stacked pass, which is differentiable once; one head alone as often as one likes.
         """
+        if self._twin is not None and ("policy" in heads and "value" in heads):
+            found = self._twin.evaluate(self._leaf, observations)
+            return Outputs(unpack(self.spaces.action, found.policy, found.log_std), found.values)
+        if self._twin is not None and not torch.is_grad_enabled():
+            return self._alone(self._twin, observations, heads)
         policy: Any = None
         value: Any = None
         features: Tensor | None = None
@@ -115,6 +132,15 @@ class Model(nn.Module):
             if features is None or not self.shared:
                 features = self._unroll(self.critic, observations, memory)[0][-1]
             value = self.value_head(features).squeeze(-1)
+        return Outputs(policy, value)
+
+    def _alone(self, twin: Twin, observations: Tensor, heads: Collection[str]) -> Outputs:
+        policy: Any = None
+        value: Any = None
+        if "policy" in heads:
+            policy = unpack(self.spaces.action, twin.policy(self.data, observations), self.log_std)
+        if "value" in heads:
+            value = twin.value(self.data, observations)
         return Outputs(policy, value)
 
     def policy(self, observations: Tensor, memory: Memory | None = None) -> Distribution:
@@ -130,6 +156,11 @@ class Model(nn.Module):
 
         The critic's part of the carry stays: values are computed after the rollout, on all of it (`carries`).
         """
+        if self._twin is not None:
+            envs = observations.shape[1]
+            if envs not in self._actors:
+                self._actors[envs] = self._twin.actor(self.data, envs)
+            return unpack(self.spaces.action, self._actors[envs](observations), self.log_std), None
         layers, states = self._unroll(self.actor, observations, memory)
         if states is None or memory is None:
             return self._policy(layers[-1]), None
@@ -164,6 +195,8 @@ class Model(nn.Module):
 
     def hidden_layers(self, observations: Tensor, memory: Memory | None = None) -> list[Tensor]:
         """Activations of the actor's hidden layers `[M, B, units]`."""
+        if self._twin is not None and not torch.is_grad_enabled():
+            return self._twin.features(self.data, observations)
         return self._unroll(self.actor, observations, memory)[0]
 
     def _unroll(self, torso: Torso, observations: Tensor, memory: Memory | None) -> tuple[list[Tensor], Tensor | None]:
@@ -178,13 +211,15 @@ class Model(nn.Module):
         return unpack(self.spaces.action, self.policy_head(features), self.log_std)
 
     def gradient(self, loss: Tensor, *, create_graph: bool = False) -> Tensor:
-        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on.
-
-        Without `create_graph` the tensor is overwritten by the next call.
-        """
-        gradients = torch.autograd.grad(loss, self._owned, create_graph=create_graph, materialize_grads=True)
-        rows = [gradient.reshape(self.members, -1) for gradient in gradients]
-        return torch.cat(rows, 1) if create_graph else torch.cat(rows, 1, out=self._gradient)
+        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on."""
+        whole, *parts = torch.autograd.grad(
+            loss, [self._leaf, *self._owned], create_graph=create_graph, allow_unused=True
+        )
+        found: Tensor = torch.zeros_like(self.data) if whole is None else whole
+        for parameter, part in zip(self._owned, parts, strict=True):
+            if part is not None:
+                self.view(found, parameter).add_(part)
+        return found
 
     @contextmanager
     def using(self, parameters: Tensor) -> Iterator[None]:

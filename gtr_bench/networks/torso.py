@@ -86,6 +86,7 @@ class StackedMLP(Torso):
         self.layers = nn.ModuleList(
             StackedLinear(generators, size, sizes[index + 1], math.sqrt(2)) for index, size in enumerate(sizes[:-1])
         )
+        self.hidden, self.activation_name = tuple(hidden), activation
         self.activation = fast_tanh if activation == "tanh" else torch.relu
         self.features = sizes[-1]
         self.largest_layer = max(hidden)
