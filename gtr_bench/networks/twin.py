@@ -144,9 +144,9 @@ class Twin:
         stack = self._stack(self._own(parameters.detach(), 0))
         rows = len(stack.networks) // members
         columns = parameters.new_zeros((members * rows, self.inputs, _padded(envs)))
-        entry = columns.unflatten(0, (members, rows))[..., :envs].transpose(2, 3)
+        entry = columns.view(members, rows, self.inputs, -1)[..., :envs].transpose(2, 3)
         buffers = [parameters.new_empty((len(columns), layer.outputs, columns.shape[2])) for layer in self._layers]
-        exit_ = buffers[-1].unflatten(0, (members, rows))[:, 0, :, :envs].transpose(1, 2)
+        exit_ = buffers[-1].view(members, rows, self.outputs, -1)[:, 0, :, :envs].transpose(1, 2)
 
         def act(observations: Tensor) -> Tensor:
             entry.copy_(observations.unsqueeze(1))
@@ -177,7 +177,7 @@ class Twin:
         rows = len(stack.networks) // members
         row = half if rows == 2 else 0
         found = self._forward(stack, self._columns(observations, rows))
-        return [layer.unflatten(0, (members, rows))[:, row, :, :size].transpose(1, 2) for layer in found]
+        return [layer.view(members, rows, *layer.shape[1:])[:, row, :, :size].transpose(1, 2) for layer in found]
 
     def _columns(self, observations: Tensor, copies: int) -> Tensor:
         """`[M, B, D]` as columns `[M x copies, D, B']`, B' the padded B."""
