@@ -40,6 +40,15 @@ class Optimizer:
         self._steps = torch.zeros(len(self._data), 1, dtype=torch.float64)
         self._uniform = 0  # steps taken by every member alike; -1 once they differ
 
+    def forget(self, mask: Tensor) -> None:
+        """Forget the moments of the parameters where `mask` bool `[M, P]` is true; step counts go on.
+
+        As the code of ReDo's authors does (google/dopamine, labs/redo). Adam's bias correction then trusts the new
+        moments at once: a forgotten parameter's first steps are up to (1 - beta1) / sqrt(1 - beta2) of the step size.
+        """
+        self._first.masked_fill_(mask, 0)
+        self._second.masked_fill_(mask, 0)
+
     @torch.no_grad()
     def step(self, grad: Tensor, learning_rate: float | Tensor, active: Tensor | None = None) -> None:
         """Apply `grad` `[M, P]`; `active` `[M]` bool leaves the other members untouched."""

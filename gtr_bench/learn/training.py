@@ -80,7 +80,8 @@ class Training:
         )
         self._has_success = environment.has_success
         self.clock = Clock()
-        self.iterations = Records(ITERATION_COLUMNS, self.members)
+        self.columns = tuple(name for add_on in self.learner.add_ons for name in add_on.columns)
+        self.iterations = Records((*ITERATION_COLUMNS, *self.columns), self.members)
         self.evaluations = Records(EVALUATION_COLUMNS, self.members)
         self.position, self.step, self.phase = 0, 0, 0
         self.training_return: float | None = None

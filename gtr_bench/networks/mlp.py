@@ -29,9 +29,10 @@ class MLPParameters(BaseModel):
 
 
 class MLP:
-    """Builds MLP torsos; `version` is part of a job's identity."""
+    """Builds MLP torsos; `version` is part of a job's identity, `names_units` says that they implement `units`."""
 
     version: ClassVar[int] = 1
+    names_units: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = MLPParameters
 
     @staticmethod

@@ -97,6 +97,10 @@ class Model(nn.Module):
         start = self._offsets[id(parameter)]
         return flat[:, start : start + parameter[0].numel()].view(parameter.shape)
 
+    def joined(self) -> Tensor:
+        """All parameters `[M, P]` in the order of `data`, for a loss: it carries their gradient."""
+        return torch.cat([parameter.reshape(self.members, -1) for parameter in self._owned], 1)
+
     def evaluate(self, observations: Tensor, memory: Memory | None = None, heads: Collection[str] = BOTH) -> Outputs:
         """Policy and value of observations `[M, B, *O]`; one pass through the torso where it is shared.
 

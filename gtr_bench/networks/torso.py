@@ -36,7 +36,8 @@ class UnitLayer(NamedTuple):
 
     Attributes:
         incoming: the layer that computes the units; outgoing: those that read them.
-        repeat: positions of each unit in the outgoing layers' inputs (a channel read by a linear layer), else 1.
+        repeat: positions of each unit in the outgoing layers' inputs (a channel read by a linear layer), else 1; a
+            unit's positions lie side by side.
     """
 
     incoming: Stacked

@@ -6,6 +6,8 @@ as they are, because they say that a number was computed and was not finite.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "SCHEMA_KEY",
     "SCHEMA_VERSION",
     "STATUSES",
+    "iterations_schema",
 ]
 
 SCHEMA_VERSION = 1
@@ -95,6 +98,12 @@ ITERATIONS = pa.schema(
     metadata=_METADATA,
 )
 """One row per policy iteration."""
+
+
+def iterations_schema(columns: Iterable[str]) -> pa.Schema:
+    """The schema of iterations with these declared columns."""
+    return pa.schema([*ITERATIONS, *(pa.field(name, pa.float32()) for name in columns)], metadata=_METADATA)
+
 
 JOB = pa.schema(
     [

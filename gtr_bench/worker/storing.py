@@ -13,7 +13,7 @@ import gtr_bench
 from gtr_bench.files import write_json
 from gtr_bench.learn.training import Training
 from gtr_bench.store.provenance import hardware, packages, peak_memory_bytes
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
+from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.seeds import derive_seeds
@@ -51,7 +51,9 @@ class Storing:
                 folder / "evaluations.parquet", EVALUATIONS, {"job": names * len(evaluations["step"]), **evaluations}
             )
             write_table(
-                folder / "iterations.parquet", ITERATIONS, {"job": names * len(iterations["step"]), **iterations}
+                folder / "iterations.parquet",
+                iterations_schema(training.columns),
+                {"job": names * len(iterations["step"]), **iterations},
             )
 
     def finish(self, training: Training) -> None:
