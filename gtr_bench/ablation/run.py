@@ -31,6 +31,7 @@ from gtr_bench.report.values import NORMALISED, Unit, score_in, unit_of
 from gtr_bench.store.reader import Warn
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
+from gtr_bench.suite.plasticity import models_of
 
 __all__ = ["REFERENCE", "Request", "Sampler", "Train", "run_study"]
 
@@ -237,8 +238,9 @@ def _write_suite(
 
 def _axes(template: SuiteTemplate, algorithm: str, names: Sequence[str], ranges: dict[str, str]) -> list[Axis]:
     stated = template.stated(algorithm)
-    kind = algorithms.get(template.table(algorithm).get("use", algorithm))
-    return [axis_of(kind.Parameters, name, ranges.get(name), stated) for name in names]
+    table = template.table(algorithm)
+    kind, add_ons = algorithms.get(table.get("use", algorithm)), models_of(table.get("plasticity", ()))
+    return [axis_of(kind.Parameters, name, ranges.get(name), stated, add_ons) for name in names]
 
 
 def _identity(request: Request, axes: Sequence[Axis], other_axes: Sequence[Axis]) -> dict[str, object]:
