@@ -137,13 +137,13 @@ def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_the_guide_s_environment_shift_metric_and_network_train_together(tmp_path: Path) -> None:
+def test_the_guide_s_environment_shift_metric_network_and_add_on_train_together(tmp_path: Path) -> None:
     site = tmp_path / "site"
     information = site / "corridor_example-0.1.dist-info"
     information.mkdir(parents=True)
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: corridor-example\nVersion: 0.1\n")
     codes = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
-    for name in ("corridor", "mute", "best", "gated"):
+    for name in ("corridor", "mute", "best", "gated", "fade"):
         (code,) = [code for code in codes if f"class {name.capitalize()}" in code]
         (site / f"{name}.py").write_text(code)
     tables = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL)]
@@ -166,3 +166,4 @@ def test_the_guide_s_environment_shift_metric_and_network_train_together(tmp_pat
     ]
     assert definition["packages"] == {"corridor-example": "0.1"}
     assert definition["network"] == {"torso": "gated", "version": 1, "units": 16}
+    assert definition["plasticity"] == [{"name": "fade", "version": 1, "parameters": {"rate": 1e-4}}]

@@ -32,9 +32,10 @@ class L2InitParameters(AddOnParameters):
 
 
 class L2Init(AddOn):
-    """Adds `lambda ||theta - theta_0||^2` to every minibatch's loss, a sum over all parameters.
+    """Pulls all parameters towards their initial values (algorithms C.7).
 
-    All of them, as in the paper's equation: weights and biases of actor and critic, and the log standard deviation of
+    It adds `lambda ||theta - theta_0||^2` to every minibatch's loss, a sum over all parameters, as in the paper's
+    equation: weights and biases of actor and critic, and the log standard deviation of
     continuous actions. `theta_0` is taken before the first step, and again where a learner starts anew. The penalty is
     part of the loss, so its gradient counts in the gradient's clipping and goes through the optimizer's moments.
     """

@@ -31,7 +31,7 @@ class ReDoParameters(AddOnParameters):
 
     threshold: float = scalar(
         0.025,
-        "tau: units whose score is at most this are recycled; 0 = only those that never answer, below 0 = off",
+        "tau: units whose score is at most this are recycled; 0 = those that never answer, below 0 = none",
         low=0.0,
         high=0.2,
         ge=-1,
@@ -41,8 +41,10 @@ class ReDoParameters(AddOnParameters):
 
 
 class ReDo(AddOn):
-    """Every `period` iterations, after the update: the dormant units of every hidden layer of actor and critic begin
-    anew. Their incoming weights are drawn as at the start, the bias and all outgoing weights (of every head that reads
+    """Recycles hidden units that have fallen asleep (algorithms C.2).
+
+    Every `period` iterations, after the update, the dormant units of every hidden layer of actor and critic begin
+    anew: their incoming weights are drawn as at the start, the bias and all outgoing weights (of every head that reads
     them) are 0, and the optimizer forgets its moments there; its step counts go on, as in the authors' code.
 
     The score of a unit is its mean |activation| over the rollout's states under the updated network, divided by the

@@ -100,7 +100,7 @@ def resolve_add_ons(
             )
         wanted = kind.network(parameters, dict(network))
         if wanted != network:
-            network = _checked(kind.name, wanted, path, problems)
+            network = _checked(kind.name, wanted, path, problems) or network
     return part, network
 
 
@@ -110,7 +110,7 @@ def _own(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _checked(name: str, wanted: dict[str, Any], path: KeyPath, problems: Problems) -> dict[str, Any]:
-    """A network that an add-on has rewritten; empty where no torso can be so."""
+    """A network that an add-on has rewritten; empty (and noted) where no torso can be so."""
     own = {key: value for key, value in wanted.items() if key not in ("torso", "version", "shared")}
     try:
         kind = networks.get(wanted["torso"])
