@@ -6,7 +6,7 @@ A column is declared once, as name -> meaning; schema, documentation and reports
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import JobError, RequestError
@@ -34,8 +34,11 @@ Value = TypeVar("Value")
 class Declares(Protocol):
     """Something with a name and columns of its own."""
 
-    name: Any
-    columns: Any
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def columns(self) -> Mapping[str, str]: ...
 
 
 def columns_of(definition: Definition) -> dict[str, str]:
