@@ -43,15 +43,6 @@ def by_hand() -> ModuleType:
     return module
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """As a worker trains: sums taken by two threads differ in their last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Trained(NamedTuple):
     """A job that `gtr-bench run` finished: its definition and its iterations, column by column."""
 
@@ -139,7 +130,6 @@ def retrain(job: Trained) -> list[Update]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("sequence", LIMITS)
 def test_the_example_takes_the_actions_of_the_job_and_ends_at_its_parameters(
     by_hand: ModuleType, trained: dict[str, Trained], sequence: str
