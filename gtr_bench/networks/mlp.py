@@ -1,4 +1,4 @@
-"""The multi-layer perceptron torso; actor and critic each have their own (PPO detail 14)."""
+"""The multi-layer perceptron torso; actor and critic each have their own (algorithms A.2, detail 14)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from gtr_bench.environments.spaces import ObservationSpace
     from gtr_bench.networks.torso import Torso
 
 __all__ = ["MLP", "MLPParameters"]
@@ -28,14 +29,14 @@ class MLPParameters(BaseModel):
 
 
 class MLP:
-    """Builds MLP torsos; `version` is part of a job's identity."""
+    """Fully connected layers; actor and critic each have their own (algorithms A.2, detail 14)."""
 
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[BaseModel]] = MLPParameters
 
     @staticmethod
-    def build(parameters: MLPParameters, generators: Sequence[torch.Generator], inputs: int) -> Torso:
+    def build(parameters: MLPParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:
         """One torso for `len(generators)` members."""
         from gtr_bench.networks.torso import StackedMLP
 
-        return StackedMLP(generators, inputs, parameters.hidden, parameters.activation)
+        return StackedMLP(generators, space.size, parameters.hidden, parameters.activation)
