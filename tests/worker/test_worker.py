@@ -5,26 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests.helpers import wait_for
+
 pytestmark = pytest.mark.slow
 
 
 def rows(job: Path) -> list[Any]:
     return [pq.read_table(job / f"{name}.parquet").to_pylist() for name in ("evaluations", "iterations")]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited a minute in vain"
-        time.sleep(0.02)
 
 
 def test_a_cohort_ends_with_a_summary_per_job_and_no_checkpoint(cohort: Any) -> None:
