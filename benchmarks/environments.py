@@ -48,7 +48,7 @@ def batched(task: str, envs: int, steps: int) -> Callable[[], int]:
 
     family, name = family_of(f"gym:{task}")
     environment = family.make(name, members=1, envs=envs, max_episode_steps=None, options={})
-    space = environment.action_space
+    space = environment.spaces.action
     rng = np.random.default_rng(0)
     shape = (100, 1, envs)
     if space.kind == "discrete":

@@ -26,7 +26,7 @@ from gtr_bench.networks.actor_critic import ActorCritic
 from gtr_bench.networks.stacked import FlatParameters
 
 if TYPE_CHECKING:
-    from gtr_bench.environments.spaces import ActionSpace
+    from gtr_bench.environments.spaces import Spaces
 
 __all__ = ["Learner"]
 
@@ -38,8 +38,7 @@ class Learner:
         self,
         definitions: Sequence[Mapping[str, Any]],
         seeds: Sequence[int],
-        observation_size: int,
-        space: ActionSpace,
+        spaces: Spaces,
         device: torch.device,
     ) -> None:
         """Build the members.
@@ -47,8 +46,7 @@ class Learner:
         Args:
             definitions: job definitions that differ in seed and scalar parameters only.
             seeds: learner seeds, one per member.
-            observation_size: D.
-            space: what the policies act in.
+            spaces: what the members see and do.
             device: where tensors live.
         """
         first, members = definitions[0], len(definitions)
@@ -57,13 +55,13 @@ class Learner:
         self.p: Any = stack_parameters(kind.Parameters, rows, device)
         self.members, self.device = members, device
         self._kind, self._network_settings = kind, first["network"]
-        self._size, self._space, self.seeds = observation_size, space, list(seeds)
+        self._spaces, self.seeds = spaces, list(seeds)
         self._gamma = column(self.p.gamma, members).numpy()
         self._lambda = column(self.p.gae_lambda, members).numpy()
         self.frozen: NDArray[np.bool_] = np.zeros(members, np.bool_)
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.observation_normaliser = (
-            ObservationNormaliser(members, observation_size) if self.p.observation_normalisation else None
+            ObservationNormaliser(members, spaces.observation.size) if self.p.observation_normalisation else None
         )
         self.reward_normaliser = RewardNormaliser(members, self.p.num_envs) if self.p.reward_normalisation else None
         self.probe = PathProbe()
@@ -71,9 +69,9 @@ class Learner:
         self._build()
 
     def _build(self) -> None:
-        self.network = ActorCritic(
-            self._network_settings, self.generators, self._size, self._space, self.p.initial_log_std
-        ).to(self.device)
+        self.network = ActorCritic(self._network_settings, self.generators, self._spaces, self.p.initial_log_std).to(
+            self.device
+        )
         self.flat = FlatParameters(self.network, self.members)
         self.optimizer = Optimizer(
             self.p.optimizer,
@@ -172,19 +170,17 @@ class Learner:
         following = np.empty_like(values)
         following[:, :-1] = values[:, 1:]
         following[:, -1] = self._values(trajectory.last_observation)
-        if trajectory.final_observations is not None:
-            cut = trajectory.truncated & ~trajectory.terminated
-            rows = int(cut.sum((1, 2)).max())
-            padded = np.zeros((self.members, rows, self._size), np.float32)
-            for member in range(self.members):
-                found = trajectory.final_observations[member][cut[member]]
-                padded[member, : len(found)] = found
+        if (cuts := trajectory.cuts) is not None:
+            own = [np.flatnonzero(cuts.member == member) for member in range(self.members)]
+            padded = np.zeros((self.members, max(map(len, own)), *cuts.observations.shape[1:]), cuts.observations.dtype)
+            for member, places in enumerate(own):
+                padded[member, : len(places)] = cuts.observations[places]
             final_values = self._values(padded)
-            for member in range(self.members):
-                following[member][cut[member]] = final_values[member, : int(cut[member].sum())]
+            for member, places in enumerate(own):
+                following[member, cuts.step[places], cuts.env[places]] = final_values[member, : len(places)]
         return np.moveaxis(following, 1, 0)
 
-    def _values(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _values(self, observations: NDArray[Any]) -> NDArray[np.float32]:
         values: NDArray[np.float32] = self.network.value(torch.from_numpy(observations).to(self.device)).cpu().numpy()
         return values
 

@@ -74,11 +74,10 @@ class Training:
         self.learner = Learner(
             definitions,
             [seeds.learner for seeds in self._seeds],
-            environment.observation_size,
-            environment.action_space,
+            environment.spaces,
             device,
         )
-        self._has_success = environment.has_success
+        self._has_success = environment.spaces.has_success
         self.clock = Clock()
         self.iterations = Records(ITERATION_COLUMNS, self.members)
         self.evaluations = Records(EVALUATION_COLUMNS, self.members)

@@ -13,7 +13,7 @@ from gtr_bench.networks.registry import networks
 from gtr_bench.networks.stacked import StackedLinear
 
 if TYPE_CHECKING:
-    from gtr_bench.environments.spaces import ActionSpace
+    from gtr_bench.environments.spaces import Spaces
 
 __all__ = ["ActorCritic"]
 
@@ -28,8 +28,7 @@ class ActorCritic(nn.Module):
         self,
         network: Mapping[str, Any],
         generators: Sequence[torch.Generator],
-        observation_size: int,
-        space: ActionSpace,
+        spaces: Spaces,
         initial_log_std: float,
     ) -> None:
         """Build for `len(generators)` members.
@@ -37,16 +36,16 @@ class ActorCritic(nn.Module):
         Args:
             network: the job definition's `network`: torso, version and the torso's parameters.
             generators: one per member; they alone decide its initial weights.
-            observation_size: D.
-            space: what the policy acts in.
+            spaces: what the network sees and what the policy acts in.
             initial_log_std: first log standard deviation of continuous actions.
         """
         super().__init__()
         kind = networks.get(network["torso"])
         settings = {key: value for key, value in network.items() if key not in ("torso", "version")}
         parameters = kind.Parameters(**settings)
-        self.actor = kind.build(parameters, generators, observation_size)
-        self.critic = kind.build(parameters, generators, observation_size)
+        self.actor = kind.build(parameters, generators, spaces.observation)
+        self.critic = kind.build(parameters, generators, spaces.observation)
+        space = spaces.action
         self.policy_head = StackedLinear(generators, self.actor.features, policy_size(space), 0.01)
         self.value_head = StackedLinear(generators, self.critic.features, 1, 1.0)
         self.space = space
@@ -55,10 +54,10 @@ class ActorCritic(nn.Module):
         )
 
     def policy(self, observations: Tensor) -> Distribution:
-        """`[M, B, D]` to the action distribution `[M, B]`."""
+        """`[M, B, *O]` to the action distribution `[M, B]`."""
         return unpack(self.space, self.policy_head(self.actor(observations)), self.log_std)
 
     def value(self, observations: Tensor) -> Tensor:
-        """`[M, B, D]` to state values `[M, B]`."""
+        """`[M, B, *O]` to state values `[M, B]`."""
         values: Tensor = self.value_head(self.critic(observations)).squeeze(-1)
         return values

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
+from gtr_bench.environments.spaces import ObservationSpace
 from gtr_bench.errors import UnknownNameError, did_you_mean
 from gtr_bench.learn.version import LEARN_VERSION
 from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
+from gtr_bench.networks.registry import networks
 from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
@@ -88,10 +92,37 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
 def _sequences(file: CheckedFile, scale: str) -> list[CheckedSequence]:
     """All sequences of the file, checked once for all scales; `scale` is the one asked for."""
     asked = file.scales.get(scale, ScaleTable()).sequences
-    return [
-        check_sequence(table, path, asked=asked is None or table.id in asked, problems=file.problems)
-        for table, path in file.sequences
-    ]
+    found = []
+    for table, path in file.sequences:
+        sequence = check_sequence(table, path, asked=asked is None or table.id in asked, problems=file.problems)
+        _check_network(file, sequence)
+        found.append(sequence)
+    return found
+
+
+def _check_network(file: CheckedFile, sequence: CheckedSequence) -> None:
+    """The network must be able to read what the sequence shows."""
+    if sequence.spaces is None or not file.network:
+        return
+    settings = {key: value for key, value in file.network.items() if key not in ("torso", "version")}
+    name, space = file.network["torso"], sequence.spaces.observation
+    kind = networks.get(name)
+    reason = kind.fits(kind.Parameters(**settings), space)
+    if reason is not None:
+        others = [f'`torso = "{other}"`' for other in networks.names() if other != name and _reads(other, space)]
+        hint = f"write {' or '.join(others)} in `[network]`" if others else "no network here reads such observations"
+        sentence = f"sequence `{sequence.table.id}` shows {space.describe()}, but the network `{name}` {reason}"
+        file.problems.add((*sequence.path, "env" if sequence.table.tasks is None else "tasks"), sentence, hint)
+
+
+def _reads(network: str, space: ObservationSpace) -> bool:
+    """Whether a network can read such observations with its default settings."""
+    kind = networks.get(network)
+    try:
+        parameters = kind.Parameters()
+    except ValidationError:  # it has none
+        return False
+    return kind.fits(parameters, space) is None
 
 
 def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], parameters: Parameters) -> _ResolvedScale:
@@ -145,6 +176,8 @@ def _cells(
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
             _check_budget(world, parameters["num_envs"], problems)
+            if parameters["observation_normalisation"]:
+                _check_normalisation(world, setting, problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
@@ -167,6 +200,17 @@ def _cells(
         if text not in seen:
             seen[text] = cell.sequence
             yield cell
+
+
+def _check_normalisation(world: ResolvedWorld, setting: Setting, problems: Problems) -> None:
+    """Running means and variances are of numbers, not of the bytes of images."""
+    if world.spaces is None or world.spaces.observation.dtype != "uint8":
+        return
+    name = "observation_normalisation"
+    places = [(*path, name) for table, path in world.layers if name in table]
+    sentence = f"`{name}` is for numbers, but sequence `{world.world.id}` shows {world.spaces.observation.describe()}"
+    where = setting.origins.get(name, places[-1] if places else setting.path)
+    problems.add(where, sentence, "leave it out: a network for images scales them itself")
 
 
 def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[Setting]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import UnknownNameError
 from gtr_bench.learn.distributions import DiagonalGaussian
 from gtr_bench.networks.actor_critic import ActorCritic
@@ -20,7 +20,7 @@ SPACES = [ActionSpace("discrete", (3,)), ActionSpace("multi_discrete", (2, 3)), 
 def build(space: ActionSpace, *seeds: int, log_std: float = 0.0, **network: Any) -> ActorCritic:
     settings = {"torso": "mlp", "version": 1, "hidden": [8, 6], "activation": "tanh"} | network
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    return ActorCritic(settings, generators, 5, space, log_std)
+    return ActorCritic(settings, generators, Spaces(ObservationSpace((5,)), space), log_std)
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.kind)

@@ -11,7 +11,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from torch import Tensor
 
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.networks.actor_critic import ActorCritic
 
 NETWORK = {"torso": "mlp", "version": 1, "hidden": [64, 64], "activation": "tanh"}
@@ -48,7 +48,7 @@ def twin(peer: PPO) -> ActorCritic:
     discrete = hasattr(space, "n")
     ours = ActionSpace("discrete", (int(space.n),)) if discrete else ActionSpace("continuous", tuple(space.shape))
     size = int(np.prod(peer.observation_space.shape or ()))
-    network = ActorCritic(NETWORK, [torch.Generator()], size, ours, 0.0)
+    network = ActorCritic(NETWORK, [torch.Generator()], Spaces(ObservationSpace((size,)), ours), 0.0)
     copy_weights(peer, network)
     return network
 
