@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 CASES = [("CartPole-v1", 8, 4000), ("CartPole-v1", 80, 2000), ("Pendulum-v1", 80, 2000), ("HalfCheetah-v5", 8, 300)]
+GAMES = [("breakout", 16, 500), ("seaquest", 16, 500)]
 
 
 def best(steps: Callable[[], int]) -> float:

@@ -50,7 +50,6 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[sequence]]": tables.SequenceTable,
     "normalise": tables.NormaliseTable,
     "[[algorithm]]": tables.AlgorithmTable,
-    "[network]": networks.get("mlp").Parameters,
     "[training]": OnPolicyParameters,
 }
 
@@ -89,9 +88,14 @@ def choices(model: type[BaseModel]) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["mlp", *own(algorithms)])
+@pytest.mark.parametrize("name", own(networks))
+def test_a_network_s_settings_are_documented(name: str) -> None:
+    assert rows(f"### `{name}`") == fields(networks.get(name).Parameters)
+
+
+@pytest.mark.parametrize("name", [*own(networks), *own(algorithms)])
 def test_every_word_a_setting_takes_is_documented(name: str) -> None:
-    model = (networks if name == "mlp" else algorithms).get(name).Parameters
+    model = (networks if name in networks.names() else algorithms).get(name).Parameters
     lines = [line for line in SUITES.splitlines() if line.startswith("| `")]
     for key, words in choices(model).items():
         documented = [re.findall(r'"\w+"', line.split(" | ")[2]) for line in lines if line.startswith(f"| `{key}` |")]

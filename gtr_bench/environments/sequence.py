@@ -50,8 +50,9 @@ class SequenceEnvironment:
         environment_seeds: one integer per member; all episodes of the member follow from it.
         shift_seeds: one integer per member; the values of all shifts follow from it.
         purpose: `training` or `evaluation`; their episodes differ.
-        environments_kept: how many built environments to hold, the least recently used go first. Going back to one
-            that is held saves building it and changes no number.
+        environments_kept: how many built environments to hold, at least 1. Going back to one that is held saves
+            building it and changes no number; each costs the memory of M x N environments. The one just left goes
+            first: phases are gone through in turn, so it is the last to be needed again.
 
     Raises:
         EnvironmentFault: phases differ in observation size or action space, or an environment cannot be built.
@@ -81,7 +82,7 @@ class SequenceEnvironment:
         self._shift_seeds = np.array(shift_seeds, dtype=np.uint64)
         self._environment: BatchedEnvironment | None = None
         self._environments_kept = environments_kept
-        self._pool: dict[str, BatchedEnvironment] = {}  # by what they are made of, the least recently used first
+        self._pool: dict[str, BatchedEnvironment] = {}  # by what they are made of, the one used last at the end
         self._active: list[_ActiveShift] = []
         self._physics_drifts = False
         self._phase = 0
@@ -122,7 +123,7 @@ class SequenceEnvironment:
             if phase:
                 self._check_fits(environment.spaces, phase)
             while len(self._pool) >= self._environments_kept:
-                self._pool.pop(next(iter(self._pool))).close()
+                self._pool.popitem()[1].close()
         self._pool[key] = self._environment = environment
         return environment
 

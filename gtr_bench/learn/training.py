@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from gtr_bench.learn.timeline import Rollout, timeline
 from gtr_bench.suite.seeds import derive_seeds
 
 __all__ = ["EVALUATION_COLUMNS", "ITERATION_COLUMNS", "POINTS", "Training"]
+
+EVALUATION_ENVIRONMENTS_KEPT = 4
+"""Tasks whose M x episodes evaluation environments stay built between points; one of Meta-World takes 0.65 MB."""
 
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
 EVALUATION_COLUMNS = (
@@ -88,7 +91,7 @@ class Training:
         self._last_iteration = np.full(self.members, len(self._timeline))
         self._last_evaluation = np.full(self.members, 1 << 60)
 
-    def _environment(self, purpose: Any, envs: int) -> SequenceEnvironment:
+    def _environment(self, purpose: Literal["training", "evaluation"], envs: int) -> SequenceEnvironment:
         return SequenceEnvironment(
             self._sequence,
             members=self.members,
@@ -96,6 +99,7 @@ class Training:
             environment_seeds=[seeds.environment for seeds in self._seeds],
             shift_seeds=[seeds.shift for seeds in self._seeds],
             purpose=purpose,
+            environments_kept=EVALUATION_ENVIRONMENTS_KEPT if purpose == "evaluation" else 1,
         )
 
     @property

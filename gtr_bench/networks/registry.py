@@ -6,4 +6,8 @@ from gtr_bench.registry import Registry
 
 __all__ = ["networks"]
 
-networks = Registry("network", "gtr_bench.networks", {"mlp": "gtr_bench.networks.mlp:MLP"})
+networks = Registry(
+    "network",
+    "gtr_bench.networks",
+    {"mlp": "gtr_bench.networks.mlp:MLP", "conv": "gtr_bench.networks.conv:Conv"},
+)

@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["FlatParameters", "StackedLinear", "fast_tanh"]
+__all__ = ["FlatParameters", "StackedConv2d", "StackedLinear", "fast_tanh"]
 
 _SMALL = 8192  # elements
 
@@ -34,6 +35,41 @@ class StackedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """`[M, B, in] -> [M, B, out]`."""
         return torch.baddbmm(self.bias, inputs, self.weight)
+
+
+class StackedConv2d(nn.Module):
+    """M independent convolutions, `[M, B, in, H, W] -> [M, B, out, H', W']`; orthogonal weights, zero biases.
+
+    One grouped convolution on a GPU, one after the other on a CPU, where groups are slower; equal but for rounding.
+    """
+
+    def __init__(
+        self, generators: Sequence[torch.Generator], inputs: int, outputs: int, kernel: int, stride: int, gain: float
+    ) -> None:
+        """Initialise each member from its own generator."""
+        super().__init__()
+        weight = torch.empty(len(generators), outputs, inputs, kernel, kernel)
+        for member, generator in enumerate(generators):
+            nn.init.orthogonal_(weight[member], gain, generator=generator)
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(torch.zeros(len(generators), outputs))
+        self.stride = stride
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """`[M, B, in, H, W] -> [M, B, out, H', W']`."""
+        return self.grouped(inputs) if inputs.is_cuda else self.one_by_one(inputs)
+
+    def one_by_one(self, inputs: Tensor) -> Tensor:
+        """The members after each other."""
+        members = zip(inputs, self.weight, self.bias, strict=True)
+        return torch.stack([functional.conv2d(x, weight, bias, self.stride) for x, weight, bias in members])
+
+    def grouped(self, inputs: Tensor) -> Tensor:
+        """The members as groups of channels of one convolution."""
+        members, size = inputs.shape[:2]
+        channels = inputs.transpose(0, 1).flatten(1, 2)
+        found = functional.conv2d(channels, self.weight.flatten(0, 1), self.bias.flatten(), self.stride, groups=members)
+        return found.view(size, members, -1, *found.shape[2:]).transpose(0, 1)
 
 
 class _FastTanh(torch.autograd.Function):

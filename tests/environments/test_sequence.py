@@ -270,6 +270,39 @@ def test_max_episode_steps_of_the_sequence_replaces_the_tasks_own_limit() -> Non
     assert [bool(environment.step(LEFT).truncated.all()) for _ in range(6)] == [False, False, True] * 2
 
 
+@pytest.mark.parametrize("kept", [2, 3])
+def test_environments_that_are_kept_change_no_number_and_are_not_built_again(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tasks in turn under physics shifts, once with a new environment for every phase and once with held ones."""
+    pytest.importorskip("mujoco")
+    tasks = ["gym:InvertedPendulum-v5", "gym:CartPole-v1", "gym:CartPole-v0"]
+    monkeypatch.setattr("gtr_bench.environments.sequence.misfit", lambda *_: None)  # their spaces differ
+    built: list[str] = []
+    make = GymnasiumFamily.make
+
+    def counted(self: GymnasiumFamily, task: str, **arguments: Any) -> Any:
+        built.append(task)
+        return make(self, task, **arguments)
+
+    monkeypatch.setattr(GymnasiumFamily, "make", counted)
+    phases = [phase(variant, environment) for variant, environment in enumerate([*tasks, *tasks])]
+    shift = [{"kind": "physics", "parameter": "gravity", "low": 0.5, "high": 2.0}]
+    runs = []
+    for held in (1, kept):
+        built.clear()
+        environment, rows = world(phases, shift, environments_kept=held), []
+        for round_, number in enumerate([0, 1, 2, 3, 4, 5, 0, 1]):
+            rows.append(environment.start_phase(number, round_).sum())
+            for _ in range(25):
+                step = environment.step(np.zeros((2, 4, *environment._environment.spaces.action.shape), np.int64))
+                rows.append(step.observation.sum() + step.reward.sum())
+        environment.close()
+        runs.append((rows, len(built)))
+    assert runs[0][0] == runs[1][0]
+    assert (runs[0][1], runs[1][1]) == (8, {2: 5, 3: 3}[kept])
+
+
 def test_closing_twice_is_allowed() -> None:
     environment = world([phase()])
     environment.close()

@@ -36,6 +36,7 @@ def make_definition(
     episodes: int = 0,
     hidden: Sequence[int] = (16, 16),
     activation: str = "tanh",
+    network: Mapping[str, Any] | None = None,
     **parameters: Any,
 ) -> dict[str, Any]:
     """A job definition (docs/design.md) with small defaults: 4 environments x 32 steps, 2 epochs, no evaluation."""
@@ -54,7 +55,8 @@ def make_definition(
             "max_episode_steps": max_episode_steps,
         },
         "packages": {},
-        "network": {
+        "network": network
+        or {
             "torso": "mlp",
             "version": networks.get("mlp").version,
             "hidden": list(hidden),
