@@ -94,6 +94,10 @@ class MinAtarFamily:
         """Distributions whose versions change the numbers."""
         return ("minatar",)
 
+    def tasks(self) -> tuple[str, ...]:
+        """The games."""
+        return tuple(GAMES)
+
     def physics(self, task: str) -> dict[str, str]:
         """There are none."""
         return {}

@@ -32,6 +32,11 @@ class ObservationSpace:
         return len(self.shape) == 3
 
     @property
+    def is_vector(self) -> bool:
+        """Whether observations are (D,) numbers, ready for a linear layer."""
+        return len(self.shape) == 1 and self.dtype == "float32"
+
+    @property
     def size(self) -> int:
         """Numbers per observation."""
         return prod(self.shape)

@@ -15,7 +15,8 @@ from torch import Tensor
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.distributions import noise_of, policy_size
 from gtr_bench.learn.normalise import ObservationNormaliser
-from gtr_bench.networks.actor_critic import ActorCritic
+from gtr_bench.networks.model import Model
+from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
     from gtr_bench.environments.base import Finals
@@ -46,7 +47,7 @@ class Trajectory:
         observations: `[M, T, N, *O]`, normalised; of the space's dtype.
         actions: int64 `[M, T, N(, K)]` or float32 `[M, T, N, A]`.
         rewards: float64 `[M, T, N]`, raw.
-        terminated, truncated: bool `[M, T, N]`.
+        terminated, truncated, starts: bool `[M, T, N]`; `starts`: the step is an episode's first.
         cuts: the truncated episodes' last observations; None when there are none.
         last_observation: `[M, N, *O]`, what the next step would see in the same phase.
         episodes: int `[M]`, episodes that ended; returns, lengths, successes: their sums `[M]`.
@@ -58,6 +59,7 @@ class Trajectory:
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
+    starts: NDArray[np.bool_]
     cuts: Cuts | None
     last_observation: NDArray[Any]
     episodes: NDArray[np.int64]
@@ -86,9 +88,11 @@ class _EpisodeSums:
 
 
 def _finite(*arrays: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`; integers are."""
-    floats = [array for array in arrays if array.dtype.kind == "f"]
-    checks = [np.isfinite(array).reshape(len(array), -1).all(1) for array in floats]
+    """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`; bytes are."""
+    checks = [
+        np.ones(len(array), np.bool_) if array.dtype == np.uint8 else np.isfinite(array).reshape(len(array), -1).all(1)
+        for array in arrays
+    ]
     finite: NDArray[np.bool_] = np.logical_and.reduce(checks)
     return finite
 
@@ -103,12 +107,14 @@ class Collector:
         self._observation: NDArray[Any] = np.zeros((members, envs, *space.shape), space.dtype)
         self._return = np.zeros((members, envs))
         self._length = np.zeros((members, envs), np.int64)
+        self._starts = np.ones((members, envs), np.bool_)
         self._succeeded = np.zeros((members, envs), np.bool_)
 
     def start_phase(self, phase: int, normaliser: ObservationNormaliser | None) -> None:
         """Begin new episodes everywhere in a phase's world."""
         self._observation = self._seen(self.environment.start_phase(phase), normaliser)
         self._return[:], self._length[:], self._succeeded[:] = 0, 0, False
+        self._starts = np.ones_like(self._starts)
 
     @staticmethod
     def _seen(raw: NDArray[Any], normaliser: ObservationNormaliser | None) -> NDArray[Any]:
@@ -120,17 +126,21 @@ class Collector:
     def collect(
         self,
         length: int,
-        network: ActorCritic,
+        model: Model,
+        carry: Tensor | None,
         generators: Sequence[torch.Generator],
         normaliser: ObservationNormaliser | None,
         frozen: NDArray[np.bool_],
         clock: Clock,
         pulse: Callable[[], None],
     ) -> Trajectory:
-        """Take `length` steps in every environment, calling `pulse` at each; `frozen` `[M]` members act on zeros."""
+        """Take `length` steps in every environment, calling `pulse` at each; `frozen` `[M]` members act on zeros.
+
+        `carry` `[M, N, H]` is what a network with memory carries into the first step.
+        """
         environment, members, envs = self.environment, self._members, self._envs
         space, seen = environment.spaces.action, environment.spaces.observation
-        device = network.log_std.device
+        device = model.data.device
         observations = np.empty((members, length, envs, *seen.shape), seen.dtype)
         actions = np.empty(
             (members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64
@@ -138,6 +148,7 @@ class Collector:
         rewards = np.empty((members, length, envs))
         terminated = np.zeros((members, length, envs), np.bool_)
         truncated = np.zeros((members, length, envs), np.bool_)
+        starts = np.zeros((members, length, envs), np.bool_)
         cuts: list[Cuts] = []
         sums = _EpisodeSums(members)
         noise = self._noise((length, envs, policy_size(space)), generators, device)
@@ -146,14 +157,19 @@ class Collector:
             pulse()
             started = time.perf_counter()
             observation = blinded(observation, frozen)
-            observations[:, t] = observation
+            observations[:, t], starts[:, t] = observation, self._starts
             with torch.inference_mode():
-                action = network.policy(torch.from_numpy(observation).to(device)).sample(noise[:, t]).cpu().numpy()
+                memory = (
+                    None if carry is None else Memory(carry, torch.from_numpy(self._starts).to(device).unsqueeze(2))
+                )
+                policy, carry = model.act(torch.from_numpy(observation).to(device), memory)
+                action = policy.sample(noise[:, t]).cpu().numpy()
             actions[:, t] = action
             acted = time.perf_counter()
             step = environment.step(action)
             stepped = time.perf_counter()
             rewards[:, t] = step.reward
+            self._starts = step.terminated | step.truncated
             self._return += step.reward
             self._length += 1
             if step.success is not None:
@@ -163,7 +179,7 @@ class Collector:
                 cut = step.truncated & ~step.terminated
                 if cut.any():
                     cuts.append(self._cut(step.finals, cut, t, normaliser))
-                self._end_episodes(step.terminated | step.truncated, sums)
+                self._end_episodes(self._starts, sums)
             observation = self._seen(step.observation, normaliser)
             clock.add("environment", stepped - acted)
             clock.add("policy", acted - started + time.perf_counter() - stepped)
@@ -173,7 +189,7 @@ class Collector:
         if together is not None:
             finite[together.member[~_finite(together.observations)]] = False
         return Trajectory(
-            observations, actions, rewards, terminated, truncated, together, observation,
+            observations, actions, rewards, terminated, truncated, starts, together, observation,
             sums.episodes, sums.returns, sums.lengths, sums.successes, finite,
         )  # fmt: skip
 
@@ -203,6 +219,7 @@ class Collector:
             "observation": self._observation,
             "return": self._return,
             "length": self._length,
+            "starts": self._starts,
             "succeeded": self._succeeded,
             "environment": self.environment.state(),
         }
@@ -210,5 +227,5 @@ class Collector:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
         self._observation, self._return = state["observation"], state["return"]
-        self._length, self._succeeded = state["length"], state["succeeded"]
+        self._length, self._succeeded, self._starts = state["length"], state["succeeded"], state["starts"]
         self.environment.load_state(state["environment"])

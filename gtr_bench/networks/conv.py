@@ -44,7 +44,7 @@ def sides(parameters: ConvParameters, side: int) -> list[int]:
 
 
 class Conv:
-    """Builds convolutional torsos; `version` is part of a job's identity."""
+    """Convolutions and fully connected layers after them, by default MinAtar's (Young and Tian, arXiv 1903.03176)."""
 
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[BaseModel]] = ConvParameters

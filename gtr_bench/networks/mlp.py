@@ -1,4 +1,4 @@
-"""The multi-layer perceptron torso; actor and critic each have their own (PPO detail 14)."""
+"""The multi-layer perceptron torso; actor and critic each have their own (algorithms A.2, detail 14)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MLPParameters(BaseModel):
 
 
 class MLP:
-    """Builds MLP torsos; `version` is part of a job's identity."""
+    """Fully connected layers; actor and critic each have their own (algorithms A.2, detail 14)."""
 
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[BaseModel]] = MLPParameters
@@ -37,9 +37,7 @@ class MLP:
     @staticmethod
     def fits(parameters: MLPParameters, space: ObservationSpace) -> str | None:
         """Why the torso cannot read such observations, to follow its name in a sentence; None when it can."""
-        if len(space.shape) == 1 and space.dtype == "float32":
-            return None
-        return "reads vectors of numbers"
+        return None if space.is_vector else "reads vectors of numbers"
 
     @staticmethod
     def build(parameters: MLPParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:

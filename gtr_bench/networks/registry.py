@@ -9,5 +9,9 @@ __all__ = ["networks"]
 networks = Registry(
     "network",
     "gtr_bench.networks",
-    {"mlp": "gtr_bench.networks.mlp:MLP", "conv": "gtr_bench.networks.conv:Conv"},
+    {
+        "conv": "gtr_bench.networks.conv:Conv",
+        "gru": "gtr_bench.networks.gru:GRU",
+        "mlp": "gtr_bench.networks.mlp:MLP",
+    },
 )

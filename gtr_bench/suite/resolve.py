@@ -104,7 +104,7 @@ def _check_network(file: CheckedFile, sequence: CheckedSequence) -> None:
     """The network must be able to read what the sequence shows."""
     if sequence.spaces is None or not file.network:
         return
-    settings = {key: value for key, value in file.network.items() if key not in ("torso", "version")}
+    settings = {key: value for key, value in file.network.items() if key not in ("torso", "version", "shared")}
     name, space = file.network["torso"], sequence.spaces.observation
     kind = networks.get(name)
     reason = kind.fits(kind.Parameters(**settings), space)

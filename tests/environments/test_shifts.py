@@ -34,6 +34,7 @@ EVERY_KIND: list[dict[str, Any]] = [
     {"kind": "observation_offset", "std": 2.0},
     {"kind": "observation_noise", "std": 0.5},
     {"kind": "observation_permutation"},
+    {"kind": "observation_mask", "coordinates": [0, 2]},
     {"kind": "action_permutation"},
     {"kind": "reward_scale", "low": 0.1, "high": 10},
     {"kind": "reward_scale", "factors": [1, 0.5, 2]},
@@ -200,6 +201,13 @@ def test_nothing_can_be_added_to_the_bytes_of_an_image() -> None:
         assert shift.fits(IMAGES.spaces) == "adds to numbers, which means nothing to an image of 4 x 3 x 5 (uint8)"
         with pytest.raises(EnvironmentFault, match="means nothing to an image"):
             shift.resolve(KEYS, 1, IMAGES)
+
+
+def test_only_coordinates_of_a_vector_that_exist_can_be_hidden() -> None:
+    shift = parse_shift({"kind": "observation_mask", "coordinates": [1, 4]})
+    assert shift.fits(DISCRETE.spaces) == "has no coordinate 4 to hide: the observation has 4 numbers, counted from 0"
+    assert shift.fits(IMAGES.spaces) == "hides single numbers of a vector, not of an image of 4 x 3 x 5 (uint8)"
+    assert shift.fits(numbers(1, 5, DISCRETE.spaces.action).spaces) is None
 
 
 def test_the_pixels_of_all_channels_of_an_image_move_together() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from gtr_bench.learn.clock import Clock
+from gtr_bench.learn.estimate import estimate
 from gtr_bench.learn.training import Training
 from gtr_bench.networks.conv import ConvParameters
 from tests.learn.helpers import CPU, assert_same_rows, make_definition, train
@@ -30,7 +31,7 @@ def collected(training: Training, steps: int) -> Any:
     learner = training.learner
     training.collector.start_phase(0, None)
     return training.collector.collect(
-        steps, learner.network, learner.generators, None, learner.frozen, Clock(), lambda: None
+        steps, learner.model, None, learner.generators, None, learner.frozen, Clock(), lambda: None
     )
 
 
@@ -43,7 +44,7 @@ def test_images_stay_bytes_until_the_network_reads_them() -> None:
     assert trajectory.cuts.observations.dtype == np.uint8
     assert trajectory.finite.all()
     with torch.no_grad():
-        experience = training.learner._experience(trajectory)
+        experience = estimate(training.learner, trajectory, 0.0, 0)[0]
     assert experience.observations.dtype == torch.uint8
 
 
@@ -53,13 +54,13 @@ def test_an_episode_cut_by_a_limit_bootstraps_from_its_last_image() -> None:
     trajectory = collected(training, 30)
     learner, cuts = training.learner, trajectory.cuts
     with torch.no_grad():
-        experience = learner._experience(trajectory)
+        experience = estimate(learner, trajectory, 0.0, 0)[0]
         values = experience.values.view(2, 30, 4).numpy()
         advantages = experience.advantages.view(2, 30, 4).numpy()
         for place in zip(cuts.member, cuts.step, cuts.env, cuts.observations, strict=True):
             member, step, env, image = place
             every = torch.from_numpy(np.stack([image, image])[:, None])  # one image for both members
-            final = float(learner.network.value(every)[member, 0])
+            final = float(learner.model.value(every)[member, 0])
             expected = trajectory.rewards[member, step, env] + 0.9 * final - values[member, step, env]
             assert advantages[member, step, env] == pytest.approx(expected, abs=1e-5)
     cut = trajectory.truncated & ~trajectory.terminated

@@ -9,9 +9,9 @@ import torch
 
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.learn.diagnostics import dormant_fraction, feature_rank
-from gtr_bench.networks.actor_critic import ActorCritic
 from gtr_bench.networks.conv import Conv, ConvParameters
 from gtr_bench.networks.mlp import MLP, MLPParameters
+from gtr_bench.networks.model import Model
 from gtr_bench.networks.torso import StackedConvolutions, Torso
 
 MINATAR = ObservationSpace((4, 10, 10), "uint8")
@@ -82,7 +82,13 @@ def test_channels_are_units_whose_activity_is_averaged_over_places() -> None:
 def test_actor_and_critic_take_images_of_bytes(members: int) -> None:
     spaces = Spaces(MINATAR, ActionSpace("discrete", (6,)))
     settings = {"torso": "conv", "version": 1, **ConvParameters().model_dump()}
-    network = ActorCritic(settings, [torch.Generator().manual_seed(m) for m in range(members)], spaces, 0.0)
+    network = Model(settings, [torch.Generator().manual_seed(m) for m in range(members)], spaces, 0.0)
     seen = images(members, 5)
     assert network.policy(seen).mode().shape == (members, 5)
     assert network.value(seen).shape == (members, 5)
+    units, layers = zip(*network.layers(seen), strict=True)
+    assert [layer.shape[2] for layer in layers] == [16, 128] * 2
+    assert units[0].repeat == 64  # places of a channel in what the layer above reads
+    assert units[0].outgoing == (units[1].incoming,)
+    assert units[1].outgoing == (network.policy_head,)
+    assert units[0].incoming.weight.shape[units[0].incoming.unit_axis] == 16

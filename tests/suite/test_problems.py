@@ -206,7 +206,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         ("[evaluation]", '[network]\ntorso = "conv"\n[evaluation]'),
         (18, 7),
         "sequence `swap` shows 4 numbers, but the network `conv` reads images",
-        'write `torso = "mlp"` in `[network]`',
+        'write `torso = "gru"` or `torso = "mlp"` in `[network]`',
     ),
     "observations that are no vector": (
         ("gym:CartPole-v1", "gym:FrozenLake-v1"),
