@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
-from gtr_bench.environments.spaces import ObservationSpace
-from gtr_bench.errors import UnknownNameError, did_you_mean
-from gtr_bench.learn.version import LEARN_VERSION
+from gtr_bench.errors import RequestError, UnknownNameError, did_you_mean
+from gtr_bench.learners.columns import columns_of
+from gtr_bench.learners.registry import learner
 from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
-from gtr_bench.networks.registry import networks
 from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
@@ -92,37 +89,10 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
 def _sequences(file: CheckedFile, scale: str) -> list[CheckedSequence]:
     """All sequences of the file, checked once for all scales; `scale` is the one asked for."""
     asked = file.scales.get(scale, ScaleTable()).sequences
-    found = []
-    for table, path in file.sequences:
-        sequence = check_sequence(table, path, asked=asked is None or table.id in asked, problems=file.problems)
-        _check_network(file, sequence)
-        found.append(sequence)
-    return found
-
-
-def _check_network(file: CheckedFile, sequence: CheckedSequence) -> None:
-    """The network must be able to read what the sequence shows."""
-    if sequence.spaces is None or not file.network:
-        return
-    settings = {key: value for key, value in file.network.items() if key not in ("torso", "version", "shared")}
-    name, space = file.network["torso"], sequence.spaces.observation
-    kind = networks.get(name)
-    reason = kind.fits(kind.Parameters(**settings), space)
-    if reason is not None:
-        others = [f'`torso = "{other}"`' for other in networks.names() if other != name and _reads(other, space)]
-        hint = f"write {' or '.join(others)} in `[network]`" if others else "no network here reads such observations"
-        sentence = f"sequence `{sequence.table.id}` shows {space.describe()}, but the network `{name}` {reason}"
-        file.problems.add((*sequence.path, "env" if sequence.table.tasks is None else "tasks"), sentence, hint)
-
-
-def _reads(network: str, space: ObservationSpace) -> bool:
-    """Whether a network can read such observations with its default settings."""
-    kind = networks.get(network)
-    try:
-        parameters = kind.Parameters()
-    except ValidationError:  # it has none
-        return False
-    return kind.fits(parameters, space) is None
+    return [
+        check_sequence(table, path, asked=asked is None or table.id in asked, problems=file.problems)
+        for table, path in file.sequences
+    ]
 
 
 def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], parameters: Parameters) -> _ResolvedScale:
@@ -144,7 +114,7 @@ def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], pa
         if (world := _world(file, sequence, table, path)) is not None
     ]
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
-    cells = tuple(_cells(worlds, settings, file.network, parameters, problems))
+    cells = tuple(_cells(worlds, settings, file.networks, parameters, problems))
     _check_needs(file, worlds, settings)
     return _ResolvedScale(seeds, worlds, settings, cells)
 
@@ -163,29 +133,36 @@ def _world(file: CheckedFile, sequence: CheckedSequence, scale: ScaleTable, path
 def _cells(
     worlds: list[ResolvedWorld],
     settings: list[Setting],
-    network: dict[str, Any],
+    networks: Mapping[str, dict[str, Any]],
     parameters_of: Parameters,
     problems: Problems,
 ) -> Iterator[Cell]:
     """Every algorithm on every sequence, then the references; a reference that several sequences share comes once."""
     seen: dict[str, str] = {}
     references: list[Cell] = []
+    checked: set[tuple[str, str]] = set()
     for world in worlds:
         found = [(setting, parameters_of(setting, world.layers)) for setting in settings]
         resolved = [(setting, parameters) for setting, parameters in found if parameters is not None]
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
-            _check_budget(world, parameters["num_envs"], problems)
-            if parameters["observation_normalisation"]:
-                _check_normalisation(world, setting, problems)
+            kind = learner(setting.kind.learner)
+            objection = kind.refuse_budget(parameters, world.world.steps_per_phase)
+            if objection is not None:
+                problems.add(world.steps_path, objection.sentence, objection.hint)
+            _check_spaces(world, setting, networks[setting.kind.learner], parameters, problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
                 "packages": world.packages,
-                "network": network,
-                **({"learn": LEARN_VERSION} if LEARN_VERSION > 1 else {}),
+                "network": networks[setting.kind.learner],
+                **({"learn": kind.version} if kind.version > 1 else {}),
             }
             definition = shared | {"sequence": world.sequence, "evaluation": evaluation}
+            parts = setting.kind.name, repr(definition.get("plasticity"))
+            if parts not in checked:
+                checked.add(parts)
+                _check_columns(setting, definition, problems)
             what = f"`{setting.label}` on `{world.world.id}`"
             first = seen.setdefault(canonical_json(definition), what)
             if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
@@ -202,15 +179,33 @@ def _cells(
             yield cell
 
 
-def _check_normalisation(world: ResolvedWorld, setting: Setting, problems: Problems) -> None:
-    """Running means and variances are of numbers, not of the bytes of images."""
-    if world.spaces is None or world.spaces.observation.dtype != "uint8":
+def _check_spaces(
+    world: ResolvedWorld,
+    setting: Setting,
+    network: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    problems: Problems,
+) -> None:
+    """A learner must be able to use what the sequence shows."""
+    if world.spaces is None:
         return
-    name = "observation_normalisation"
-    places = [(*path, name) for table, path in world.layers if name in table]
-    sentence = f"`{name}` is for numbers, but sequence `{world.world.id}` shows {world.spaces.observation.describe()}"
-    where = setting.origins.get(name, places[-1] if places else setting.path)
-    problems.add(where, sentence, "leave it out: a network for images scales them itself")
+    for objection in learner(setting.kind.learner).refuse_spaces(network, parameters, world.spaces):
+        name = objection.parameter
+        where: KeyPath = (*world.path, "env" if problems.at((*world.path, "tasks")) is None else "tasks")
+        if name is not None:
+            stated = [(*path, name) for table, path in world.layers if name in table]
+            where = setting.origins.get(name, stated[-1] if stated else setting.path)
+        problems.add(where, f"sequence `{world.world.id}` shows {objection.sentence}", objection.hint)
+
+
+def _check_columns(setting: Setting, definition: Mapping[str, Any], problems: Problems) -> None:
+    """No two parts of a learner may log into the same column."""
+    if not definition["network"] and problems.noted(("network",)):
+        return
+    try:
+        columns_of(definition)
+    except RequestError as error:
+        problems.add_error(setting.path, error)
 
 
 def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[Setting]) -> None:
@@ -289,29 +284,17 @@ def _evaluation_grid(
 ) -> dict[str, Any]:
     """The evaluation settings with a grid all algorithms share: a tenth of a phase unless the suite says otherwise.
 
-    Points cannot lie closer than one rollout: policies change only between rollouts.
+    Points cannot lie closer than one iteration: policies change only between iterations.
     """
     steps = world.world.steps_per_phase
-    rollouts = [(setting, min(p["num_envs"] * p["num_steps"], steps)) for setting, p in resolved]
+    iterations = [(setting, learner(setting.kind.learner).iteration(p, steps)) for setting, p in resolved]
     every = world.evaluation["every"]
     if every is None:
-        longest = max((rollout for _, rollout in rollouts), default=1)
+        longest = max((iteration.steps for _, iteration in iterations), default=1)
         return world.evaluation | {"every": max(1, steps // POINTS_PER_PHASE, longest)}
-    for setting, rollout in rollouts:
-        if every < rollout and not problems.noted(world.path):
-            sentence = f"sequence `{world.world.id}` is evaluated every {every} steps, but a rollout of "
-            sentence += f"`{setting.label}` has {rollout}"
-            problems.add(world.path, sentence, "raise `evaluation.every`, or lower `num_steps`", at="key")
+    for setting, iteration in iterations:
+        if every < iteration.steps and not problems.noted(world.path):
+            sentence = f"sequence `{world.world.id}` is evaluated every {every} steps, but a {iteration.name} of "
+            sentence += f"`{setting.label}` has {iteration.steps}"
+            problems.add(world.path, sentence, f"raise `evaluation.every`, or {iteration.shorter}", at="key")
     return world.evaluation
-
-
-def _check_budget(world: ResolvedWorld, envs: int, problems: Problems) -> None:
-    """A phase must be a whole number of steps of all environments together."""
-    steps = world.world.steps_per_phase
-    if steps % envs:
-        below, above = steps - steps % envs, steps - steps % envs + envs
-        problems.add(
-            world.steps_path,
-            f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}",
-            f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
-        )

@@ -393,7 +393,7 @@ def test_running_statistics_of_images_are_refused_where_they_were_asked_for(
 ) -> None:
     found = problems(*IMAGES, change)
     assert {problem.sentence for problem in found} == {
-        "`observation_normalisation` is for numbers, but sequence `swap` shows an image of 4 x 10 x 10 (uint8)"
+        "sequence `swap` shows an image of 4 x 10 x 10 (uint8), but `observation_normalisation` is for numbers"
     }
     assert [(problem.line, problem.column) for problem in found] == [place]
 
