@@ -24,7 +24,7 @@ from gtr_bench.suite.seeds import derive_seeds
 __all__ = ["EVALUATION_COLUMNS", "POINTS", "Training"]
 
 EVALUATION_ENVIRONMENTS_KEPT = 4
-"""Tasks whose M x episodes evaluation environments stay built between points; one of Meta-World takes 0.65 MB."""
+"""Tasks whose evaluation environments, M x episodes each, stay built between points."""
 
 STATE_FILE = "state.pt"
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
