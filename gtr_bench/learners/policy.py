@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from gtr_bench.algorithms.parameters import OnPolicyParameters, stackable_fields
 from gtr_bench.algorithms.registry import algorithms
@@ -19,6 +19,7 @@ from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.suite.identity import canonical_json, defining
 
 if TYPE_CHECKING:
+    from gtr_bench.environments.spaces import ObservationSpace, Spaces
     from gtr_bench.suite.problems import Problems
 
 __all__ = ["PolicyLearner"]
@@ -93,6 +94,25 @@ class PolicyLearner(LearnerKind):
             f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
         )
 
+    def refuse_spaces(
+        self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces
+    ) -> Iterator[Objection]:
+        """The network must read the observations; running means and variances are of numbers, not of bytes."""
+        space = spaces.observation
+        if network:
+            own = ("torso", "version", "shared")
+            kind = networks.get(network["torso"])
+            settings = kind.Parameters(**{key: value for key, value in network.items() if key not in own})
+            reason = kind.fits(settings, space)
+            if reason is not None:
+                others = [f'`torso = "{name}"`' for name in networks.names() if _reads(name, space)]
+                hint = f"write {' or '.join(others)} in `[network]`" if others else "no network reads that"
+                yield Objection(f"{space.describe()}, but the network `{network['torso']}` {reason}", hint)
+        name = "observation_normalisation"
+        if parameters[name] and space.dtype != "float32":
+            hint = "leave it out: a network for images scales them itself"
+            yield Objection(f"{space.describe()}, but `{name}` is for numbers", hint, name)
+
     def iteration(self, parameters: Mapping[str, Any], steps: int) -> Iteration:
         """A rollout, or the whole phase."""
         return Iteration(min(_rollout(parameters), steps), "rollout", "lower `num_steps`")
@@ -134,6 +154,15 @@ class PolicyLearner(LearnerKind):
 
         torch.set_num_threads(threads)
         return Training(definitions, torch.device(device), pulse)
+
+
+def _reads(network: str, space: ObservationSpace) -> bool:
+    """Whether a network can read such observations with its default settings."""
+    kind = networks.get(network)
+    try:
+        return kind.fits(kind.Parameters(), space) is None
+    except ValidationError:  # it has no defaults
+        return False
 
 
 def _rollout(parameters: Mapping[str, Any]) -> int:

@@ -150,6 +150,7 @@ def _cells(
             objection = kind.refuse_budget(parameters, world.world.steps_per_phase)
             if objection is not None:
                 problems.add(world.steps_path, objection.sentence, objection.hint)
+            _check_spaces(world, setting, networks[setting.kind.learner], parameters, problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
@@ -176,6 +177,25 @@ def _cells(
         if text not in seen:
             seen[text] = cell.sequence
             yield cell
+
+
+def _check_spaces(
+    world: ResolvedWorld,
+    setting: Setting,
+    network: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    problems: Problems,
+) -> None:
+    """A learner must be able to use what the sequence shows."""
+    if world.spaces is None:
+        return
+    for objection in learner(setting.kind.learner).refuse_spaces(network, parameters, world.spaces):
+        name = objection.parameter
+        where: KeyPath = (*world.path, "env" if problems.at((*world.path, "tasks")) is None else "tasks")
+        if name is not None:
+            stated = [(*path, name) for table, path in world.layers if name in table]
+            where = setting.origins.get(name, stated[-1] if stated else setting.path)
+        problems.add(where, f"sequence `{world.world.id}` shows {objection.sentence}", objection.hint)
 
 
 def _check_columns(setting: Setting, definition: Mapping[str, Any], problems: Problems) -> None:

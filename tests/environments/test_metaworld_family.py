@@ -41,7 +41,7 @@ def test_observations_show_the_goal_and_positions_are_drawn_anew_for_every_episo
     batch = make("push-v3", limit=3)
     first = batch.reset(SEEDS)
     assert first.shape == (2, 2, 39)
-    assert batch.has_success
+    assert batch.spaces.has_success
     assert np.abs(first[..., -3:]).min() > 0
     for actions in random_actions(3):
         result = batch.step(actions)
@@ -195,7 +195,7 @@ def test_a_sequence_goes_from_task_to_task_and_resumes_in_the_second_one() -> No
         SequenceEnvironment(sequence, members=1, envs=2, environment_seeds=[1], shift_seeds=[2], purpose="training")
         for _ in range(2)
     )
-    assert first.has_success
+    assert first.spaces.has_success
     starts = [first.start_phase(number) for number in (0, 1)]
     assert not np.array_equal(*starts)
     actions = random_actions(40, 1, 2)

@@ -78,9 +78,9 @@ def test_the_policy_remembered_is_the_one_that_acted_and_a_single_step_with_its_
 def test_truncated_episodes_bootstrap_with_the_memory_of_their_last_step() -> None:
     """CartPole cut after 5 steps: with lambda 0 the advantage is `1 + gamma V(s_final, carry) - V(s)`."""
     learner, trajectory, experience, single_steps = begun(max_episode_steps=5, gae_lambda=0.0, gamma=0.9)
-    cut = trajectory.truncated & ~trajectory.terminated
+    cuts = trajectory.cuts
     checked = 0
-    for member, step, env in np.argwhere(cut):
+    for member, step, env, seen_last in zip(cuts.member, cuts.step, cuts.env, cuts.observations, strict=True):
 
         def place(of: Tensor, m: int = member, t: int = step, n: int = env) -> Tensor:
             return of[m, ((t // 8) * 4 + n) * 8 + t % 8]
@@ -92,7 +92,7 @@ def test_truncated_episodes_bootstrap_with_the_memory_of_their_last_step() -> No
         starts[member, 0] = place(single_steps.starts)
         after = learner.model.carries(seen, Memory(carried, starts))[:, :, 0]
         final = torch.zeros(2, 1, 4)
-        final[member, 0] = torch.from_numpy(trajectory.final_observations[member, step, env])
+        final[member, 0] = torch.from_numpy(seen_last)
         value = learner.model.value(final, Memory(after, torch.zeros_like(starts)))[member, 0]
         expected = 1 + 0.9 * value - place(experience.values)
         torch.testing.assert_close(place(experience.advantages), expected.detach(), rtol=1e-4, atol=1e-5)
