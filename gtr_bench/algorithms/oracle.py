@@ -16,4 +16,5 @@ class Oracle(PPO):
     """PPO that starts anew at every shift."""
 
     name: ClassVar[str] = "oracle"
-    reinitialise_at_shift: ClassVar[bool] = True
+    starts_anew_at_shift: ClassVar[bool] = True
+    needs_boundaries: ClassVar[bool] = True

@@ -40,6 +40,7 @@ class PPOKL(Algorithm):
 
     name: ClassVar[str] = "ppo_kl"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOKLParameters
+    columns: ClassVar[Mapping[str, str]] = {"penalty_coefficient": "beta in force (moves where `adaptive`)"}
 
     def __init__(self, parameters: Any, members: int) -> None:
         super().__init__(parameters, members)

@@ -4,54 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ActionSpace", "BatchedEnvironment", "Family", "FloatArray", "SeedArray", "Transition"]
+from gtr_bench.environments.spaces import ActionSpace
+
+__all__ = ["BatchedEnvironment", "Family", "FloatArray", "SeedArray", "Transition"]
 
 FloatArray = NDArray[np.float64]
 SeedArray = NDArray[np.uint64]
-
-
-@dataclass(frozen=True, eq=False)
-class ActionSpace:
-    """The actions of one environment.
-
-    Attributes:
-        kind: discrete (actions int [M, N]), multi_discrete (int [M, N, K]) or continuous (float [M, N, A]).
-        sizes: discrete (choices,); multi_discrete (choices of each of the K components); continuous (A,).
-        low: float32 [A], the lower bounds of continuous actions; None otherwise.
-        high: float32 [A], the upper bounds of continuous actions; None otherwise.
-    """
-
-    kind: Literal["discrete", "multi_discrete", "continuous"]
-    sizes: tuple[int, ...]
-    low: NDArray[np.float32] | None = None
-    high: NDArray[np.float32] | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one action: () for discrete, (K,) for multi_discrete, (A,) for continuous."""
-        if self.kind == "discrete":
-            return ()
-        return (len(self.sizes),) if self.kind == "multi_discrete" else self.sizes
-
-    def matches(self, other: ActionSpace) -> bool:
-        """Whether a policy for this space fits the other one: same kind, sizes and bounds."""
-        if (self.kind, self.sizes) != (other.kind, other.sizes):
-            return False
-        return _equal(self.low, other.low) and _equal(self.high, other.high)
-
-    def describe(self) -> str:
-        """A few words for an error sentence, such as `discrete 2`."""
-        return f"{self.kind} {' x '.join(str(size) for size in self.sizes)}"
-
-
-def _equal(left: NDArray[np.float32] | None, right: NDArray[np.float32] | None) -> bool:
-    return left is right or (left is not None and right is not None and np.array_equal(left, right))
 
 
 class Transition(NamedTuple):

@@ -12,9 +12,9 @@ from gymnasium import spaces
 from gymnasium.spaces.utils import flatdim, flatten
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import ActionSpace
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault
 
 __all__ = ["GymnasiumSingle", "constructor_options", "make_batch"]

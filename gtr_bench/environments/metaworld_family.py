@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gtr_bench.environments.base import ActionSpace, BatchedEnvironment
+from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
 from gtr_bench.environments.offers import Spaces
 from gtr_bench.environments.registry import Availability
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
 __all__ = ["METAWORLD_TASKS", "SPACES", "MetaWorldFamily"]

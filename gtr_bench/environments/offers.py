@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from gtr_bench.environments.base import ActionSpace
 from gtr_bench.environments.registry import family_of
+from gtr_bench.environments.spaces import ActionSpace
 
 __all__ = ["Misfit", "Spaces", "misfit", "options_of", "spaces_of"]
 

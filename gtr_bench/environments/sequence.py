@@ -8,12 +8,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import ActionSpace, BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import key_of, mix
 from gtr_bench.environments.offers import Spaces, misfit, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shift import Shift, Values, World
 from gtr_bench.environments.shifts import parse_shift
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
 
 __all__ = ["SequenceEnvironment"]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gtr_bench.environments.base import ActionSpace, FloatArray, SeedArray
+from gtr_bench.environments.base import FloatArray, SeedArray
 from gtr_bench.environments.hashing import mix
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault
 
 __all__ = ["Shift", "Values", "World"]

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from gtr_bench.environments.base import ActionSpace, FloatArray, SeedArray
+from gtr_bench.environments.base import FloatArray, SeedArray
 from gtr_bench.environments.hashing import mix, normal, permutations, uniform
 from gtr_bench.environments.shift import Shift, Values, World
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault, RequestError
 from gtr_bench.registry import Registry
 

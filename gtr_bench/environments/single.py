@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import ActionSpace, BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import mix
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault, GtrBenchError, UnknownNameError
 
 __all__ = ["Outcome", "SingleBatch", "SingleEnvironment"]

@@ -10,6 +10,7 @@ from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.errors import UnknownNameError, did_you_mean
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.networks.registry import networks
+from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import (
     ClaimTable,
     EvaluationTable,
@@ -201,4 +202,4 @@ def _network(table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     parameters = problems.validate(network.Parameters, rest, ("network",))
     if parameters is None:
         return {}
-    return {"torso": name, "version": network.version, **parameters.model_dump(mode="json")}
+    return {"torso": name, "version": network.version, **defining(parameters)}

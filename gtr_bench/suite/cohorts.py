@@ -81,8 +81,10 @@ def _cohort_id(jobs: Iterable[Job]) -> str:
 
 
 @cache
-def _stackable(algorithm: str) -> frozenset[str]:
-    return frozenset(stackable_fields(algorithms.get(algorithm).Parameters))
+def _stackable(algorithm: str) -> dict[str, Any]:
+    """Defaults of the stackable fields."""
+    model = algorithms.get(algorithm).Parameters
+    return {name: model.model_fields[name].default for name in stackable_fields(model)}
 
 
 class _Key:
@@ -105,10 +107,13 @@ class _Key:
 
 
 def _without_stackable(algorithm: dict[str, Any]) -> dict[str, Any]:
-    """Stackable fields keep their type only: a number may differ, `none` switches a part of the method off."""
-    stackable = _stackable(algorithm["name"])
+    """Stackable fields keep their type only: a number may differ, `none` switches a part of the method off.
+
+    One that a definition leaves out because it is neutral stands there with its default.
+    """
+    defaults = _stackable(algorithm["name"])
     parameters = {
-        name: "number" if name in stackable and type(value) in (int, float) else value
-        for name, value in algorithm["parameters"].items()
+        name: "number" if name in defaults and type(value) in (int, float) else value
+        for name, value in {**defaults, **algorithm["parameters"]}.items()
     }
     return {**algorithm, "parameters": parameters}

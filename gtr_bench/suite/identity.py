@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["IDENTITY_VERSION", "canonical_json", "job_id", "job_ids"]
+from pydantic import BaseModel
+
+__all__ = ["IDENTITY_VERSION", "canonical_json", "defining", "job_id", "job_ids"]
 
 IDENTITY_VERSION = 1
 """Raise it whenever a definition's meaning changes: every stored job then counts as another one."""
@@ -20,6 +22,27 @@ def canonical_json(value: Any) -> str:
     give every field one type.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def defining(model: BaseModel, **arguments: Any) -> dict[str, Any]:
+    """The fields of a parameter model that define a job, as JSON values.
+
+    A field added after jobs had been stored is declared with `json_schema_extra={"since": N}`, N the version of the
+    program's interfaces it came with, and left out while it has its default, which must mean what was done before it:
+    what is added moves no identity of a job that does not use it.
+
+    Args:
+        model: parameters, a network's shape, a shift.
+        arguments: of pydantic's `model_dump`.
+    """
+    later = {
+        name
+        for name, field in type(model).model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+        and "since" in field.json_schema_extra
+        and getattr(model, name) == field.get_default(call_default_factory=True)
+    }
+    return model.model_dump(mode="json", exclude=later, **arguments)
 
 
 def job_id(definition: Mapping[str, Any]) -> str:

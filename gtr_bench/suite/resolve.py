@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.learn.version import LEARN_VERSION
 from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.check import CheckedFile
@@ -149,6 +150,7 @@ def _cells(
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
                 "packages": world.packages,
                 "network": network,
+                **({"learn": LEARN_VERSION} if LEARN_VERSION > 1 else {}),
             }
             definition = shared | {"sequence": world.sequence, "evaluation": evaluation}
             what = f"`{setting.label}` on `{world.world.id}`"
@@ -178,7 +180,7 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
         if name not in metrics.names():
             continue  # noted by check_file
         needs = metrics.get(name).needs
-        if "oracle" in needs and not any(setting.kind.reinitialise_at_shift for setting in settings):
+        if "oracle" in needs and not any(setting.kind.starts_anew_at_shift for setting in settings):
             file.problems.add(path, f"`{name}` needs an algorithm that is re-initialised at shifts", ORACLE_HINT)
         for world in worlds:
             if sequences and world.world.id not in sequences:

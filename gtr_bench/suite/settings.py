@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import AlgorithmTable
 from gtr_bench.suite.problems import Problems, shown
 from gtr_bench.suite.source import KeyPath
@@ -98,7 +99,7 @@ class Parameters:
 
 
 def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> dict[str, Any] | None:
-    """Every parameter of `setting`, defaults included, as JSON values; None when something is wrong (and noted).
+    """The parameters of `setting` that define a job (`defining`); None when something is wrong (and noted).
 
     Later layers win over earlier ones and the setting's own parameters over all. A layer's settings that the algorithm
     does not have, or fixes itself, do not reach it.
@@ -108,7 +109,7 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     origins: dict[str, KeyPath] = {}
     for layer, base in layers:
         for key, value in layer.items():
-            if key in model.model_fields and key not in setting.kind.fixed:
+            if key in model.model_fields and key not in setting.kind.own_defaults:
                 merged[key] = value
                 origins[key] = (*base, key)
     merged |= setting.stated
@@ -116,7 +117,7 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     parameters = problems.validate(model, merged, setting.path, origins)
     if parameters is None:
         return None
-    values = parameters.model_dump(mode="json")
+    values = defining(parameters)
     samples = values["num_envs"] * values["num_steps"]
     if values["num_minibatches"] > samples:
         where = origins.get("num_minibatches", setting.path)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gtr_bench.suite.expand import World
+from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.sequences import CheckedSequence
@@ -81,7 +82,7 @@ def resolve_world(
         path,
         {
             "phases": phases,
-            "shifts": [model.model_dump(mode="json", by_alias=True) for model in models],
+            "shifts": [defining(model, by_alias=True) for model in models],
             "max_episode_steps": table.max_episode_steps,
         },
         _evaluation([evaluation, table.evaluation, scale.evaluation, override.evaluation]),

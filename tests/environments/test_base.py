@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace
 
 ONE = np.ones(2, dtype=np.float32)
 

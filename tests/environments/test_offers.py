@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gtr_bench.environments.base import ActionSpace
 from gtr_bench.environments.classic import CLASSIC_CONTROL
 from gtr_bench.environments.offers import Spaces, misfit, options_of, spaces_of
 from gtr_bench.environments.registry import families, family_of
+from gtr_bench.environments.spaces import ActionSpace
 
 TASKS = [f"gym:{task}" for task in CLASSIC_CONTROL] + ["gym:FrozenLake-v1", "gym:Ant-v5", "metaworld:reach-v3"]
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 
-from gtr_bench.environments.base import ActionSpace
 from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.shift import World
 from gtr_bench.environments.shifts import parse_shift, shifts
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import EnvironmentFault, RequestError, UnknownNameError
 
 BOUND = np.array([1.0, 1.0, 0.4], dtype=np.float32)

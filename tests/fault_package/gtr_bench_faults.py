@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gtr_bench.environments.base import ActionSpace, BatchedEnvironment
+from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.single import Outcome, SingleBatch
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.errors import UnknownNameError
 
 TASKS = ("hang", "memory", "none", "nan", "raise", "startup")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import distributions as reference
 
-from gtr_bench.environments.base import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace
 from gtr_bench.learn.distributions import (
     Categorical,
     DiagonalGaussian,

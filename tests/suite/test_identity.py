@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 
-from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json, job_id, job_ids
+from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json, defining, job_id, job_ids
 
 DEFINITION: dict[str, Any] = {
     "identity_version": 1,
@@ -79,3 +80,21 @@ def test_identities_of_many_seeds_are_those_of_the_single_definitions(extra: dic
 
 def test_identities_of_a_definition_with_nothing_but_a_seed() -> None:
     assert list(job_ids({}, [3])) == [job_id({"seed": 3})]
+
+
+class _Grown(BaseModel):
+    """A parameter model to which two fields were added later."""
+
+    old: float = 1.0
+    new: int | None = Field(None, json_schema_extra={"since": 2})
+    listed: tuple[int, ...] = Field((1, 2), json_schema_extra={"since": 3, "stackable": True})
+
+
+def test_a_field_added_later_is_left_out_of_the_definition_while_it_is_neutral() -> None:
+    assert defining(_Grown()) == {"old": 1.0}
+    assert defining(_Grown(old=2.0, new=None, listed=(1, 2))) == {"old": 2.0}
+
+
+def test_a_field_added_later_defines_the_job_as_soon_as_it_is_not_neutral() -> None:
+    assert defining(_Grown(new=0)) == {"old": 1.0, "new": 0}
+    assert defining(_Grown(listed=(1,))) == {"old": 1.0, "listed": [1]}

@@ -33,6 +33,14 @@ class GTR(Algorithm):
 
     name: ClassVar[str] = "gtr"
     Parameters: ClassVar[type[OnPolicyParameters]] = GTRParameters
+    reconstruction: ClassVar[bool] = True
+    columns: ClassVar[Mapping[str, str]] = {
+        "escape_fraction": "share of samples farther than sigma from the newest anchor",
+        "anchor_affinity": "mean m(s): 1 at the anchors, 0 where they hold no more",
+        "anchor_spread": "mean pairwise Hellinger distance of the anchors",
+        "penalty_coefficient": "beta",
+        "sustain_gate": "how far the well is open, in [0, 1) (`sustain`)",
+    }
 
     def __init__(self, parameters: Any, members: int) -> None:
         super().__init__(parameters, members)

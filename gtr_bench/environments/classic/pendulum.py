@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import ActionSpace, FloatArray
+from gtr_bench.environments.base import FloatArray
 from gtr_bench.environments.classic.batch import ClassicControl
+from gtr_bench.environments.spaces import ActionSpace
 
 __all__ = ["Pendulum"]
 

@@ -1,0 +1,8 @@
+"""The version of the learning loop all on-policy algorithms share; part of a job's identity, absent at 1."""
+
+from __future__ import annotations
+
+__all__ = ["LEARN_VERSION"]
+
+LEARN_VERSION = 1
+"""Raised when something in `learn/` or `networks/` changes the numbers of every job."""
