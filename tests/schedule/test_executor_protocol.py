@@ -162,8 +162,8 @@ def test_the_driver_waits_for_room(jobs: Jobs, run_jobs: Run) -> None:
 
 
 def test_a_worker_in_a_queue_is_neither_silent_nor_late(jobs: Jobs, run_jobs: Run) -> None:
-    executor = InMemory(["wait"] * 20 + [100, "finish"])
-    outcome, recorder = run_jobs(jobs(1), executor=executor, timeout=0.2, stall_timeout=0.2)
+    executor = InMemory([*["wait"] * 40, 100, "finish"])
+    outcome, recorder = run_jobs(jobs(1), executor=executor, timeout=0.5, stall_timeout=0.5)
     assert outcome.exit_code == 0
     assert not recorder.failures
     silent = InMemory([10])

@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -192,6 +194,17 @@ def test_a_worker_inherits_claims_and_tells_its_pid_its_memory_and_how_it_ended(
     handle.stop()
     handle.kill()
     assert executor.room(Demand(1))
+
+
+def test_a_package_registers_an_executor_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("mine", f"{__name__}:given", "gtr_bench.executors")
+    monkeypatch.setattr("gtr_bench.registry.entry_points", lambda group: [point] if group == point.group else [])
+    monkeypatch.setattr(executors, "_loaded", {})
+    settings = Settings(executor="mine", threads=3)
+    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(given=lambda *arguments: arguments))
+    opened: Any = open_executor(settings, print)
+    assert opened == (settings, print)
+    assert executors.names() == ["local", "mine"]
 
 
 def test_the_settings_name_the_executor_and_what_it_uses() -> None:
