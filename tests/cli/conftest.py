@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gtr_bench.cli.main import execute
-from gtr_bench.schedule import process
+from gtr_bench.schedule.executors import process
 from gtr_bench.store.schema import EVALUATIONS, JOB
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite import Suite, canonical_json

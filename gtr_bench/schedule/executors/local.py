@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gtr_bench.schedule.executors import process as processes
 from gtr_bench.schedule.executors.base import Demand
-from gtr_bench.schedule.executors.process import WORKER_COMMAND, WorkerProcess, start_process
+from gtr_bench.schedule.executors.process import WorkerProcess, start_process
 from gtr_bench.schedule.resources import available_memory_bytes
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.slots import Slot, free_card_bytes, make_slots, worker_environment
@@ -44,15 +45,18 @@ class LocalExecutor:
         settings: Settings,
         say: Callable[[str], None],
         *,
-        command: Sequence[str] = WORKER_COMMAND,
+        command: Sequence[str] | None = None,
         host_memory: Callable[[], int] = available_memory_bytes,
         card_memory: Callable[[str], int | None] = free_card_bytes,
     ) -> None:
-        """At least one slot, all of one device. The last two say how much memory is free, here and on a card."""
+        """At least one slot, all of one device.
+
+        `command` starts a worker, by default ours; the last two say how much memory is free, here and on a card.
+        """
         self._slots = list(slots)
         self._settings = settings
         self._say = say
-        self._command = tuple(command)
+        self._command = tuple(command or processes.WORKER_COMMAND)
         self._host_memory = host_memory
         self._card_memory = card_memory
         self._workers: list[_Placed] = []
