@@ -167,7 +167,7 @@ def test_a_hanging_worker_is_stopped_with_reason_timeout_and_not_retried(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
     wanted = jobs(1, behaviour="hang")
-    outcome, _ = run_jobs(wanted, stall_timeout=0.3)
+    outcome, _ = run_jobs(wanted, stall_timeout=1.5)
     assert outcome.reasons == {"timeout": 1}
     assert "hangs" in folder.read_failure(wanted[0].id).message
     assert len(starts(wanted[0])) == 1
