@@ -17,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
+from gtr_bench.algorithms.gtr.algorithm import GTR
+from gtr_bench.learners.policy import PolicyLearner
+from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.identity import canonical_json
@@ -26,6 +28,8 @@ from gtr_bench.suite.load import parse_suite
 ALGORITHMS = ("ppo", "ppo_kl", "spo", "gtr", "oracle")
 ENVIRONMENTS = 10
 PHASES = 4
+
+ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
 
 def suite_text(seeds: int, rows: int) -> str:

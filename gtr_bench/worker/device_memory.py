@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch
+import sys
 
 __all__ = ["peak_device_memory_bytes"]
 
@@ -12,4 +12,6 @@ def peak_device_memory_bytes() -> int | None:
 
     What CUDA itself and the allocator's spare blocks take comes on top.
     """
-    return torch.cuda.max_memory_allocated() or None
+    # A learner without torch need not load it.
+    torch = sys.modules.get("torch")
+    return int(torch.cuda.max_memory_allocated()) or None if torch is not None else None

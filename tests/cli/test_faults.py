@@ -31,7 +31,7 @@ def test_first_interrupt_checkpoints_and_says_how_to_continue(cli: Any) -> None:
     assert process.returncode == 130
     assert "waiting for 2 workers to checkpoint" in stderr
     assert "to continue: gtr-bench run tiny.toml --jobs 2 --checkpoint-every 1" in stderr
-    assert len(list(cli.results.glob("cohorts/*/checkpoint.pt"))) == 2
+    assert len(list(cli.results.glob("cohorts/*/checkpoint"))) == 2
     again = cli(*RUN, FAKE_WORKER_SECONDS="0.1")
     assert again.returncode == 0
     assert all(len(starts) == 2 and starts[1][2] > 0 for starts in cli.starts().values())
@@ -76,7 +76,7 @@ def test_workers_outlive_a_killed_driver_only_to_their_checkpoint_and_a_rerun_co
 
 def test_driver_and_workers_killed_together_lose_nothing_before_the_checkpoint(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="3")
-    cli.wait_for(lambda: len(list(cli.results.glob("cohorts/*/checkpoint.pt"))) == 2)
+    cli.wait_for(lambda: len(list(cli.results.glob("cohorts/*/checkpoint"))) == 2)
     pids = [beat["pid"] for beat in beats(cli)]
     process.kill()
     for pid in pids:

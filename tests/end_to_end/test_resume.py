@@ -47,10 +47,10 @@ def test_kill_dash_nine_of_everything_changes_no_number(program: Any, algorithm:
     for _ in range(4):
         process = program.start(*RUN, "--results", "broken")
         results = program.folder / "broken"
-        checkpoints = {path: path.stat().st_mtime_ns for path in results.glob("cohorts/*/checkpoint.pt")}
+        checkpoints = {path: path.stat().st_mtime_ns for path in results.glob("cohorts/*/checkpoint")}
 
         def progressed(before: dict[Path, int] = checkpoints, results: Path = results, process: Any = process) -> bool:
-            now = {path: path.stat().st_mtime_ns for path in results.glob("cohorts/*/checkpoint.pt")}
+            now = {path: path.stat().st_mtime_ns for path in results.glob("cohorts/*/checkpoint")}
             return process.poll() is not None or (now != before and bool(worker_pids(results)))
 
         program.wait_for(progressed)
@@ -99,4 +99,4 @@ def test_a_worker_whose_driver_was_killed_stops_by_itself(program: Any) -> None:
     program.wait_for(lambda: not Path(f"/proc/{pid}").exists())
     (beat,) = [json.loads(path.read_text()) for path in results.glob("cohorts/*/heartbeat.json")]
     assert beat["state"] == "stopped"
-    assert next(iter(results.glob("cohorts/*/checkpoint.pt"))).stat().st_size > 0
+    assert next(iter(results.glob("cohorts/*/checkpoint/state.pt"))).stat().st_size > 0

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
+from gtr_bench.algorithms.gtr.algorithm import GTR
+from gtr_bench.learners.policy import PolicyLearner
+from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.identity import canonical_json
@@ -66,6 +68,8 @@ sigma = 0.5
 
 LEVELS = {"cartpole_swap": (20.0, 450.0), "acrobot_swap": (-500.0, -80.0)}
 RATES = {"ppo": 3500.0, "gtr": 2000.0}
+
+ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
 
 def evaluation_rows(job: Job, upto: int | None = None) -> dict[str, Any]:

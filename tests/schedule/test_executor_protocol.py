@@ -34,7 +34,7 @@ class Worker:
     def __init__(self, cohort: Path, script: Sequence[int | str]) -> None:
         self.cohort = cohort
         self.script = list(script)
-        checkpoint = cohort / "checkpoint.pt"
+        checkpoint = cohort / "checkpoint" / "step"
         self.first = self.step = int(checkpoint.read_text()) if checkpoint.exists() else 0
         self.looks = 0
         self.asked = False
@@ -59,7 +59,8 @@ class Worker:
                 (self.cohort.parent.parent / "jobs" / job["id"] / "job.parquet").write_text("a fake worker's job")
             self.end = Exit(0)
         elif what == "stop":
-            (self.cohort / "checkpoint.pt").write_text(str(self.step))
+            (self.cohort / "checkpoint").mkdir(exist_ok=True)
+            (self.cohort / "checkpoint" / "step").write_text(str(self.step))
             self.beat("stopped")
             self.end = Exit(75)
         elif what == "fail":
@@ -252,4 +253,4 @@ def test_ctrl_c_asks_detached_workers_too_and_leaves_their_checkpoint(jobs: Jobs
     assert outcome.stop is Stop.INTERRUPTED
     assert outcome.exit_code == 130
     assert len(recorder.stops) == 1
-    assert (executor.workers[0].cohort / "checkpoint.pt").exists()
+    assert (executor.workers[0].cohort / "checkpoint" / "step").exists()
