@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gtr_bench.cli.main import execute
-from gtr_bench.schedule import process
+from gtr_bench.schedule.executors import process
 from gtr_bench.suite import Suite
 from tests.helpers import points_of, suite_text, write_finished
 
