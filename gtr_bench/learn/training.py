@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from gtr_bench.environments.sequence import SequenceEnvironment
+from gtr_bench.environments.spaces import ObservationSpace, Spaces
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.evaluate import evaluate
 from gtr_bench.learn.learner import Learner
@@ -71,8 +72,7 @@ class Training:
         self.learner = Learner(
             definitions,
             [seeds.learner for seeds in self._seeds],
-            environment.observation_size,
-            environment.action_space,
+            Spaces(ObservationSpace((environment.observation_size,)), environment.action_space),
             device,
         )
         self._has_success = environment.has_success
@@ -121,7 +121,8 @@ class Training:
         frozen = self.learner.frozen
         trajectory = self.collector.collect(
             rollout.length,
-            self.learner.network,
+            self.learner.model,
+            self.learner.carry,
             self.learner.generators,
             self.learner.observation_normaliser,
             frozen,

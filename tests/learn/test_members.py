@@ -84,7 +84,7 @@ def with_poisoned_member(definitions: list[dict[str, Any]], at: int, value: floa
 
     def after_iteration() -> bool:
         if training.position == at:
-            training.learner.flat.data[1, :7] = value
+            training.learner.model.data[1, :7] = value
         return True
 
     training.run(after_iteration)
@@ -121,7 +121,7 @@ def test_a_cohort_ends_when_every_member_has_diverged() -> None:
     training = Training([make_definition()], CPU)
 
     def after_iteration() -> bool:
-        training.learner.flat.data.fill_(torch.nan)
+        training.learner.model.data.fill_(torch.nan)
         return True
 
     training.run(after_iteration)

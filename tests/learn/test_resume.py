@@ -46,7 +46,7 @@ def continued(definitions: list[dict[str, Any]], stops: list[int], folder: Path)
 def assert_same_training(first: Training, second: Training) -> None:
     assert first.finished
     assert second.finished
-    assert torch.allclose(first.learner.flat.data, second.learner.flat.data, rtol=0, atol=0, equal_nan=True)
+    assert torch.allclose(first.learner.model.data, second.learner.model.data, rtol=0, atol=0, equal_nan=True)
     assert first.diverged.tolist() == second.diverged.tolist()
     for member in range(first.members):
         for left, right in zip(first.rows_of(member), second.rows_of(member), strict=True):
@@ -91,7 +91,7 @@ def test_a_diverged_member_stays_frozen_after_a_restart(tmp_path: Path) -> None:
 
     def poison_then_stop() -> bool:
         if training.position == 1:
-            training.learner.flat.data[1] = torch.nan
+            training.learner.model.data[1] = torch.nan
         return training.position < 3
 
     training.run(poison_then_stop)
