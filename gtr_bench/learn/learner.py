@@ -24,6 +24,7 @@ from gtr_bench.learn.stacking import column, stack_parameters
 from gtr_bench.learn.streams import Streams
 from gtr_bench.learn.update import Update
 from gtr_bench.learners.columns import logged
+from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.networks.model import Model
 from gtr_bench.plasticity.build import build_add_ons
 
@@ -134,9 +135,11 @@ class Learner:
             rate=rate,
             active=torch.from_numpy(~self.frozen).to(self.device),
         )
-        found = dict(self.algorithm.improve(update, experience))
+        found = dict(
+            logged("algorithm", self.algorithm, self.algorithm.improve(update, experience), PolicyLearner.columns)
+        )
         for add_on in self.add_ons:
-            found |= add_on.after_iteration(self.model, self.optimizer, experience)
+            found |= logged("add-on", add_on, add_on.after_iteration(self.model, self.optimizer, experience))
         self._freeze(before)
         updated = time.perf_counter()
         clock.add("update", updated - started)

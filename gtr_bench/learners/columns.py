@@ -5,7 +5,7 @@ A column is declared once, as name -> meaning; schema, documentation and reports
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from gtr_bench.algorithms.registry import algorithms
@@ -67,19 +67,20 @@ def columns_of(definition: Definition) -> dict[str, str]:
     return found
 
 
-def logged(what: str, owner: Declares, found: Mapping[str, Value]) -> Mapping[str, Value]:
+def logged(what: str, owner: Declares, found: Mapping[str, Value], shared: Collection[str] = ()) -> Mapping[str, Value]:
     """What a part of a learner logs, if it has declared all of it.
 
     Args:
         what: what the owner is ("algorithm").
         owner: it has a `name` and declares `columns`.
         found: column -> values.
+        shared: columns of the learner kind that it may fill.
 
     Raises:
         JobError: a column is not declared.
     """
     for name in found:
-        if name not in owner.columns:
+        if name not in owner.columns and name not in shared:
             raise JobError(
                 f"the {what} `{owner.name}` logs `{name}`, which it does not declare",
                 hint=f"add `{name}` and its meaning to the `columns` of its class",
