@@ -61,7 +61,11 @@ class Training:
         phases = [int(phase["steps"]) for phase in self._sequence["phases"]]
         evaluates = self._evaluation["episodes"] > 0
         self._timeline: list[Rollout] = timeline(
-            phases, self._envs, int(parameters["num_steps"]), self._evaluation["every"] if evaluates else None
+            phases,
+            self._envs,
+            int(parameters["num_steps"]),
+            self._evaluation["every"] if evaluates else None,
+            int(first["network"].get("sequence_length", 1)),
         )
         self.steps, self.phases = sum(phases), len(phases)
         self._phase_steps, self._phase_starts = phases, np.cumsum([0, *phases]).tolist()

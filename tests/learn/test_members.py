@@ -11,6 +11,7 @@ from gtr_bench.learn.training import Training
 from tests.learn.helpers import (
     CARTPOLE_SHIFT,
     CPU,
+    GRU,
     assert_same_rows,
     iteration_rows,
     make_definition,
@@ -30,6 +31,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("oracle", "gym:CartPole-v1", {"shifts": CARTPOLE_SHIFT, "phases": (256, 256)}),
     ("gtr", "gym:CartPole-v1", {"sustain": True, "anchor_weighting": "return"}),
     ("gtr", "gym:Pendulum-v1", {"distance": "log_ratio", "anchor": "mixture_policy"}),
+    ("ppo", "gym:CartPole-v1", {"network": GRU, "max_episode_steps": 20}),
 ]
 
 

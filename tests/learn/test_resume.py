@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gtr_bench.learn.training import Training
-from tests.learn.helpers import CARTPOLE_SHIFT, CPU, assert_same_rows, make_definition, train
+from tests.learn.helpers import CARTPOLE_SHIFT, CPU, GRU, assert_same_rows, make_definition, train
 
 NORMALISERS = {"observation_normalisation": True, "reward_normalisation": True}
 ALGORITHMS: list[tuple[str, dict[str, Any]]] = [
@@ -19,6 +19,8 @@ ALGORITHMS: list[tuple[str, dict[str, Any]]] = [
     ("oracle", NORMALISERS),
     ("a2c", {}),
     ("gtr", {"anchor": "ema", **NORMALISERS}),
+    ("gtr", {"network": GRU}),
+    ("oracle", {"network": GRU}),
 ]
 CARTPOLE = {"environment": "gym:CartPole-v1", "shifts": CARTPOLE_SHIFT, "phases": (256, 256), "evaluate_every": 128}
 CHEETAH = {

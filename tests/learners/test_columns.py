@@ -58,9 +58,7 @@ def test_an_add_on_and_a_network_declare_columns_too(monkeypatch: pytest.MonkeyP
     assert list(columns_of(definition)) == [*PolicyLearner.columns, "swept"]
     register(monkeypatch, columns={"swept": "something else"})
     definition["algorithm"]["name"] = "theirs"
-    with pytest.raises(
-        RequestError, match=r"add-on `sweeper` declares .* which the algorithm `theirs` has already"
-    ):
+    with pytest.raises(RequestError, match=r"add-on `sweeper` declares .* which the algorithm `theirs` has already"):
         columns_of(definition)
 
 

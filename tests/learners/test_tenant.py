@@ -122,7 +122,9 @@ def test_two_kinds_of_one_suite_are_planned_trained_reported_and_compared(tmp_pa
 
 @pytest.mark.slow
 def test_a_kind_killed_anywhere_continues_from_its_folder_with_the_same_numbers(tmp_path: Path) -> None:
-    (tmp_path / "mixed.toml").write_text(SUITE.replace("comparisons", "#comparisons").replace('id = "counter"', 'id = "counter"\npause = 0.2'))
+    (tmp_path / "mixed.toml").write_text(
+        SUITE.replace("comparisons", "#comparisons").replace('id = "counter"', 'id = "counter"\npause = 0.2')
+    )
     run = ("run", "mixed.toml", "--jobs", "4", "--checkpoint-every", "0.2")
     program(tmp_path, *run, "--results", "whole")
     broken = tmp_path / "broken"
