@@ -153,6 +153,7 @@ class CounterRun:
     def save(self, folder: Path) -> None:
         state = {
             "walk": [self.step, self.phase, self._level],
+            "end": [int(self.diverged[0]), self.messages[0]],
             "random": self._random.bit_generator.state,
             "rows": [self._evaluations, self._iterations],
         }
@@ -165,6 +166,7 @@ class CounterRun:
         except ValueError as error:
             raise ResultsError("the walk is damaged") from error
         self.step, self.phase, self._level = state["walk"]
+        self.diverged[0], self.messages[0] = state["end"]
         self._random.bit_generator.state = state["random"]
         self._evaluations, self._iterations = state["rows"]
 

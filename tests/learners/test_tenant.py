@@ -122,9 +122,9 @@ def test_two_kinds_of_one_suite_are_planned_trained_reported_and_compared(tmp_pa
 
 @pytest.mark.slow
 def test_a_kind_killed_anywhere_continues_from_its_folder_with_the_same_numbers(tmp_path: Path) -> None:
-    (tmp_path / "mixed.toml").write_text(
-        SUITE.replace("comparisons", "#comparisons").replace('id = "counter"', 'id = "counter"\npause = 0.2')
-    )
+    alone = SUITE.replace("num_envs = 4\nnum_steps = 32\n", "").replace("[network]\nhidden = [8]\n", "")
+    slow = alone.replace("comparisons", "#comparisons").replace('id = "counter"', 'id = "counter"\npause = 0.2')
+    (tmp_path / "mixed.toml").write_text(slow)
     run = ("run", "mixed.toml", "--jobs", "4", "--checkpoint-every", "0.2")
     program(tmp_path, *run, "--results", "whole")
     broken = tmp_path / "broken"
@@ -149,10 +149,19 @@ def test_a_kind_killed_anywhere_continues_from_its_folder_with_the_same_numbers(
     assert not list(broken.glob("cohorts/*/checkpoint*"))
 
 
-def test_a_training_setting_of_no_kind_in_use_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "mixed.toml").write_text(SUITE.replace("stride = 64", "stryde = 64") + PPO)
-    process = start(tmp_path, "plan", "mixed.toml")
+def refused(folder: Path, text: str) -> str:
+    """What a plan of the suite says against it."""
+    (folder / "mixed.toml").write_text(text)
+    process = start(folder, "plan", "mixed.toml")
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 2
-    assert "unknown key `stryde` in `training`" in stderr
-    assert "did you mean `stride`?" in stderr
+    return stderr
+
+
+def test_what_no_kind_in_use_reads_is_refused(tmp_path: Path) -> None:
+    misspelt = refused(tmp_path, SUITE.replace("stride = 64", "stryde = 64") + PPO)
+    assert "unknown key `stryde` in `training`" in misspelt
+    assert "did you mean `stride`?" in misspelt
+    alone = refused(tmp_path, SUITE.replace("comparisons", "#comparisons"))
+    assert "unknown key `num_envs` in `training`" in alone
+    assert "no algorithm of this suite has a network" in alone
