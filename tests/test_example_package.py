@@ -13,6 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given
@@ -73,6 +75,21 @@ def test_the_objective_agrees_with_values_made_by_hand(
     assert value(dual_clip, ratio, advantage) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected"), [(5, -1, 1), (2, -1, 0), (5, 1, 0), (3.001, -1, 1), (0.5, -1, 0)]
+)
+def test_the_logged_fraction_counts_where_the_second_clip_acts(
+    dual_clip: Any, ratio: float, advantage: float, expected: float
+) -> None:
+    settings = SimpleNamespace(clip_range=0.2, dual_clip=3.0)
+    sample = SimpleNamespace(ratio=torch.tensor([[ratio]]), advantage=torch.tensor([[float(advantage)]]))
+    found = dual_clip(settings, 1).diagnose(sample)
+    assert found.keys() == dual_clip.columns.keys()
+    assert float(found["dual_clip_fraction"]) == expected
+    doubled = value(dual_clip, ratio, advantage) != value(dual_clip, ratio, advantage, dual_clip=1e9)
+    assert doubled == bool(expected)
+
+
 @given(ratio=st.floats(0.01, 50), advantage=st.floats(-10, 10))
 def test_a_second_clip_beyond_every_ratio_is_ppo(ratio: float, advantage: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -117,6 +134,14 @@ def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path
     report = program(tmp_path, site, "report", "--json")
     assert report.returncode == 0, report.stderr
     assert "dual_clip" in json.dumps(json.loads(report.stdout))
+    export = program(tmp_path, site, "export", "--what", "iterations", "--out", "tidy.parquet")
+    assert export.returncode == 0, export.stderr
+    table = pq.read_table(tmp_path / "tidy.parquet")
+    logged = {
+        name: table.filter(pc.equal(table["algorithm"], name))["dual_clip_fraction"] for name in ("ppo", "dual_clip")
+    }
+    assert logged["ppo"].null_count == len(logged["ppo"]) > 0
+    assert logged["dual_clip"].null_count == 0 < len(logged["dual_clip"])
 
     (tmp_path / "suite.toml").write_text(SUITE + "dual_clp = 2.0\n")
     refused = program(tmp_path, site, "plan", "suite.toml")

@@ -151,9 +151,9 @@ class LearnerKind(ABC):
         """What is wrong with an algorithm's parameters taken together."""
         yield from ()
 
-    def refuse_budget(self, parameters: Mapping[str, Any], steps: int) -> Objection | None:
-        """Why a phase cannot have so many steps."""
-        return None
+    def refusals(self, parameters: Mapping[str, Any], network: Mapping[str, Any], steps: int) -> Iterator[Objection]:
+        """Why this cannot be learnt by this network, or not in phases of so many steps (without a `parameter`)."""
+        yield from ()
 
     def refuse_spaces(
         self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces

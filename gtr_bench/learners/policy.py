@@ -83,16 +83,20 @@ class PolicyLearner(LearnerKind):
             sentence = f"{parameters['num_minibatches']} minibatches of a rollout of {samples} samples"
             yield Objection(sentence, parameter="num_minibatches")
 
-    def refuse_budget(self, parameters: Mapping[str, Any], steps: int) -> Objection | None:
-        """A phase must be a whole number of steps of all environments together."""
-        envs = parameters["num_envs"]
-        if steps % envs == 0:
-            return None
-        below, above = steps - steps % envs, steps - steps % envs + envs
-        return Objection(
-            f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}",
-            f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
-        )
+    def refusals(self, parameters: Mapping[str, Any], network: Mapping[str, Any], steps: int) -> Iterator[Objection]:
+        """A phase must be a whole number of units of all environments together, and a rollout hold at least one."""
+        envs, length = parameters["num_envs"], _length(network)
+        if parameters["num_steps"] < length:
+            sentence = f"`num_steps` {parameters['num_steps']} is less than the network's `sequence_length` {length}"
+            yield Objection(sentence, "raise `num_steps`, or lower `sequence_length`", "num_steps")
+        unit = envs * length
+        if steps % unit:
+            below, above = steps - steps % unit, steps - steps % unit + unit
+            times = f" times `sequence_length` {length}" if length > 1 else ""
+            yield Objection(
+                f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}{times}",
+                f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
+            )
 
     def refuse_spaces(
         self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces
@@ -123,10 +127,11 @@ class PolicyLearner(LearnerKind):
         return sum(-(-int(phase["steps"]) // rollout) for phase in definition["sequence"]["phases"])
 
     def marks(self, definition: Definition) -> list[list[int]]:
-        """Multiples of `evaluation.every`, in whole steps of all environments."""
+        """Multiples of `evaluation.every`, in whole units of all environments."""
         envs, every = definition["algorithm"]["parameters"]["num_envs"], definition["evaluation"]["every"]
+        unit = int(envs) * _length(definition["network"])
         phases = [int(phase["steps"]) for phase in definition["sequence"]["phases"]]
-        return [evaluation_marks(steps, int(envs), int(every or steps)) for steps in phases]
+        return [evaluation_marks(steps, unit, int(every or steps)) for steps in phases]
 
     def shape(self, definition: Definition) -> Any:
         """What an iteration computes."""
@@ -168,6 +173,11 @@ def _reads(network: str, space: ObservationSpace) -> bool:
 def _rollout(parameters: Mapping[str, Any]) -> int:
     """Samples of a whole rollout: T x N."""
     return int(parameters["num_envs"] * parameters["num_steps"])
+
+
+def _length(network: Mapping[str, Any]) -> int:
+    """L: steps per unit of learning of a network with memory, 1 without."""
+    return int(network.get("sequence_length", 1))
 
 
 @cache

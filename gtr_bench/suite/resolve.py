@@ -147,15 +147,16 @@ def _cells(
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
             kind = learner(setting.kind.learner)
-            objection = kind.refuse_budget(parameters, world.world.steps_per_phase)
-            if objection is not None:
-                problems.add(world.steps_path, objection.sentence, objection.hint)
-            _check_spaces(world, setting, networks[setting.kind.learner], parameters, problems)
+            network = networks[setting.kind.learner]
+            for objection in kind.refusals(parameters, network, world.world.steps_per_phase):
+                where = world.steps_path if objection.parameter is None else setting.path
+                problems.add(where, objection.sentence, objection.hint)
+            _check_spaces(world, setting, network, parameters, problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
                 "packages": world.packages,
-                "network": networks[setting.kind.learner],
+                "network": network,
                 **({"learn": kind.version} if kind.version > 1 else {}),
             }
             definition = shared | {"sequence": world.sequence, "evaluation": evaluation}

@@ -62,3 +62,10 @@ def test_returns_compare_on_the_same_worlds_evaluated_alike() -> None:
     longer = definition(sequence={"phases": [{"steps": 20}], "shifts": [], "max_episode_steps": None})
     assert incomparable(definition(), longer).startswith("the worlds differ")
     assert incomparable(definition(), definition(evaluation={"every": 6, "episodes": 10})).startswith("the evaluation")
+
+
+def test_a_raised_version_of_the_learner_is_a_version_and_absent_means_one() -> None:
+    old = {"algorithm": {"name": "ppo", "version": 1, "parameters": {}}, "seed": 0}
+    new = old | {"learn": 2}
+    assert version_differences([old], [new]) == ("learn 1 -> 2",)
+    assert setting(old) == setting(new)
