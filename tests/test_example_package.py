@@ -13,22 +13,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gtr_bench.algorithms.ppo import clipped_surrogate
+from tests.helpers import SWAPPED_BACK, suite_text
 
 PACKAGE = Path(__file__).parent / "example_package"
 GUIDE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 
-SUITE = """
-[suite]
-name = "third_party"
-question = "Does an algorithm of another package train?"
-primary_metric = "lifetime_return"
-comparisons = [["dual_clip", "ppo"]]
+TABLES = """comparisons = [["dual_clip", "ppo"]]
 
 [training]
 num_envs = 4
@@ -40,23 +38,15 @@ hidden = [8]
 [evaluation]
 every = 256
 episodes = 2
-
-[scale.laptop]
-seeds = 2
-steps_per_phase = 512
-
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = { kind = "action_permutation", cycle = 2 }
-
-[[algorithm]]
-id = "ppo"
-
-[[algorithm]]
-id = "dual_clip"
 """
+SUITE = suite_text(
+    "third_party",
+    "Does an algorithm of another package train?",
+    tables=TABLES,
+    steps=512,
+    sequences=SWAPPED_BACK,
+    algorithms=("ppo", "dual_clip"),
+)
 
 
 @pytest.fixture
@@ -83,6 +73,21 @@ def test_the_objective_agrees_with_values_made_by_hand(
     dual_clip: Any, ratio: float, advantage: float, expected: float
 ) -> None:
     assert value(dual_clip, ratio, advantage) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected"), [(5, -1, 1), (2, -1, 0), (5, 1, 0), (3.001, -1, 1), (0.5, -1, 0)]
+)
+def test_the_logged_fraction_counts_where_the_second_clip_acts(
+    dual_clip: Any, ratio: float, advantage: float, expected: float
+) -> None:
+    settings = SimpleNamespace(clip_range=0.2, dual_clip=3.0)
+    sample = SimpleNamespace(ratio=torch.tensor([[ratio]]), advantage=torch.tensor([[float(advantage)]]))
+    found = dual_clip(settings, 1).diagnose(sample)
+    assert found.keys() == dual_clip.columns.keys()
+    assert float(found["dual_clip_fraction"]) == expected
+    doubled = value(dual_clip, ratio, advantage) != value(dual_clip, ratio, advantage, dual_clip=1e9)
+    assert doubled == bool(expected)
 
 
 @given(ratio=st.floats(0.01, 50), advantage=st.floats(-10, 10))
@@ -129,6 +134,14 @@ def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path
     report = program(tmp_path, site, "report", "--json")
     assert report.returncode == 0, report.stderr
     assert "dual_clip" in json.dumps(json.loads(report.stdout))
+    export = program(tmp_path, site, "export", "--what", "iterations", "--out", "tidy.parquet")
+    assert export.returncode == 0, export.stderr
+    table = pq.read_table(tmp_path / "tidy.parquet")
+    logged = {
+        name: table.filter(pc.equal(table["algorithm"], name))["dual_clip_fraction"] for name in ("ppo", "dual_clip")
+    }
+    assert logged["ppo"].null_count == len(logged["ppo"]) > 0
+    assert logged["dual_clip"].null_count == 0 < len(logged["dual_clip"])
 
     (tmp_path / "suite.toml").write_text(SUITE + "dual_clp = 2.0\n")
     refused = program(tmp_path, site, "plan", "suite.toml")

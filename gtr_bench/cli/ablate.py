@@ -274,7 +274,6 @@ class _Trainer:
         from gtr_bench.schedule.folders import ResultsFolder, State
         from gtr_bench.schedule.run import run_suite
         from gtr_bench.schedule.settings import Settings
-        from gtr_bench.schedule.slots import make_slots
 
         results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress = self._options
         folder = ResultsFolder(results)
@@ -286,8 +285,13 @@ class _Trainer:
                 suite,
                 folder,
                 selection=None,
-                slots=make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu),
-                settings=Settings(cohort=cohort, retry_failed=retry_failed),
+                settings=Settings(
+                    device=device.value,
+                    jobs=jobs,
+                    jobs_per_gpu=jobs_per_gpu,
+                    cohort=cohort,
+                    retry_failed=retry_failed,
+                ),
                 observer=make_display(sys.stderr, progress=progress),
                 command=["gtr-bench", *sys.argv[1:]],
             )

@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
-from gtr_bench.environments.offers import Spaces
 from gtr_bench.environments.registry import Availability
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ObservationSpace, Spaces, symmetric
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
 __all__ = ["METAWORLD_TASKS", "SPACES", "MetaWorldFamily"]
@@ -29,8 +26,7 @@ _STEMS = """
 METAWORLD_TASKS = tuple(f"{stem}-v3" for stem in _STEMS.split())
 """All task names; kept here because importing the package takes most of a second (metaworld 3.1.1, env_dict.py)."""
 
-_BOUND = np.ones(4, dtype=np.float32)
-SPACES = Spaces(39, ActionSpace("continuous", (4,), -_BOUND, _BOUND), has_success=True)
+SPACES = Spaces(ObservationSpace((39,)), symmetric(4, 1.0), has_success=True)
 """What a learner sees in every task (metaworld 3.1.1)"""
 
 

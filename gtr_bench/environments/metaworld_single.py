@@ -43,7 +43,6 @@ def make_batch(
         limit,
         lambda: MetaWorldSingle(task, limit),
         parameters=parameters,
-        has_success=True,
     )
 
 
@@ -86,8 +85,9 @@ def _shared_model(task: str) -> _SharedModel:
 class MetaWorldSingle:
     """A `SingleEnvironment` of a v3 task with `limit` steps per episode."""
 
+    spaces = SPACES
+
     def __init__(self, task: str, limit: int) -> None:
-        self.observation_size, self.action_space, _ = SPACES
         shared = _shared_model(task)
         self._shared = shared
         self._factors: dict[str, float] = {}

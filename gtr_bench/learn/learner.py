@@ -135,12 +135,11 @@ class Learner:
             rate=rate,
             active=torch.from_numpy(~self.frozen).to(self.device),
         )
-        found = dict(self.algorithm.improve(update, experience))
-        own = {name: value for name, value in found.items() if name not in PolicyLearner.columns}
-        logged("algorithm", self.algorithm, own)
+        found = dict(
+            logged("algorithm", self.algorithm, self.algorithm.improve(update, experience), PolicyLearner.columns)
+        )
         for add_on in self.add_ons:
-            logs = add_on.after_iteration(self.model, self.optimizer, experience)
-            found |= logged("add-on", add_on, logs)
+            found |= logged("add-on", add_on, add_on.after_iteration(self.model, self.optimizer, experience))
         self._freeze(before)
         updated = time.perf_counter()
         clock.add("update", updated - started)

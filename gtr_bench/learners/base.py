@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gtr_bench.environments.spaces import Spaces
     from gtr_bench.suite.problems import Problems
 
 __all__ = ["Clock", "Columns", "Definition", "Iteration", "LearnerKind", "NoSettings", "Objection", "Pulse", "Run"]
@@ -152,9 +153,21 @@ class LearnerKind(ABC):
         """What is wrong with an algorithm's parameters taken together."""
         yield from ()
 
-    def refuse_budget(self, parameters: Mapping[str, Any], steps: int) -> Objection | None:
-        """Why a phase cannot have so many steps."""
-        return None
+    def refusals(self, parameters: Mapping[str, Any], network: Mapping[str, Any], steps: int) -> Iterator[Objection]:
+        """Why this cannot be learnt by this network, or not in phases of so many steps (without a `parameter`)."""
+        yield from ()
+
+    def refuse_spaces(
+        self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces
+    ) -> Iterator[Objection]:
+        """Why a job cannot learn in environments with such spaces; sentences follow "sequence `x` shows".
+
+        Args:
+            network: the `network` of its definition, empty where something is wrong with it.
+            parameters: its algorithm's.
+            spaces: what it would see and act in.
+        """
+        yield from ()
 
     @abstractmethod
     def iteration(self, parameters: Mapping[str, Any], steps: int) -> Iteration:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from gtr_bench.algorithms.parameters import OnPolicyParameters, stackable_fields
 from gtr_bench.algorithms.registry import algorithms
@@ -20,6 +20,7 @@ from gtr_bench.registry import Registry
 from gtr_bench.suite.identity import canonical_json, defining
 
 if TYPE_CHECKING:
+    from gtr_bench.environments.spaces import ObservationSpace, Spaces
     from gtr_bench.suite.problems import Problems
 
 __all__ = ["PolicyLearner"]
@@ -84,16 +85,39 @@ class PolicyLearner(LearnerKind):
             sentence = f"{parameters['num_minibatches']} minibatches of a rollout of {samples} samples"
             yield Objection(sentence, parameter="num_minibatches")
 
-    def refuse_budget(self, parameters: Mapping[str, Any], steps: int) -> Objection | None:
-        """A phase must be a whole number of steps of all environments together."""
-        envs = parameters["num_envs"]
-        if steps % envs == 0:
-            return None
-        below, above = steps - steps % envs, steps - steps % envs + envs
-        return Objection(
-            f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}",
-            f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
-        )
+    def refusals(self, parameters: Mapping[str, Any], network: Mapping[str, Any], steps: int) -> Iterator[Objection]:
+        """A phase must be a whole number of units of all environments together, and a rollout hold at least one."""
+        envs, length = parameters["num_envs"], _length(network)
+        if parameters["num_steps"] < length:
+            sentence = f"`num_steps` {parameters['num_steps']} is less than the network's `sequence_length` {length}"
+            yield Objection(sentence, "raise `num_steps`, or lower `sequence_length`", "num_steps")
+        unit = envs * length
+        if steps % unit:
+            below, above = steps - steps % unit, steps - steps % unit + unit
+            times = f" times `sequence_length` {length}" if length > 1 else ""
+            yield Objection(
+                f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}{times}",
+                f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
+            )
+
+    def refuse_spaces(
+        self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces
+    ) -> Iterator[Objection]:
+        """The network must read the observations; running means and variances are of numbers, not of bytes."""
+        space = spaces.observation
+        if network:
+            own = ("torso", "version", "shared")
+            kind = networks.get(network["torso"])
+            settings = kind.Parameters(**{key: value for key, value in network.items() if key not in own})
+            reason = kind.fits(settings, space)
+            if reason is not None:
+                others = [f'`torso = "{name}"`' for name in networks.names() if _reads(name, space)]
+                hint = f"write {' or '.join(others)} in `[network]`" if others else "no network reads that"
+                yield Objection(f"{space.describe()}, but the network `{network['torso']}` {reason}", hint)
+        name = "observation_normalisation"
+        if parameters[name] and space.dtype != "float32":
+            hint = "leave it out: a network for images scales them itself"
+            yield Objection(f"{space.describe()}, but `{name}` is for numbers", hint, name)
 
     def iteration(self, parameters: Mapping[str, Any], steps: int) -> Iteration:
         """A rollout, or the whole phase."""
@@ -105,10 +129,11 @@ class PolicyLearner(LearnerKind):
         return sum(-(-int(phase["steps"]) // rollout) for phase in definition["sequence"]["phases"])
 
     def marks(self, definition: Definition) -> list[list[int]]:
-        """Multiples of `evaluation.every`, in whole steps of all environments."""
+        """Multiples of `evaluation.every`, in whole units of all environments."""
         envs, every = definition["algorithm"]["parameters"]["num_envs"], definition["evaluation"]["every"]
+        unit = int(envs) * _length(definition["network"])
         phases = [int(phase["steps"]) for phase in definition["sequence"]["phases"]]
-        return [evaluation_marks(steps, int(envs), int(every or steps)) for steps in phases]
+        return [evaluation_marks(steps, unit, int(every or steps)) for steps in phases]
 
     def shape(self, definition: Definition) -> Any:
         """What an iteration computes."""
@@ -136,6 +161,15 @@ class PolicyLearner(LearnerKind):
         return Training(definitions, torch.device(device), pulse)
 
 
+def _reads(network: str, space: ObservationSpace) -> bool:
+    """Whether a network can read such observations with its default settings."""
+    kind = networks.get(network)
+    try:
+        return kind.fits(kind.Parameters(), space) is None
+    except ValidationError:  # it has no defaults
+        return False
+
+
 def _rollout(parameters: Mapping[str, Any]) -> int:
     """Samples of a whole rollout: T x N."""
     return int(parameters["num_envs"] * parameters["num_steps"])
@@ -149,6 +183,11 @@ def _without_numbers(registry: Registry, part: Mapping[str, Any]) -> dict[str, A
         for name, value in {**defaults, **part["parameters"]}.items()
     }
     return {**part, "parameters": parameters}
+
+
+def _length(network: Mapping[str, Any]) -> int:
+    """L: steps per unit of learning of a network with memory, 1 without."""
+    return int(network.get("sequence_length", 1))
 
 
 @cache

@@ -36,6 +36,11 @@ class MLP:
     Parameters: ClassVar[type[BaseModel]] = MLPParameters
 
     @staticmethod
+    def fits(parameters: MLPParameters, space: ObservationSpace) -> str | None:
+        """Why the torso cannot read such observations, to follow its name in a sentence; None when it can."""
+        return None if space.is_vector else "reads vectors of numbers"
+
+    @staticmethod
     def build(parameters: MLPParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:
         """One torso for `len(generators)` members."""
         from gtr_bench.networks.torso import StackedMLP

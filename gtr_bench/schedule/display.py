@@ -68,6 +68,11 @@ def stopped_line(worker: WorkerView) -> str:
     return f"stopped: {cohort_name(worker.assignment)}{step}"
 
 
+def preempted_line(worker: WorkerView) -> str:
+    step = f" at step {worker.heartbeat.step:,}" if worker.heartbeat else ""
+    return f"preempted: {cohort_name(worker.assignment)}{step}: stopped from outside, continues from its checkpoint"
+
+
 def wave_lines(wave: WaveResult) -> list[str]:
     """What a wave decided: a line per statement."""
     lines = [f"wave {wave.number} of at most {wave.waves}: level spent {wave.spent:.2g} of {wave.alpha:g}"]
@@ -113,6 +118,9 @@ class PlainDisplay(Observer):
 
     def stopped(self, worker: WorkerView) -> None:
         self._say(stopped_line(worker))
+
+    def preempted(self, worker: WorkerView) -> None:
+        self._say(preempted_line(worker))
 
     def failed(self, failed: FailedCohort) -> None:
         self._say(*failure_lines(failed))
@@ -160,6 +168,9 @@ class LiveDisplay(Observer):
 
     def stopped(self, worker: WorkerView) -> None:
         self._say(stopped_line(worker), style="yellow")
+
+    def preempted(self, worker: WorkerView) -> None:
+        self._say(preempted_line(worker), style="yellow")
 
     def failed(self, failed: FailedCohort) -> None:
         first, *rest = failure_lines(failed)

@@ -150,10 +150,11 @@ def _cells(
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
             kind = learner(setting.kind.learner)
-            objection = kind.refuse_budget(parameters, world.world.steps_per_phase)
-            if objection is not None:
-                problems.add(world.steps_path, objection.sentence, objection.hint)
             plasticity, network = added[id(setting)]
+            for objection in kind.refusals(parameters, network, world.world.steps_per_phase):
+                where = world.steps_path if objection.parameter is None else setting.path
+                problems.add(where, objection.sentence, objection.hint)
+            _check_spaces(world, setting, network, parameters, problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
@@ -181,6 +182,25 @@ def _cells(
         if text not in seen:
             seen[text] = cell.sequence
             yield cell
+
+
+def _check_spaces(
+    world: ResolvedWorld,
+    setting: Setting,
+    network: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    problems: Problems,
+) -> None:
+    """A learner must be able to use what the sequence shows."""
+    if world.spaces is None:
+        return
+    for objection in learner(setting.kind.learner).refuse_spaces(network, parameters, world.spaces):
+        name = objection.parameter
+        where: KeyPath = (*world.path, "env" if problems.at((*world.path, "tasks")) is None else "tasks")
+        if name is not None:
+            stated = [(*path, name) for table, path in world.layers if name in table]
+            where = setting.origins.get(name, stated[-1] if stated else setting.path)
+        problems.add(where, f"sequence `{world.world.id}` shows {objection.sentence}", objection.hint)
 
 
 def _check_columns(setting: Setting, definition: Mapping[str, Any], problems: Problems) -> None:

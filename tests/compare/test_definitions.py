@@ -90,3 +90,10 @@ def test_versions_of_add_ons_are_versions() -> None:
     newer = definition(plasticity=[{"name": "redo", "version": 2, "parameters": {"threshold": 0.1}}])
     assert setting(older) == setting(newer)
     assert version_differences([older], [newer]) == ("redo version 1 -> 2",)
+
+
+def test_a_raised_version_of_the_learner_is_a_version_and_absent_means_one() -> None:
+    old = {"algorithm": {"name": "ppo", "version": 1, "parameters": {}}, "seed": 0}
+    new = old | {"learn": 2}
+    assert version_differences([old], [new]) == ("learn 1 -> 2",)
+    assert setting(old) == setting(new)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,8 +14,8 @@ from gtr_bench.learn.training import Training
 from gtr_bench.networks.registry import networks
 from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.suite.identity import defining
+from tests.helpers import FAULTS
 
-FAULTS = Path(__file__).parents[1] / "fault_package"
 CPU = torch.device("cpu")
 
 CARTPOLE_SHIFT: tuple[dict[str, Any], ...] = ({"kind": "action_permutation"},)

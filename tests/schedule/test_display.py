@@ -51,6 +51,7 @@ def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -
     shown.progress(snapshot(view))
     shown.failed(failed(jobs, retried=False))
     shown.stopped(view)
+    shown.preempted(view)
     shown.finished(view, ["x"])
     assert stream.getvalue() == (
         "started: ppo on CartPole-v1 (2 seeds)\n"
@@ -60,6 +61,7 @@ def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -
         "  log: r/log.txt\n"
         "  hint: a hint\n"
         "stopped: ppo on CartPole-v1 (2 seeds) at step 50\n"
+        "preempted: ppo on CartPole-v1 (2 seeds) at step 50: stopped from outside, continues from its checkpoint\n"
         "finished: ppo on CartPole-v1 (2 seeds) in 1 min 5 s; 1 job diverged: x\n"
     )
 

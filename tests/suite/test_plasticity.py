@@ -158,7 +158,7 @@ def test_what_is_wrong_is_said_at_its_line(
 
 
 def test_units_must_have_names(problems: Problems) -> None:
-    extra = '\n[network]\ntorso = "gru"\n'
+    extra = '\n[network]\ntorso = "gru"\nsequence_length = 5\n'
     (problem,) = problems((GTR, BOTH), extra=extra)
     assert problem.sentence == "`redo` works on hidden units, which the torso `gru` does not name"
     assert problem.line == 27
