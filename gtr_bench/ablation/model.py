@@ -11,20 +11,20 @@ from gtr_bench.metrics.sensitivity import Plateau, Region, Sensitivity
 
 __all__ = [
     "Axis",
-    "Curve",
     "Importance",
     "Point",
+    "ResponseCurve",
     "Setting",
     "StudyRecords",
     "StudyReport",
     "TrialRecord",
+    "TuningVerdict",
     "Value",
-    "Verdict",
 ]
 
 Value: TypeAlias = float | int | str | bool
 Setting: TypeAlias = Mapping[str, Value]
-Verdict: TypeAlias = Literal["no", "yes", "undecided"]
+TuningVerdict: TypeAlias = Literal["no", "yes", "undecided"]
 """Whether the parameters need more tuning per task than the reference's."""
 
 
@@ -108,7 +108,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class ResponseCurve:
     """The response to one parameter in one environment, or over all of them (`environment` is None)."""
 
     axis: Axis
@@ -138,7 +138,7 @@ class StudyReport:
     """Everything a rendering of a study prints."""
 
     records: StudyRecords
-    curves: tuple[Curve, ...]
+    curves: tuple[ResponseCurve, ...]
     best: TrialRecord | None
     best_score: Estimate | None
     best_per_environment: Mapping[str, TrialRecord]
@@ -148,6 +148,6 @@ class StudyReport:
     region: Region | None
     dimensionality: int | None
     importances: tuple[Importance, ...]
-    verdict: Verdict
+    verdict: TuningVerdict
     sentence: str
     notes: tuple[str, ...]

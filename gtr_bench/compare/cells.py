@@ -22,7 +22,7 @@ from gtr_bench.suite.expand import Suite
 __all__ = ["Direction", "Matched", "cells_of", "match", "names_of", "scores_of_both", "suite_of_both", "values_of"]
 
 Direction: TypeAlias = Literal["higher", "lower", "neutral"]
-Place: TypeAlias = tuple[str, str]
+CellKey: TypeAlias = tuple[str, str]
 """Environment (the sequence's id) and algorithm label."""
 
 
@@ -87,9 +87,9 @@ class Matched:
         return statistics.median(known[1]) / statistics.median(known[0]) if all(known) else None
 
 
-def cells_of(side: Loaded, key: Key) -> dict[Place, list[Record]]:
+def cells_of(side: Loaded, key: Key) -> dict[CellKey, list[Record]]:
     """The runs of one suite and scale by cell, references left out."""
-    found: dict[Place, list[Record]] = {}
+    found: dict[CellKey, list[Record]] = {}
     for record in side.suites[key].records if key in side.suites else ():
         if record.role == "run":
             found.setdefault((record.sequence, record.algorithm), []).append(record)

@@ -13,16 +13,16 @@ __all__ = [
     "VERDICTS",
     "CellChange",
     "CellName",
+    "CellVerdict",
     "Comparison",
     "CurveChange",
     "MetricChange",
     "Side",
     "SideAbsence",
-    "Verdict",
 ]
 
-Verdict = Literal["worse", "failed", "better", "changed", "unchanged", "identical", "not compared"]
-VERDICTS: tuple[Verdict, ...] = ("worse", "failed", "better", "changed", "unchanged", "identical", "not compared")
+CellVerdict = Literal["worse", "failed", "better", "changed", "unchanged", "identical", "not compared"]
+VERDICTS: tuple[CellVerdict, ...] = ("worse", "failed", "better", "changed", "unchanged", "identical", "not compared")
 """From the one a reader must see first to the one that says nothing."""
 REGRESSIONS = frozenset({"worse", "failed"})
 """The verdicts that end the command with exit code 1."""
@@ -114,7 +114,7 @@ class CellChange:
     environment: str
     algorithm: str
     reconstruction: bool
-    verdict: Verdict
+    verdict: CellVerdict
     paired: bool
     seeds: tuple[int, ...]
     alone: tuple[tuple[int, ...], tuple[int, ...]]
@@ -168,7 +168,7 @@ class Comparison:
         return any(cell.verdict in REGRESSIONS for cell in self.cells)
 
     @property
-    def counts(self) -> dict[Verdict, int]:
+    def counts(self) -> dict[CellVerdict, int]:
         """How many cells have each verdict, without those no cell has."""
         counted = Counter(cell.verdict for cell in self.cells)
         return {verdict: counted[verdict] for verdict in VERDICTS if counted[verdict]}

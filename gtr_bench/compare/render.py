@@ -22,7 +22,7 @@ from gtr_bench.report.text import (
     p_value,
     ranges,
 )
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 __all__ = ["FORMAT", "Format", "render_comparison", "summary"]
 

@@ -13,9 +13,9 @@ from gtr_bench.compare.definitions import setting
 from gtr_bench.errors import RequestError, did_you_mean
 from gtr_bench.report.collect import FoundJobs, Record, SuiteRecords, age, find_jobs, stored_suite
 from gtr_bench.report.scores import Evaluations, load_evaluations
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, job_folders
 from gtr_bench.suite.identity import canonical_json
+from gtr_bench.wording import counted
 
 __all__ = ["Key", "Loaded", "load_sides"]
 

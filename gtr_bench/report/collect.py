@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gtr_bench.errors import GtrBenchError, RequestError, SuiteError, UnknownNameError
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
 from gtr_bench.store.suites import kept_suites
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
+from gtr_bench.wording import counted
 
 __all__ = [
     "FoundJobs",

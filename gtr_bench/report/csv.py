@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
-from gtr_bench.report.model import Cell, MetricTable, Report, SuiteReport
+from gtr_bench.report.model import MetricTable, Report, SuiteReport, TableCell
 
 __all__ = ["COLUMNS", "render_csv"]
 
@@ -30,7 +30,7 @@ def render_csv(report: Report) -> str:
     return stream.getvalue()
 
 
-def _row(suite: SuiteReport, table: MetricTable, cell: Cell) -> Iterator[tuple[str, Any]]:
+def _row(suite: SuiteReport, table: MetricTable, cell: TableCell) -> Iterator[tuple[str, Any]]:
     yield from (("suite", suite.suite), ("scale", suite.scale), ("smoke", suite.smoke), ("metric", table.metric))
     yield from (("primary", table.primary), ("direction", table.direction), ("environment", cell.sequence))
     own = ("id", "algorithm", "value", "low", "high", "n", "best", "tied")

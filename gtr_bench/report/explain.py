@@ -18,8 +18,8 @@ from gtr_bench.report.model import cell_id
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.text import ABSENT
 from gtr_bench.report.waves import given
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, read, warn_on_stderr
+from gtr_bench.wording import counted
 
 __all__ = ["Explanation", "JobBehind", "explain", "render_explanation", "render_explanation_json"]
 

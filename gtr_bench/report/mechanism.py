@@ -20,7 +20,7 @@ from gtr_bench.report.columns import Columns, by_job, numpy_of
 from gtr_bench.report.curves import resampled_means
 from gtr_bench.report.model import Difference, Interval, Mechanism, MechanismRow
 from gtr_bench.report.text import number, p_value
-from gtr_bench.report.values import Values, pairs
+from gtr_bench.report.values import SeedValues, pairs
 from gtr_bench.store.reader import Warn, read
 
 __all__ = ["COLUMNS", "QUANTITIES", "WINDOW", "Windows", "mechanism_of", "windows"]
@@ -64,7 +64,7 @@ def mechanism_of(
     algorithms: Sequence[str],
     subjects: Sequence[str],
     baseline: str | None,
-    returns: Values | None,
+    returns: SeedValues | None,
     alpha: float,
     *,
     warn: Warn,
@@ -117,7 +117,7 @@ def _read(records: Sequence[Record], warn: Warn) -> tuple[dict[str, Windows], di
     return {job: windows(rows) for job, rows in jobs.items()}, series
 
 
-def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> Values:
+def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> SeedValues:
     values: dict[str, dict[str, dict[int, float]]] = {}
     for record in records:
         value = found[record.job][quantity][place] if record.job in found else np.nan
@@ -130,8 +130,8 @@ def _row(
     environment: str,
     algorithm: str,
     quantity: str,
-    before: Values,
-    after: Values,
+    before: SeedValues,
+    after: SeedValues,
     baseline: str | None,
     records: Sequence[Record],
 ) -> MechanismRow | None:
@@ -169,8 +169,8 @@ def _sentences(
     subjects: Sequence[str],
     baseline: str,
     environments: Sequence[str],
-    returns: Values | None,
-    path: Values,
+    returns: SeedValues | None,
+    path: SeedValues,
     alpha: float,
 ) -> list[str]:
     """The stated rule: a gain counts as explained only if return and path_efficiency are both higher, by the test."""

@@ -9,12 +9,11 @@ __all__ = [
     "SMOKE_SCALES",
     "Absence",
     "Aggregate",
-    "Cell",
     "ClaimResult",
-    "Curve",
     "Difference",
     "Ending",
     "Interval",
+    "LearningCurve",
     "Mechanism",
     "MechanismRow",
     "MetricTable",
@@ -24,6 +23,7 @@ __all__ = [
     "Report",
     "SeedLine",
     "SuiteReport",
+    "TableCell",
     "cell_id",
 ]
 
@@ -62,7 +62,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One algorithm in one environment.
 
     `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the floor; `undefined` finished
@@ -127,7 +127,7 @@ class MetricTable:
     primary: bool
     direction: str
     definition: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     aggregates: tuple[Aggregate, ...]
     notes: tuple[str, ...]
     profiles: tuple[Profile, ...] = ()
@@ -196,7 +196,7 @@ class SeedLine:
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """Evaluated return of one algorithm in one environment: mean over seeds with a pointwise 95 % band.
 
     `steps` holds a shift's step twice, just before and just after it. `boundaries` are the steps at which the phases
@@ -290,7 +290,7 @@ class SuiteReport:
     claims: tuple[ClaimResult, ...] = ()
     mechanism: Mechanism | None = None
     missing: tuple[Absence, ...] = ()
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[LearningCurve, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ __all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"
 _FRESH = ("start", "after_shift")
 _COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
 Evaluations: TypeAlias = Mapping[str, Columns]
-Values: TypeAlias = Literal["return", "success_rate"]
+EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
 
 
 def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
@@ -83,7 +83,9 @@ class Scores:
         rows = self.evaluations.get(record.job, _NO_ROWS)
         return record.state == "diverged" or not bool(np.all(np.isfinite(rows["return_mean"])))
 
-    def run(self, record: Record, values: Values, *, scaled: bool = False, sequence: str | None = None) -> Run:
+    def run(
+        self, record: Record, values: EvaluatedQuantity, *, scaled: bool = False, sequence: str | None = None
+    ) -> Run:
         """The evaluations of a finished job, with the domain's floor where it diverged.
 
         `sequence` gives floor and normalisation, the record's own by default: sequences may share a reference run.
@@ -105,7 +107,7 @@ class Scores:
             self._runs[key] = run.scaled(*limits) if scaled and limits else run
         return self._runs[key]
 
-    def _raw(self, record: Record, values: Values) -> Run:
+    def _raw(self, record: Record, values: EvaluatedQuantity) -> Run:
         rows = self.evaluations.get(record.job, _NO_ROWS)
         return Run(
             steps=rows["step"],
@@ -156,11 +158,11 @@ class Scores:
         return {}
 
     @cached_property
-    def _runs(self) -> dict[tuple[str, Values, bool, str], Run]:
+    def _runs(self) -> dict[tuple[str, EvaluatedQuantity, bool, str], Run]:
         return {}
 
     @cached_property
-    def _floors(self) -> dict[Values, dict[str, float]]:
+    def _floors(self) -> dict[EvaluatedQuantity, dict[str, float]]:
         """Sequence -> what a diverged run counts: the normalisation's minimum, else the worst finite return seen there.
 
         A success rate counts 0, where the environment has one at all.

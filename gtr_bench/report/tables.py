@@ -13,9 +13,9 @@ from gtr_bench.metrics.interval import Estimate, Method, bootstrap
 from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.aggregates import aggregates_of
 from gtr_bench.report.collect import Record, SuiteRecords
-from gtr_bench.report.model import Cell, Difference, MetricTable, cell_id
+from gtr_bench.report.model import Difference, MetricTable, TableCell, cell_id
 from gtr_bench.report.scores import Scores
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 __all__ = ["LEVEL", "table_of"]
 
@@ -41,7 +41,7 @@ def table_of(
     alpha = suite.suite.alpha if suite.suite else 1 - LEVEL
     environments = list(dict.fromkeys(record.sequence for record in runs))
     scored = [(record, scores.score(record, metric)) for record in runs]
-    cells: list[Cell] = []
+    cells: list[TableCell] = []
     for environment in environments:
         here = {
             label: [each for each in scored if each[0].sequence == environment and each[0].algorithm == label]
@@ -71,7 +71,9 @@ def table_of(
     )
 
 
-def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores, interval: Method) -> Cell:
+def _cell(
+    identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores, interval: Method
+) -> TableCell:
     first = entries[0][0]
     by_seed = sorted(entries, key=lambda entry: entry[0].seed)
     scored = {record.seed: (record, score) for record, score in by_seed if score is not None and score.defined}
@@ -80,7 +82,7 @@ def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, score
     estimate = _estimate((score.value for _, score in scored.values()), interval)
     difference = _estimate(differences, interval)
     states = Counter(record.state for record, _ in entries)
-    return Cell(
+    return TableCell(
         sequence=first.sequence,
         algorithm=first.algorithm,
         value=estimate.value if estimate else None,
@@ -109,7 +111,7 @@ def _estimate(values: Iterable[float], interval: Method) -> Estimate | None:
     return bootstrap(listed, level=LEVEL, method=interval) if listed else None
 
 
-def _marked(row: Sequence[Cell], direction: Literal["higher", "lower"], alpha: float) -> list[Cell]:
+def _marked(row: Sequence[TableCell], direction: Literal["higher", "lower"], alpha: float) -> list[TableCell]:
     """The cells of one environment with `best` and `tied`; Holm's family is all pairs of its algorithms.
 
     All pairs and not only those with the best mean: which one that is, is itself read off the data.
@@ -133,7 +135,7 @@ def _marked(row: Sequence[Cell], direction: Literal["higher", "lower"], alpha: f
     return [replace(cell, best=best and cell is top, tied=not best and cell.id in tied) for cell in row]
 
 
-def _test(one: Cell, other: Cell) -> HypothesisTest | None:
+def _test(one: TableCell, other: TableCell) -> HypothesisTest | None:
     """The paired test over the seeds both have; None where there are not two of them."""
     theirs = dict(zip(other.seeds, other.values, strict=True))
     differences = [value - theirs[seed] for seed, value in zip(one.seeds, one.values, strict=True) if seed in theirs]

@@ -7,7 +7,6 @@ import math
 from gtr_bench.report.model import (
     Absence,
     Aggregate,
-    Cell,
     ClaimResult,
     Difference,
     Interval,
@@ -19,8 +18,9 @@ from gtr_bench.report.model import (
     Relaxation,
     Report,
     SuiteReport,
+    TableCell,
 )
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 __all__ = [
     "ABSENCE_HEADER",
@@ -140,7 +140,7 @@ def header(suite: SuiteReport, table: MetricTable) -> list[str]:
     return [*names, f"minus {suite.baseline}, paired"] if suite.baseline else names
 
 
-def cell_row(suite: SuiteReport, table: MetricTable, cell: Cell) -> list[str]:
+def cell_row(suite: SuiteReport, table: MetricTable, cell: TableCell) -> list[str]:
     """The texts of one row, in the order of `header`."""
     mark = f" {BEST_MARK}" if cell.best else f" {TIED_MARK}" if cell.tied else ""
     value = bracketed(cell.value, cell.low, cell.high) + mark

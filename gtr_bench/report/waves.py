@@ -12,16 +12,16 @@ from typing import TypeAlias
 
 from gtr_bench.metrics.decision import Decision
 from gtr_bench.metrics.sequential import Look, SequentialTest, Standing, describe
-from gtr_bench.report.claims import Case, case_of
+from gtr_bench.report.cases import Case, case_of
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.scores import Evaluations, scores_of
 from gtr_bench.report.statements import Statement, statements_of
-from gtr_bench.schedule.wording import counted
 from gtr_bench.suite.expand import Cell, Suite
+from gtr_bench.wording import counted
 
 __all__ = ["Course", "Wave", "course_of", "first_wave", "given"]
 
-Place: TypeAlias = tuple[str, str, str]
+CellLabels: TypeAlias = tuple[str, str, str]
 """algorithm, sequence, role"""
 
 
@@ -149,7 +149,7 @@ def _further(suite: Suite, number: int, statements: Sequence[Statement]) -> Wave
     )
 
 
-def _needed(cells: Iterable[Cell], statement: Statement) -> Iterable[Place]:
+def _needed(cells: Iterable[Cell], statement: Statement) -> Iterable[CellLabels]:
     """What a statement compares, and the references and oracles its metric reads."""
     metric, compared = statement.metric, (statement.better, statement.than)
     with_references = metric.ratio or "references" in metric.needs

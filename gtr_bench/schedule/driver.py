@@ -26,7 +26,7 @@ from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.slots import Slot
 from gtr_bench.schedule.tally import Tally
 from gtr_bench.schedule.verdict import End, Verdict, judge
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job

@@ -18,11 +18,10 @@ from gtr_bench.report.markdown import render_markdown
 from gtr_bench.report.model import (
     Absence,
     Aggregate,
-    Cell,
     ClaimResult,
-    Curve,
     Difference,
     Interval,
+    LearningCurve,
     Mechanism,
     MechanismRow,
     MetricTable,
@@ -32,25 +31,26 @@ from gtr_bench.report.model import (
     Report,
     SeedLine,
     SuiteReport,
+    TableCell,
 )
 from gtr_bench.report.terminal import render_terminal
 from gtr_bench.report.text import number
 
 GOLDEN = Path(__file__).parent / "golden"
 
-PPO = Cell(
+PPO = TableCell(
     *("cartpole_swap", "ppo", 295.918, 290.04, 301.61, 5, 0, 0, 0, 0, 0, None, ("aaaa", "bbbb")),
     id="swap/laptop/lifetime_return/cartpole_swap/ppo",
 )
-GTR = Cell(
+GTR = TableCell(
     *("cartpole_swap", "gtr[sigma=0.5]", 355.9, 351.5, 360.7, 4, 1, 0, 0, 1, 2),
     Difference("ppo", 60.03, 55.38, 65.67, 4),
     ("cccc",),
     id="swap/laptop/lifetime_return/cartpole_swap/gtr[sigma=0.5]",
     best=True,
 )
-ONE_SEED = Cell("a|b <i>", "ppo", -0.0123456, None, None, 1, 0, 0, 0, 4, 0, None, ("dddd",), tied=True)
-NONE = Cell("a|b <i>", "gtr[sigma=0.5]", None, None, None, 0, 0, 1, 1, 3, 0, None, ())
+ONE_SEED = TableCell("a|b <i>", "ppo", -0.0123456, None, None, 1, 0, 0, 0, 4, 0, None, ("dddd",), tied=True)
+NONE = TableCell("a|b <i>", "gtr[sigma=0.5]", None, None, None, 0, 0, 1, 1, 3, 0, None, ())
 CLAIM = ClaimResult(
     id="recovers_sooner",
     declared="claim",
@@ -158,7 +158,7 @@ REPORT = Report(
                 Absence("a|b <i>", "ppo", "run", "failed", "oom: 12 GB \\ wanted", (4,), ("ffff",)),
             ),
             curves=(
-                Curve(
+                LearningCurve(
                     *("cartpole_swap", "ppo", (0, 10), (1.5, 2.5), (1.0, 2.0), (2.0, 3.0)),
                     (SeedLine(0, "aaaa", (1.5, None)),),
                     *((), ("A",), 10),
