@@ -9,7 +9,7 @@ from gtr_bench.ablation.verdict import region_text
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.metrics.sensitivity import Sensitivity
 from gtr_bench.report import text
-from gtr_bench.report.layout import Block, Entry, Grid, Heading, Lines
+from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 from gtr_bench.wording import counted
 
 __all__ = ["setting_text", "statements", "study_blocks", "value_text"]
@@ -221,7 +221,7 @@ def _counts(trial: TrialRecord) -> list[str]:
 def _footer(report: StudyReport) -> Iterator[str]:
     records = report.records
     if records.reconstruction:
-        yield f"gtr is {text.RECONSTRUCTION} of the published method"
+        yield text.reconstruction_line([records.registered])
     jobs = {job for trial in (*records.trials, *records.reference_trials) for job in trial.jobs}
     yield (
         f"{counted(len(jobs), 'finished job')}; intervals are 95 % percentile bootstrap intervals over seeds "

@@ -74,7 +74,8 @@ class TrialRecord:
 class StudyRecords:
     """A study's request and its trials, those of the subject and those of the reference algorithm.
 
-    `algorithm` is the suite's label; `reconstruction` says whether GTR is behind it, whatever the label.
+    `algorithm` is the suite's label, `registered` the algorithm behind it; `reconstruction` says whether its form is
+    this project's reconstruction.
     """
 
     name: str
@@ -96,6 +97,7 @@ class StudyRecords:
     reference: str | None
     reference_axes: tuple[Axis, ...]
     reference_trials: tuple[TrialRecord, ...]
+    registered: str
 
 
 @dataclass(frozen=True)

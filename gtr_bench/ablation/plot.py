@@ -11,7 +11,7 @@ from gtr_bench.ablation.layout import value_text
 from gtr_bench.ablation.model import ResponseCurve, StudyReport
 from gtr_bench.errors import RequestError
 from gtr_bench.report.plots import COLOURS, check_suffix, save_figure
-from gtr_bench.report.text import RECONSTRUCTION, SMOKE
+from gtr_bench.report.text import SMOKE, reconstruction_line
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -82,7 +82,7 @@ def _explanation(report: StudyReport) -> Iterator[str]:
     if len(report.records.axes) > 1:
         yield "the other parameters vary along a curve"
     if report.records.reconstruction:
-        yield f"gtr is {RECONSTRUCTION} of the published method"
+        yield reconstruction_line([report.records.registered])
     if report.records.smoke:
         yield SMOKE
 

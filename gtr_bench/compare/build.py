@@ -86,6 +86,7 @@ def compare(
         only_b=only_b,
         absences=tuple(absences),
         method=_method(alpha, margin),
+        reconstructed=tuple(sorted({name for each in matched for name in each.reconstructed})),
     )
 
 

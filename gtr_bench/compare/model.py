@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from gtr_bench.report.model import Absence, Provenance
+from gtr_bench.report.absences import Absence
+from gtr_bench.report.model import Provenance
 
 __all__ = [
     "REGRESSIONS",
@@ -149,7 +150,10 @@ class SideAbsence:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything a format renders. `a` is before, `b` after; `margin` is in the unit of the only metric."""
+    """Everything a format renders. `a` is before, `b` after; `margin` is in the unit of the only metric.
+
+    `reconstructed` are the registered names of the algorithms whose form is this project's reconstruction.
+    """
 
     a: Side
     b: Side
@@ -161,6 +165,7 @@ class Comparison:
     only_b: tuple[CellName, ...]
     absences: tuple[SideAbsence, ...]
     method: str
+    reconstructed: tuple[str, ...] = ()
 
     @property
     def regression(self) -> bool:

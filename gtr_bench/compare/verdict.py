@@ -112,7 +112,7 @@ def _cell_change(
         scale=name.scale,
         environment=name.environment,
         algorithm=name.algorithm,
-        reconstruction=cell.reconstruction,
+        reconstruction=bool(cell.reconstructed),
         verdict=verdict,
         paired=cell.paired,
         seeds=tuple(record.seed for record in cell.before) if cell.paired else (),

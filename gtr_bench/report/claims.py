@@ -6,15 +6,70 @@ gives its seeds in waves.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from gtr_bench.metrics.decision import Decision, decide
 from gtr_bench.report.cases import Case, case_of
 from gtr_bench.report.collect import SuiteRecords
-from gtr_bench.report.model import ClaimResult
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.statements import statements_of
 from gtr_bench.report.waves import Course
 
-__all__ = ["claims_of"]
+__all__ = ["ClaimResult", "claims_of"]
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A claim, or a declared comparison, and what the results decide about it.
+
+    Attributes:
+        id: the claim's id; "A vs B" for a comparison.
+        declared: where the suite declares it.
+        text: the statement itself.
+        better, than: algorithm labels.
+        metric: what is compared; `direction` says which way is better.
+        environments: the environments it is about.
+        unit: what effect and interval are in.
+        verdict: by the test alone; a smoke scale has a verdict too, and makes no claim.
+        effect: mean over environments of the mean paired difference (better - than); `low`, `high` its interval.
+        standardised: effect over the standard deviation of the differences.
+        p, p_adjusted: as tested, and adjusted by Holm over all claims and comparisons of the suite; a sequential test
+            compares p with the boundary of its look instead, and has no adjusted one.
+        n: fewest pairs of any environment.
+        seeds_needed: for power 0.8 at the observed effect.
+        reason: one sentence, why this verdict.
+        jobs: ids behind it, of both sides.
+        look: the look of a sequential test that it is from; None for a fixed number of seeds.
+    """
+
+    id: str
+    declared: Literal["claim", "comparison"]
+    text: str
+    better: str
+    than: str
+    metric: str
+    direction: Literal["higher", "lower", "neutral"]
+    kind: Literal["superiority", "non_inferiority"]
+    margin: float
+    alpha: float
+    environments: tuple[str, ...]
+    unit: str
+    verdict: Literal["supported", "refuted", "undecided"]
+    effect: float | None
+    low: float | None
+    high: float | None
+    level: float
+    interval_method: str
+    standardised: float | None
+    test: str
+    p: float | None
+    p_adjusted: float | None
+    n: int
+    seeds_needed: int | None
+    reason: str
+    jobs: tuple[str, ...]
+    look: int | None = None
 
 
 def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None) -> tuple[ClaimResult, ...]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
+from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.columns import Columns, by_job, numpy_of
 from gtr_bench.store.reader import Warn, read
@@ -181,10 +182,11 @@ class Scores:
 
     @cached_property
     def _oracles(self) -> dict[tuple[str, int], Record]:
+        label = oracle_of((each.algorithm, each.algorithm_name) for each in self.records if each.role == "run")
         return {
             (record.sequence, record.seed): record
             for record in self.records
-            if record.algorithm_name == "oracle" and record.role == "run" and record.summary
+            if record.algorithm == label and record.role == "run" and record.summary
         }
 
     @cached_property

@@ -4,24 +4,68 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
 from gtr_bench.metrics.comparison import HypothesisTest, holm, sign_flip
 from gtr_bench.metrics.interval import Estimate, Method, bootstrap
 from gtr_bench.metrics.run import Metric, Score
-from gtr_bench.report.aggregates import aggregates_of
+from gtr_bench.report.aggregates import Aggregate, Profile, aggregates_of
 from gtr_bench.report.collect import Record, SuiteRecords
-from gtr_bench.report.model import Difference, MetricTable, TableCell, cell_id
+from gtr_bench.report.model import Difference, cell_id
 from gtr_bench.report.scores import Scores
 from gtr_bench.wording import counted
 
-__all__ = ["LEVEL", "table_of"]
+__all__ = ["LEVEL", "MetricTable", "TableCell", "table_of"]
 
 LEVEL = 0.95
 
 Entries: TypeAlias = Sequence[tuple[Record, Score | None]]
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """One algorithm in one environment.
+
+    `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the floor; `undefined` finished
+    jobs have no value of this metric; `failed` and `missing` jobs have none at all. `jobs`, `seeds` and `values` are
+    the n, by seed. `best`: the test says that it is better than every other algorithm of its environment; `tied`: the
+    test does not separate it from the one with the best mean, which is tied too then.
+    """
+
+    sequence: str
+    algorithm: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    diverged: int
+    undefined: int
+    failed: int
+    missing: int
+    censored: int
+    difference: Difference | None
+    jobs: tuple[str, ...]
+    seeds: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    id: str = ""
+    best: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """One metric: a cell per environment and algorithm, and aggregates where environments can be compared."""
+
+    metric: str
+    primary: bool
+    direction: str
+    definition: str
+    cells: tuple[TableCell, ...]
+    aggregates: tuple[Aggregate, ...]
+    notes: tuple[str, ...]
+    profiles: tuple[Profile, ...] = ()
 
 
 def table_of(

@@ -15,7 +15,8 @@ from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.report.build import build_report
 from gtr_bench.report.json import render_json
-from gtr_bench.report.model import Report, TableCell
+from gtr_bench.report.model import Report
+from gtr_bench.report.tables import TableCell
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
 

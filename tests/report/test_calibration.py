@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from gtr_bench.report.mechanism import _sentences
-from gtr_bench.report.model import TableCell
-from gtr_bench.report.tables import _marked
+from gtr_bench.report.tables import TableCell, _marked
 from tests.metrics.helpers import within_band
 
 SIMULATIONS = 400

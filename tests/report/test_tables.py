@@ -12,7 +12,7 @@ import pytest
 from gtr_bench.metrics.comparison import holm, sign_flip
 from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.report.build import build_report
-from gtr_bench.report.model import MetricTable, TableCell
+from gtr_bench.report.tables import MetricTable, TableCell
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
 
