@@ -1,4 +1,4 @@
-"""What an algorithm is: an objective per sample, element-wise over `[M, B]`, and a few optional hooks.
+"""What an algorithm is: an objective per sample, element-wise over `[M, B]`; where it needs to, its own `improve`.
 
 An algorithm file imports no torch: it writes mathematics with tensor methods, so that the driver can read
 its parameters without paying for torch.
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gtr_bench.learn.distributions import Distribution
+    from gtr_bench.learn.experience import Experience
+    from gtr_bench.learn.update import Update
 
-__all__ = ["Algorithm", "Batch", "Sample"]
+__all__ = ["Algorithm", "Batch", "Losses", "Sample"]
 
 
 class Batch(NamedTuple):
@@ -31,6 +33,8 @@ class Batch(NamedTuple):
         training_return: `[M]`, mean return of the episodes that ended in this rollout; NaN where none did.
         parameters: `[M, P]`, the network's parameters before the update (a view: clone to keep).
         evaluate: a function from parameters `[M, P]` to that policy on `observations`, without gradient.
+        progress: share of the whole sequence done before this rollout, in [0, 1).
+        iteration: counted over the whole run, from 0.
     """
 
     observations: Tensor
@@ -41,6 +45,8 @@ class Batch(NamedTuple):
     training_return: Tensor
     parameters: Tensor
     evaluate: Callable[[Tensor], Distribution]
+    progress: float = 0.0
+    iteration: int = 0
 
 
 class Sample(NamedTuple):
@@ -72,6 +78,18 @@ class Sample(NamedTuple):
     def ratio(self) -> Tensor:
         """`pi(a|s) / pi_old(a|s)`."""
         return self.log_ratio.exp()
+
+
+class Losses(NamedTuple):
+    """Of one minibatch, `[M, 1]` each; `total` is what is minimised.
+
+    `log_ratio` `[M, B]` of the actions taken is what `target_kl` looks at; None: it does not stop these updates.
+    """
+
+    total: Tensor
+    policy: Tensor
+    value: Tensor
+    log_ratio: Tensor | None = None
 
 
 class Algorithm:
@@ -116,6 +134,36 @@ class Algorithm:
     def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
         """Per sample: the surrogate to maximise and the penalty to subtract (or None), each `[M, B]`."""
         raise TypeError(f"{type(self).__name__} defines no objective")
+
+    def loss(self, update: Update, batch: Experience) -> Losses:
+        """Objective, value and entropy terms of one minibatch (algorithms A.2, details 9 to 11)."""
+        p = self.p
+        policy, value = update.model.evaluate(batch.observations, batch.memory)
+        sample = batch.sample(policy)
+        surrogate, penalty = self.objective(sample)
+        policy_loss = -(surrogate if penalty is None else surrogate - penalty).mean(1, keepdim=True)
+        value_loss = self.value_loss(value, batch)
+        total = policy_loss + p.value_coefficient * value_loss
+        if not (isinstance(p.entropy_coefficient, float) and p.entropy_coefficient == 0):
+            total = total - p.entropy_coefficient * policy.entropy().mean(1, keepdim=True)
+        return Losses(total, policy_loss, value_loss, sample.log_ratio)
+
+    def value_loss(self, value: Tensor, batch: Experience) -> Tensor:
+        """The critic's error on a minibatch, `[M, 1]`, clipped and scaled as the parameters say."""
+        error = (value - batch.returns).square()
+        if self.p.value_clip_range is not None:
+            clip_range = self.p.value_clip_range
+            clipped = batch.values + (value - batch.values).clamp(-clip_range, clip_range)
+            error = error.maximum((clipped - batch.returns).square())
+        loss = error.mean(1, keepdim=True)
+        return 0.5 * loss if self.p.value_loss == "half_mse" else loss
+
+    def improve(self, update: Update, experience: Experience) -> dict[str, Tensor]:
+        """Update the network on one rollout; returns diagnostics, `[M]` each. Epochs of minibatch steps by default."""
+        return update.epochs(experience, self.loss)
+
+    def after_step(self, update: Update) -> None:
+        """Called after every step of the optimizer (a moving average of parameters)."""
 
     def after_iteration(self, sample: Sample) -> None:
         """Adapt the algorithm's own state after an update; `sample` is the whole rollout, without gradient."""

@@ -40,6 +40,7 @@ shifts = Registry(
     "shift kind",
     "gtr_bench.shifts",
     {
+        "observation_mask": "gtr_bench.environments.observation_mask:ObservationMask",
         "observation_offset": "gtr_bench.environments.shifts:ObservationOffset",
         "observation_noise": "gtr_bench.environments.shifts:ObservationNoise",
         "observation_permutation": "gtr_bench.environments.shifts:ObservationPermutation",

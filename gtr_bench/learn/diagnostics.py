@@ -10,8 +10,9 @@ from torch import Tensor
 
 from gtr_bench.algorithms.base import Algorithm, Sample
 from gtr_bench.learn.distributions import Distribution
-from gtr_bench.learn.improve import Experience, normalised, sample_of
-from gtr_bench.networks.actor_critic import ActorCritic
+from gtr_bench.learn.experience import Experience, in_chunks
+from gtr_bench.networks.model import Model
+from gtr_bench.networks.torso import Memory
 
 __all__ = ["PROBE_SIZE", "WINDOW", "PathProbe", "dormant_fraction", "feature_rank", "policy_diagnostics"]
 
@@ -29,16 +30,20 @@ class PathProbe:
     """
 
     def __init__(self) -> None:
-        self._states: Tensor | None = None  # [M, S, D]
+        self._states: Tensor | None = None  # [M, S, *O]
+        self._memory: Memory | None = None  # of single steps: [M, S, H], [M, S, 1]
         self._policies: list[Tensor] = []  # packed [M, S, K], oldest first, at most WINDOW + 1
         self._steps: list[Tensor] = []  # [M] step lengths, at most WINDOW
 
     def restart(self) -> None:
         """A new phase begins: the next rollout gives new probe states."""
-        self._states, self._policies, self._steps = None, [], []
+        self._states, self._memory, self._policies, self._steps = None, None, [], []
 
-    def before_update(self, observations: Tensor, behaviour: Distribution) -> None:
-        """On a phase's first rollout choose states `[M, B, D]` evenly and remember the policy there."""
+    def before_update(self, observations: Tensor, behaviour: Distribution, memory: Memory | None = None) -> None:
+        """On a phase's first rollout choose states `[M, B, *O]` evenly and remember the policy there.
+
+        `memory` holds what a network with memory carried into each of the B samples, as units of one step.
+        """
         if self._states is None:
             size = observations.shape[1]
             stride = max(1, size // PROBE_SIZE)
@@ -47,12 +52,13 @@ class PathProbe:
             chosen = places * size // len(places) + places % stride
             self._states = observations[:, chosen]
             self._policies = [behaviour.packed[:, chosen]]
+            self._memory = None if memory is None else Memory(memory.carry[:, chosen], memory.starts[:, chosen])
 
     @property
-    def states(self) -> Tensor:
-        """The probe states `[M, S, D]`."""
+    def states(self) -> tuple[Tensor, Memory | None]:
+        """The probe states `[M, S, *O]` and what was carried into them."""
         assert self._states is not None, "before_update comes first"
-        return self._states
+        return self._states, self._memory
 
     def after_update(self, policy: Distribution) -> dict[str, Tensor]:
         """Distances walked, `[M]` each; those of the window only once it is full."""
@@ -77,11 +83,18 @@ class PathProbe:
 
     def state(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return {"states": self._states, "policies": list(self._policies), "lengths": list(self._steps)}
+        memory = None if self._memory is None else list(self._memory)
+        return {
+            "states": self._states,
+            "memory": memory,
+            "policies": list(self._policies),
+            "lengths": list(self._steps),
+        }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
         self._states = state["states"]
+        self._memory = None if state["memory"] is None else Memory(*state["memory"])
         self._policies, self._steps = list(state["policies"]), list(state["lengths"])
 
 
@@ -104,14 +117,16 @@ def feature_rank(features: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def policy_diagnostics(
-    network: ActorCritic, algorithm: Algorithm, experience: Experience
-) -> tuple[dict[str, Tensor], Sample]:
+def policy_diagnostics(model: Model, algorithm: Algorithm, experience: Experience) -> tuple[dict[str, Tensor], Sample]:
     """Over the whole rollout after the update, `[M]` each; and the sample they were computed from."""
-    tensors = experience.tensors()
     if algorithm.p.advantage_normalisation != "none":
-        tensors["advantages"] = normalised(tensors["advantages"])
-    sample = sample_of(network, tensors, experience.behaviour)
+        experience = experience.with_normalised_advantages()
+
+    def packed(observations: Tensor, memory: Memory | None) -> Tensor:
+        return model.policy(observations, memory).packed
+
+    now = in_chunks(packed, experience.observations, experience.memory, model.largest_layer)
+    sample = experience.sample(experience.behaviour.like(now))
     log_ratio = sample.log_ratio
     ratio = log_ratio.exp()
     spread = experience.returns.var(1)

@@ -17,7 +17,16 @@ from torch import Tensor
 if TYPE_CHECKING:
     from gtr_bench.environments.spaces import ActionSpace
 
-__all__ = ["Categorical", "DiagonalGaussian", "Distribution", "MultiCategorical", "noise_of", "policy_size", "unpack"]
+__all__ = [
+    "Categorical",
+    "DiagonalGaussian",
+    "Distribution",
+    "MultiCategorical",
+    "from_packed",
+    "noise_of",
+    "policy_size",
+    "unpack",
+]
 
 _LOG_TWO_PI = math.log(2 * math.pi)
 
@@ -40,8 +49,12 @@ class Distribution(ABC):
         """Entropy in nats, `[...]`."""
 
     @abstractmethod
-    def kl(self, other: Distribution) -> Tensor:
-        """`KL(self || other)`, clamped at 0 from below, `[...]`."""
+    def kl(self, other: Distribution, *, clamp: bool = True) -> Tensor:
+        """`KL(self || other)`, `[...]`, clamped at 0 from below.
+
+        Methods that need its curvature at `self == other` ask for no clamp: rounding makes half of the states there
+        negative, and a clamped half has no second derivative.
+        """
 
     @abstractmethod
     def squared_hellinger(self, other: Distribution) -> Tensor:
@@ -93,10 +106,10 @@ class Categorical(Distribution):
     def entropy(self) -> Tensor:
         return -(self.packed.exp() * self.packed).sum(-1)
 
-    def kl(self, other: Distribution) -> Tensor:
+    def kl(self, other: Distribution, *, clamp: bool = True) -> Tensor:
         # 0 log 0 = 0: log-probabilities of -inf would give nan, so they are floored well below float32's exp range
         mine, theirs = self.packed.clamp_min(-1e4), other.packed.clamp_min(-1e4)
-        return (mine.exp() * (mine - theirs)).sum(-1).clamp_min(0)
+        return _clamped((mine.exp() * (mine - theirs)).sum(-1), clamp)
 
     def squared_hellinger(self, other: Distribution) -> Tensor:
         return 0.5 * ((0.5 * self.packed).exp() - (0.5 * other.packed).exp()).square().sum(-1)
@@ -137,9 +150,9 @@ class MultiCategorical(Distribution):
     def entropy(self) -> Tensor:
         return torch.stack([part.entropy() for part in self._parts()]).sum(0)
 
-    def kl(self, other: Distribution) -> Tensor:
+    def kl(self, other: Distribution, *, clamp: bool = True) -> Tensor:
         assert isinstance(other, MultiCategorical)
-        return torch.stack([p.kl(q) for p, q in zip(self._parts(), other._parts(), strict=True)]).sum(0)
+        return torch.stack([p.kl(q, clamp=clamp) for p, q in zip(self._parts(), other._parts(), strict=True)]).sum(0)
 
     def squared_hellinger(self, other: Distribution) -> Tensor:
         assert isinstance(other, MultiCategorical)
@@ -181,11 +194,11 @@ class DiagonalGaussian(Distribution):
     def entropy(self) -> Tensor:
         return (self.log_std + 0.5 * (1 + _LOG_TWO_PI)).expand_as(self.mean).sum(-1)
 
-    def kl(self, other: Distribution) -> Tensor:
+    def kl(self, other: Distribution, *, clamp: bool = True) -> Tensor:
         assert isinstance(other, DiagonalGaussian)
         shrink = other.log_std - self.log_std
         deviation = (self.mean - other.mean) * (-other.log_std).exp()
-        return (shrink + 0.5 * ((-2 * shrink).exp() + deviation.square() - 1)).sum(-1).clamp_min(0)
+        return _clamped((shrink + 0.5 * ((-2 * shrink).exp() + deviation.square() - 1)).sum(-1), clamp)
 
     def squared_hellinger(self, other: Distribution) -> Tensor:
         assert isinstance(other, DiagonalGaussian)
@@ -207,6 +220,10 @@ class DiagonalGaussian(Distribution):
         return torch.randn(shape, generator=generator, device=generator.device)
 
 
+def _clamped(divergence: Tensor, clamp: bool) -> Tensor:
+    return divergence.clamp_min(0) if clamp else divergence
+
+
 def policy_size(space: ActionSpace) -> int:
     """How many numbers the policy head puts out for a state: logits, or means."""
     return sum(space.sizes)  # continuous: sizes is (A,)
@@ -215,6 +232,13 @@ def policy_size(space: ActionSpace) -> int:
 def noise_of(space: ActionSpace) -> Callable[[tuple[int, ...], torch.Generator], Tensor]:
     """The noise `sample` needs for this space: normal for continuous actions, Gumbel otherwise."""
     return DiagonalGaussian.noise if space.kind == "continuous" else Categorical.noise
+
+
+def from_packed(space: ActionSpace, packed: Tensor) -> Distribution:
+    """The distribution whose `packed` this is."""
+    if space.kind == "continuous":
+        return DiagonalGaussian(*packed.chunk(2, -1))
+    return Categorical(packed) if space.kind == "discrete" else MultiCategorical(packed, space.sizes)
 
 
 def unpack(space: ActionSpace, output: Tensor, log_std: Tensor) -> Distribution:

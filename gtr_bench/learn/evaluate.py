@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.errors import EnvironmentFault
 from gtr_bench.learn.distributions import noise_of, policy_size
+from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
     from gtr_bench.environments.sequence import SequenceEnvironment
@@ -70,6 +71,8 @@ def evaluate(
     returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
     succeeded = np.zeros((members, episodes), np.bool_)
     block = torch.empty(0)
+    carry = learner.model.first_carry(episodes)
+    starts = torch.ones(members, episodes, 1, dtype=torch.bool, device=learner.device)
     for taken in range(_LONGEST_EPISODE):
         if not running.any():
             break
@@ -80,7 +83,8 @@ def evaluate(
         seen = observation if normaliser is None else normaliser(observation)
         if learner.frozen.any():
             seen = np.where(frozen, np.float32(0), seen)
-        policy = learner.network.policy(torch.from_numpy(seen).to(learner.device))
+        memory = None if carry is None else Memory(carry, starts if taken == 0 else ~starts)
+        policy, carry = learner.model.act(torch.from_numpy(seen).to(learner.device), memory)
         action = policy.mode() if deterministic else policy.sample(block[:, taken % _NOISE_STEPS])
         step = environment.step(action.cpu().numpy())
         returns += np.where(running, step.reward, 0)

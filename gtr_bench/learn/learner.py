@@ -4,42 +4,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gtr_bench.algorithms.base import Batch
 from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.learn.advantages import generalised_advantages
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.diagnostics import WINDOW, PathProbe, dormant_fraction, feature_rank, policy_diagnostics
-from gtr_bench.learn.distributions import Distribution
-from gtr_bench.learn.improve import Experience, improve
+from gtr_bench.learn.estimate import estimate
+from gtr_bench.learn.experience import Experience
 from gtr_bench.learn.normalise import ObservationNormaliser, RewardNormaliser
 from gtr_bench.learn.optimizer import Optimizer
 from gtr_bench.learn.rollout import Trajectory
 from gtr_bench.learn.stacking import column, stack_parameters
-from gtr_bench.networks.actor_critic import ActorCritic
-from gtr_bench.networks.stacked import FlatParameters
-
-if TYPE_CHECKING:
-    from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.learn.streams import Streams
+from gtr_bench.learn.update import Update
+from gtr_bench.networks.model import Model
+from gtr_bench.plasticity.build import build_add_ons
 
 __all__ = ["Learner"]
 
 
 class Learner:
-    """M members that learn in lock-step; each one's random streams depend on its own seed alone."""
+    """M members that learn in lock-step; each one's random streams depend on its own seed alone.
+
+    Attributes:
+        carry: `[M, N, H]`, what a network with memory carries into the next step; None without memory.
+        sequence_length: L, steps per unit of learning; 1 without memory.
+    """
 
     def __init__(
         self,
         definitions: Sequence[Mapping[str, Any]],
         seeds: Sequence[int],
-        observation_size: int,
-        space: ActionSpace,
+        spaces: Spaces,
         device: torch.device,
     ) -> None:
         """Build the members.
@@ -47,57 +49,64 @@ class Learner:
         Args:
             definitions: job definitions that differ in seed and scalar parameters only.
             seeds: learner seeds, one per member.
-            observation_size: D.
-            space: what the policies act in.
+            spaces: what the policies see and act in.
             device: where tensors live.
         """
         first, members = definitions[0], len(definitions)
-        kind = algorithms.get(first["algorithm"]["name"])
+        self.kind = algorithms.get(first["algorithm"]["name"])
         rows = [definition["algorithm"]["parameters"] for definition in definitions]
-        self.p: Any = stack_parameters(kind.Parameters, rows, device)
+        self.p: Any = stack_parameters(self.kind.Parameters, rows, device)
         self.members, self.device = members, device
-        self._kind, self._network_settings = kind, first["network"]
-        self._size, self._space, self.seeds = observation_size, space, list(seeds)
-        self._gamma = column(self.p.gamma, members).numpy()
-        self._lambda = column(self.p.gae_lambda, members).numpy()
+        self._network_settings, self.spaces, self.seeds = first["network"], spaces, list(seeds)
+        self.discounts = column(self.p.gamma, members).numpy(), column(self.p.gae_lambda, members).numpy()
         self.frozen: NDArray[np.bool_] = np.zeros(members, np.bool_)
+        # One stream for weights, actions and shuffling, as the first jobs were trained; what came later has its own.
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.streams = Streams(seeds)
+        self.add_ons = build_add_ons(definitions, device)
         self.observation_normaliser = (
-            ObservationNormaliser(members, observation_size) if self.p.observation_normalisation else None
+            ObservationNormaliser(members, spaces.observation.size) if self.p.observation_normalisation else None
         )
         self.reward_normaliser = RewardNormaliser(members, self.p.num_envs) if self.p.reward_normalisation else None
         self.probe = PathProbe()
         self._previous_update: Tensor | None = None
+        self.sequence_length = 1
+        self.carry: Tensor | None = None
         self._build()
 
     def _build(self) -> None:
-        self.network = ActorCritic(
-            self._network_settings, self.generators, self._size, self._space, self.p.initial_log_std
-        ).to(self.device)
-        self.flat = FlatParameters(self.network, self.members)
+        self.model = Model(self._network_settings, self.generators, self.spaces, self.p.initial_log_std, self.device)
         self.optimizer = Optimizer(
             self.p.optimizer,
-            self.flat.data,
+            self.model.data,
             epsilon=self.p.optimizer_epsilon,
             beta1=self.p.adam_beta1,
             beta2=self.p.adam_beta2,
         )
-        self.algorithm = self._kind(self.p, self.members)
+        self.algorithm = self.kind(self.p, self.members)
+        if self.model.carry_size:
+            self.sequence_length = int(self._network_settings["sequence_length"])
+        self.carry = self.model.first_carry(self.p.num_envs)
+        for add_on in self.add_ons:
+            add_on.attach(self.model, self.streams[f"add_on.{add_on.name}"])
 
     def start_phase(self, phase: int) -> None:
-        """What happens to the learner at a shift: nothing, unless its parameters say so."""
+        """What happens to the learner at a shift: nothing, unless its parameters or its add-ons say so."""
         self.probe.restart()
         if self.reward_normaliser is not None:
             self.reward_normaliser.start_episodes()
         if phase == 0:
             return
-        if self.p.reset_normalisation_at_shift or self._kind.starts_anew_at_shift:
+        if self.p.reset_normalisation_at_shift or self.kind.starts_anew_at_shift:
             for normaliser in (self.observation_normaliser, self.reward_normaliser):
                 if normaliser is not None:
                     normaliser.reset()
-        if self._kind.starts_anew_at_shift:
+        if self.kind.starts_anew_at_shift:
             self._build()
             self._previous_update = None
+        for add_on in self.add_ons:
+            if add_on.needs_boundaries:
+                add_on.at_shift(self.model, self.optimizer, phase)
 
     def learn(self, trajectory: Trajectory, progress: float, iteration: int, clock: Clock) -> dict[str, Tensor]:
         """One iteration on a rollout: estimate, improve, diagnose. Returns the diagnostics, `[M]` each.
@@ -110,19 +119,24 @@ class Learner:
         """
         started = time.perf_counter()
         self.frozen = self.frozen | ~trajectory.finite
-        before = self.flat.data.clone()
+        before = self.model.data.clone()
         with torch.no_grad():
-            experience = self._experience(trajectory)
-        self.probe.before_update(experience.observations, experience.behaviour)
+            experience, single_steps = estimate(self, trajectory, progress, iteration)
+        self.probe.before_update(experience.observations, experience.behaviour, single_steps)
         rate = self.p.learning_rate * (1 - progress if self.p.learning_rate_schedule == "linear" else 1.0)
-        active = torch.from_numpy(~self.frozen).to(self.device)
-        found = improve(
-            self.network, self.flat, self.optimizer, self.algorithm, experience, self.generators, rate, active
+        update = Update(
+            self.model,
+            self.optimizer,
+            self.algorithm,
+            add_ons=self.add_ons,
+            generators=self.generators,
+            rate=rate,
+            active=torch.from_numpy(~self.frozen).to(self.device),
         )
-        finite = self.flat.data.isfinite().all(1)
-        if not bool(finite.all()):
-            self.flat.data.copy_(torch.where(finite.unsqueeze(1), self.flat.data, before))
-            self.frozen = self.frozen | ~finite.cpu().numpy()
+        found = dict(self.algorithm.improve(update, experience))
+        for add_on in self.add_ons:
+            found |= add_on.after_iteration(self.model, self.optimizer, experience)
+        self._freeze(before)
         updated = time.perf_counter()
         clock.add("update", updated - started)
         with torch.no_grad():
@@ -131,75 +145,26 @@ class Learner:
         clock.add("diagnostics", time.perf_counter() - updated)
         return found
 
-    def _experience(self, trajectory: Trajectory) -> Experience:
-        """Estimate: values and advantages of a rollout, and what the algorithm prepares from it."""
-        observations = torch.from_numpy(trajectory.observations).flatten(1, 2).to(self.device)
-        actions = torch.from_numpy(trajectory.actions).flatten(1, 2).to(self.device)
-        behaviour = _kept(self.network.policy(observations))
-        values = self.network.value(observations)
-        by_step = values.cpu().numpy().reshape(trajectory.rewards.shape)
-        rewards, ended = trajectory.rewards, trajectory.terminated | trajectory.truncated
-        time_first = [np.moveaxis(array, 1, 0) for array in (rewards, by_step, trajectory.terminated, ended)]
-        if self.reward_normaliser is not None:
-            time_first[0] = self.reward_normaliser(time_first[0], time_first[3], self._gamma)
-        advantages = generalised_advantages(
-            time_first[0].astype(np.float32), time_first[1], self._next_values(trajectory, by_step),
-            time_first[2], time_first[3], self._gamma, self._lambda,
-        )  # fmt: skip
-        flat = torch.from_numpy(np.ascontiguousarray(np.moveaxis(advantages, 0, 1))).flatten(1, 2).to(self.device)
-        returns = flat + values
-        episodes = np.maximum(trajectory.episodes, 1)
-        mean_return = np.where(trajectory.episodes > 0, trajectory.returns / episodes, np.nan).astype(np.float32)
-        batch = Batch(
-            observations=observations,
-            actions=actions,
-            behaviour=behaviour,
-            advantages=flat,
-            returns=returns,
-            training_return=torch.from_numpy(mean_return).to(self.device),
-            parameters=self.flat.data,
-            evaluate=lambda parameters: self._policy_of(parameters, observations),
-        )
-        columns = self.algorithm.prepare(batch)
-        return Experience(observations, actions, behaviour, behaviour.log_prob(actions), values, flat, returns, columns)
-
-    def _policy_of(self, parameters: Tensor, observations: Tensor) -> Distribution:
-        with self.flat.swapped(parameters):
-            return _kept(self.network.policy(observations))
-
-    def _next_values(self, trajectory: Trajectory, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`[T, M, N]`: the value of the state each step led to, of the final observation where one was truncated."""
-        following = np.empty_like(values)
-        following[:, :-1] = values[:, 1:]
-        following[:, -1] = self._values(trajectory.last_observation)
-        if trajectory.final_observations is not None:
-            cut = trajectory.truncated & ~trajectory.terminated
-            rows = int(cut.sum((1, 2)).max())
-            padded = np.zeros((self.members, rows, self._size), np.float32)
-            for member in range(self.members):
-                found = trajectory.final_observations[member][cut[member]]
-                padded[member, : len(found)] = found
-            final_values = self._values(padded)
-            for member in range(self.members):
-                following[member][cut[member]] = final_values[member, : int(cut[member].sum())]
-        return np.moveaxis(following, 1, 0)
-
-    def _values(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
-        values: NDArray[np.float32] = self.network.value(torch.from_numpy(observations).to(self.device)).cpu().numpy()
-        return values
+    def _freeze(self, before: Tensor) -> None:
+        """Put members back whose parameters are not finite, and for good; add-ons cannot move a frozen one."""
+        finite = self.model.data.isfinite().all(1)
+        self.frozen = self.frozen | ~finite.cpu().numpy()
+        if self.frozen.any():
+            kept = torch.from_numpy(self.frozen).to(self.device).unsqueeze(1)
+            self.model.data.copy_(torch.where(kept, before, self.model.data))
 
     def _diagnose(self, experience: Experience, before: Tensor, iteration: int) -> dict[str, Tensor]:
-        found, sample = policy_diagnostics(self.network, self.algorithm, experience)
+        found, sample = policy_diagnostics(self.model, self.algorithm, experience)
         self.algorithm.after_iteration(sample)
         found |= self.algorithm.diagnose(sample)
-        found |= self.probe.after_update(self.network.policy(self.probe.states))
-        update = self.flat.data - before
+        found |= self.probe.after_update(self.model.policy(*self.probe.states))
+        update = self.model.data - before
         if self._previous_update is not None:
             found["turning"] = torch.cosine_similarity(update, self._previous_update, dim=1)
         self._previous_update = update
-        found["weight_norm"] = torch.linalg.vector_norm(self.flat.data, dim=1)
+        found["weight_norm"] = torch.linalg.vector_norm(self.model.data, dim=1)
         if iteration % WINDOW == 0:
-            layers = self.network.actor.hidden_layers(self.probe.states)
+            layers = self.model.hidden_layers(*self.probe.states)
             found |= {"dormant_fraction": dormant_fraction(layers), "feature_rank": feature_rank(layers[-1])}
         return found
 
@@ -212,10 +177,13 @@ class Learner:
             "rewards": None if self.reward_normaliser is None else self.reward_normaliser.state(),
         }
         return {
-            "parameters": self.flat.data,
+            "parameters": self.model.data,
+            "carry": self.carry,
             "optimizer": self.optimizer.state(),
             "algorithm": self.algorithm.state(),
+            "add_ons": {add_on.name: add_on.state() for add_on in self.add_ons},
             "generators": [generator.get_state() for generator in self.generators],
+            "streams": self.streams.state(),
             "normalisers": normalisers,
             "probe": self.probe.state(),
             "previous_update": self._previous_update,
@@ -224,11 +192,15 @@ class Learner:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
-        self.flat.data.copy_(state["parameters"])
+        self.model.data.copy_(state["parameters"])
+        self.carry = state["carry"]
         self.optimizer.load_state(state["optimizer"])
         self.algorithm.load_state(state["algorithm"])
+        for add_on in self.add_ons:
+            add_on.load_state(state["add_ons"][add_on.name])
         for generator, saved in zip(self.generators, state["generators"], strict=True):
             generator.set_state(saved)
+        self.streams.load_state(state["streams"])
         if self.observation_normaliser is not None:
             self.observation_normaliser.load_state(state["normalisers"]["observations"])
         if self.reward_normaliser is not None:
@@ -236,8 +208,3 @@ class Learner:
         self.probe.load_state(state["probe"])
         self._previous_update = state["previous_update"]
         self.frozen = state["frozen"]
-
-
-def _kept(policy: Distribution) -> Distribution:
-    """The same distribution, no longer tied to the network: a Gaussian's log_std is a view of its parameters."""
-    return policy.like(policy.packed)

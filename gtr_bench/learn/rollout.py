@@ -15,7 +15,8 @@ from torch import Tensor
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.distributions import noise_of, policy_size
 from gtr_bench.learn.normalise import ObservationNormaliser
-from gtr_bench.networks.actor_critic import ActorCritic
+from gtr_bench.networks.model import Model
+from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
     from gtr_bench.environments.sequence import SequenceEnvironment
@@ -31,7 +32,7 @@ class Trajectory:
         observations: float32 `[M, T, N, D]`, normalised.
         actions: int64 `[M, T, N(, K)]` or float32 `[M, T, N, A]`.
         rewards: float64 `[M, T, N]`, raw.
-        terminated, truncated: bool `[M, T, N]`.
+        terminated, truncated, starts: bool `[M, T, N]`; `starts`: the step is an episode's first.
         final_observations: float32 `[M, T, N, D]` normalised, valid where `truncated`; None when no episode was.
         last_observation: float32 `[M, N, D]`, what the next step would see in the same phase.
         episodes: int `[M]`, episodes that ended; returns, lengths, successes: their sums `[M]`.
@@ -43,6 +44,7 @@ class Trajectory:
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
+    starts: NDArray[np.bool_]
     final_observations: NDArray[np.float32] | None
     last_observation: NDArray[np.float32]
     episodes: NDArray[np.int64]
@@ -78,12 +80,14 @@ class Collector:
         self._observation = np.zeros((members, envs, environment.observation_size), np.float32)
         self._return = np.zeros((members, envs))
         self._length = np.zeros((members, envs), np.int64)
+        self._starts = np.ones((members, envs), np.bool_)
         self._succeeded = np.zeros((members, envs), np.bool_)
 
     def start_phase(self, phase: int, normaliser: ObservationNormaliser | None) -> None:
         """Begin new episodes everywhere in a phase's world."""
         self._observation = self._seen(self.environment.start_phase(phase), normaliser)
         self._return[:], self._length[:], self._succeeded[:] = 0, 0, False
+        self._starts = np.ones_like(self._starts)
 
     @staticmethod
     def _seen(raw: NDArray[np.float32], normaliser: ObservationNormaliser | None) -> NDArray[np.float32]:
@@ -95,17 +99,21 @@ class Collector:
     def collect(
         self,
         length: int,
-        network: ActorCritic,
+        model: Model,
+        carry: Tensor | None,
         generators: Sequence[torch.Generator],
         normaliser: ObservationNormaliser | None,
         frozen: NDArray[np.bool_],
         clock: Clock,
         pulse: Callable[[], None],
     ) -> Trajectory:
-        """Take `length` steps in every environment, calling `pulse` at each; `frozen` `[M]` members act on zeros."""
+        """Take `length` steps in every environment, calling `pulse` at each; `frozen` `[M]` members act on zeros.
+
+        `carry` `[M, N, H]` is what a network with memory carries into the first step.
+        """
         environment, members, envs = self.environment, self._members, self._envs
         space = environment.action_space
-        device = network.log_std.device
+        device = model.data.device
         size = environment.observation_size
         observations = np.empty((members, length, envs, size), np.float32)
         actions = np.empty(
@@ -114,6 +122,7 @@ class Collector:
         rewards = np.empty((members, length, envs))
         terminated = np.zeros((members, length, envs), np.bool_)
         truncated = np.zeros((members, length, envs), np.bool_)
+        starts = np.zeros((members, length, envs), np.bool_)
         finals: NDArray[np.float32] | None = None
         sums = _EpisodeSums(members)
         noise = self._noise((length, envs, policy_size(space)), generators, device)
@@ -123,14 +132,19 @@ class Collector:
             started = time.perf_counter()
             if any_frozen:
                 observation = np.where(frozen[:, None, None], np.float32(0), observation)
-            observations[:, t] = observation
+            observations[:, t], starts[:, t] = observation, self._starts
             with torch.inference_mode():
-                action = network.policy(torch.from_numpy(observation).to(device)).sample(noise[:, t]).cpu().numpy()
+                memory = (
+                    None if carry is None else Memory(carry, torch.from_numpy(self._starts).to(device).unsqueeze(2))
+                )
+                policy, carry = model.act(torch.from_numpy(observation).to(device), memory)
+                action = policy.sample(noise[:, t]).cpu().numpy()
             actions[:, t] = action
             acted = time.perf_counter()
             step = environment.step(action)
             stepped = time.perf_counter()
             rewards[:, t] = step.reward
+            self._starts = step.terminated | step.truncated
             self._return += step.reward
             self._length += 1
             if step.success is not None:
@@ -143,14 +157,14 @@ class Collector:
                         finals = np.zeros_like(observations)
                     last = step.final_observation
                     finals[:, t][cut] = (last if normaliser is None else normaliser(last))[cut]
-                self._end_episodes(step.terminated | step.truncated, sums)
+                self._end_episodes(self._starts, sums)
             observation = self._seen(step.observation, normaliser)
             clock.add("environment", stepped - acted)
             clock.add("policy", acted - started + time.perf_counter() - stepped)
         self._observation = observation
         finite = _finite(observations, rewards, observation, *([] if finals is None else [finals]))
         return Trajectory(
-            observations, actions, rewards, terminated, truncated, finals, observation,
+            observations, actions, rewards, terminated, truncated, starts, finals, observation,
             sums.episodes, sums.returns, sums.lengths, sums.successes, finite,
         )  # fmt: skip
 
@@ -171,6 +185,7 @@ class Collector:
             "observation": self._observation,
             "return": self._return,
             "length": self._length,
+            "starts": self._starts,
             "succeeded": self._succeeded,
             "environment": self.environment.state(),
         }
@@ -178,5 +193,5 @@ class Collector:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
         self._observation, self._return = state["observation"], state["return"]
-        self._length, self._succeeded = state["length"], state["succeeded"]
+        self._length, self._succeeded, self._starts = state["length"], state["succeeded"], state["starts"]
         self.environment.load_state(state["environment"])

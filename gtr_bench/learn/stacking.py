@@ -7,14 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from pydantic import BaseModel
 
-from gtr_bench.algorithms.parameters import OnPolicyParameters, stackable_fields
+from gtr_bench.algorithms.parameters import stackable_fields
 
 __all__ = ["column", "stack_parameters"]
 
 
 def stack_parameters(
-    model: type[OnPolicyParameters], rows: Sequence[Mapping[str, Any]], device: torch.device
+    model: type[BaseModel], rows: Sequence[Mapping[str, Any]], device: torch.device
 ) -> SimpleNamespace:
     """Validate each job's parameters and stack the scalar ones.
 

@@ -24,16 +24,20 @@ class Rollout(NamedTuple):
     ends_phase: bool
 
 
-def evaluation_marks(steps: int, num_envs: int, every: int) -> list[int]:
-    """Steps of a phase at which policies are evaluated, without its end: multiples of `every`, in whole vector steps.
+def evaluation_marks(steps: int, unit: int, every: int) -> list[int]:
+    """Steps of a phase at which policies are evaluated, without its end: multiples of `every`, in whole units.
+
+    A unit is a step of all environments, or L of them where a network has memory.
 
     A mark within half of `every` of the end is left out: the end is a point anyway, and the stretch between would be
     short. The marks do not depend on the length of rollouts, so algorithms of a suite share them.
     """
-    return [mark - mark % num_envs for mark in range(every, steps, every) if 2 * (steps - mark) >= every]
+    return [mark - mark % unit for mark in range(every, steps, every) if 2 * (steps - mark) >= every]
 
 
-def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | None) -> list[Rollout]:
+def timeline(
+    phases: Sequence[int], num_envs: int, num_steps: int, every: int | None, sequence_length: int = 1
+) -> list[Rollout]:
     """Split a sequence into rollouts.
 
     Args:
@@ -41,10 +45,17 @@ def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | 
         num_envs: N.
         num_steps: longest rollout, T.
         every: steps between evaluation marks, counted from each phase's start; None evaluates at phase ends only.
+        sequence_length: L of a network with memory; every rollout is a multiple of it.
 
     Raises:
-        RequestError: a phase is not a multiple of `num_envs`, or marks lie closer than one rollout (or phase).
+        RequestError: a phase is not a multiple of `num_envs` times L, marks lie closer than one rollout (or phase), or
+            a rollout is shorter than L.
     """
+    if num_steps < sequence_length:
+        raise RequestError(
+            f"num_steps = {num_steps} is shorter than sequence_length = {sequence_length}",
+            hint="raise num_steps, or lower sequence_length",
+        )
     if every is not None and every < min(num_envs * num_steps, *phases):
         raise RequestError(
             f"evaluation.every = {every} is shorter than one rollout of {num_envs * num_steps} steps",
@@ -52,16 +63,21 @@ def timeline(phases: Sequence[int], num_envs: int, num_steps: int, every: int | 
         )
     rollouts = []
     for phase, steps in enumerate(phases):
-        if steps % num_envs or steps < num_envs:
-            raise RequestError(f"phase {phase} has {steps} steps, which is not a multiple of num_envs = {num_envs}")
-        per_env = steps // num_envs
-        marks = [] if every is None else [mark // num_envs for mark in evaluation_marks(steps, num_envs, every)]
+        unit = num_envs * sequence_length
+        if steps % unit or steps < unit:
+            raise RequestError(
+                f"phase {phase} has {steps} steps, which is not a multiple of num_envs = {num_envs}"
+                + (f" times sequence_length = {sequence_length}" if sequence_length > 1 else "")
+            )
+        whole = steps // unit
+        marks = [] if every is None else [mark // unit for mark in evaluation_marks(steps, unit, every)]
         start = 0
-        for mark in [*marks, per_env]:
-            count = -(-(mark - start) // num_steps)
+        for mark in [*marks, whole]:
+            count = -(-(mark - start) // (num_steps // sequence_length))
             lengths = [(mark - start) // count + (index < (mark - start) % count) for index in range(count)]
             for index, length in enumerate(lengths):
                 last = index == count - 1
-                rollouts.append(Rollout(phase, length, last and mark < per_env, last and mark == per_env))
+                rollout = Rollout(phase, length * sequence_length, last and mark < whole, last and mark == whole)
+                rollouts.append(rollout)
             start = mark
     return rollouts

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from gtr_bench.environments.sequence import SequenceEnvironment
+from gtr_bench.environments.spaces import ObservationSpace, Spaces
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.evaluate import evaluate
 from gtr_bench.learn.learner import Learner
@@ -63,7 +64,11 @@ class Training:
         phases = [int(phase["steps"]) for phase in self._sequence["phases"]]
         evaluates = self._evaluation["episodes"] > 0
         self._timeline: list[Rollout] = timeline(
-            phases, self._envs, int(parameters["num_steps"]), self._evaluation["every"] if evaluates else None
+            phases,
+            self._envs,
+            int(parameters["num_steps"]),
+            self._evaluation["every"] if evaluates else None,
+            int(first["network"].get("sequence_length", 1)),
         )
         self.steps, self.phases = sum(phases), len(phases)
         self._phase_steps, self._phase_starts = phases, np.cumsum([0, *phases]).tolist()
@@ -74,8 +79,7 @@ class Training:
         self.learner = Learner(
             definitions,
             [seeds.learner for seeds in self._seeds],
-            environment.observation_size,
-            environment.action_space,
+            Spaces(ObservationSpace((environment.observation_size,)), environment.action_space),
             device,
         )
         self._has_success = environment.has_success
@@ -124,7 +128,8 @@ class Training:
         frozen = self.learner.frozen
         trajectory = self.collector.collect(
             rollout.length,
-            self.learner.network,
+            self.learner.model,
+            self.learner.carry,
             self.learner.generators,
             self.learner.observation_normaliser,
             frozen,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from gtr_bench.environments.spaces import ObservationSpace
     from gtr_bench.networks.torso import Torso
 
 __all__ = ["MLP", "MLPParameters"]
@@ -34,8 +35,8 @@ class MLP:
     Parameters: ClassVar[type[BaseModel]] = MLPParameters
 
     @staticmethod
-    def build(parameters: MLPParameters, generators: Sequence[torch.Generator], inputs: int) -> Torso:
+    def build(parameters: MLPParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:
         """One torso for `len(generators)` members."""
         from gtr_bench.networks.torso import StackedMLP
 
-        return StackedMLP(generators, inputs, parameters.hidden, parameters.activation)
+        return StackedMLP(generators, space.size, parameters.hidden, parameters.activation)

@@ -6,4 +6,6 @@ from gtr_bench.registry import Registry
 
 __all__ = ["networks"]
 
-networks = Registry("network", "gtr_bench.networks", {"mlp": "gtr_bench.networks.mlp:MLP"})
+networks = Registry(
+    "network", "gtr_bench.networks", {"gru": "gtr_bench.networks.gru:GRU", "mlp": "gtr_bench.networks.mlp:MLP"}
+)

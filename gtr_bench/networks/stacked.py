@@ -1,35 +1,59 @@
-"""Layers with a leading member dimension, and one flat buffer that holds all of a cohort's parameters.
+"""Layers with a leading member dimension.
 
 RL networks are small: at these sizes the cost of an update is the number of operations, so M members share every
-operation (`baddbmm` on weights `[M, in, out]`), and the optimizer sees one tensor `[M, P]`.
+operation (`baddbmm` on weights `[M, in, out]`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FlatParameters", "StackedLinear", "fast_tanh"]
+__all__ = ["Stacked", "StackedLinear", "fast_tanh"]
 
 _SMALL = 8192  # elements
 
 
-class StackedLinear(nn.Module):
+class Stacked(nn.Module):
+    """A layer of M members: weights, biases, and how its units are drawn anew.
+
+    Attributes:
+        weight: `[M, ...]`; bias: `[M, ...]`.
+        unit_axis, input_axis: where the units computed and the inputs read lie in `weight`.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter
+    unit_axis: int
+    input_axis: int
+
+    def fresh(self, generators: Sequence[torch.Generator]) -> Tensor:
+        """Weights as at the start, shape of `weight`, each member's from its own generator."""
+        raise TypeError(f"{type(self).__name__} cannot be drawn anew")
+
+
+class StackedLinear(Stacked):
     """M independent linear layers, `[M, B, in] -> [M, B, out]`; orthogonal weights, zero biases (PPO detail 2)."""
+
+    unit_axis = 2
+    input_axis = 1
 
     def __init__(self, generators: Sequence[torch.Generator], inputs: int, outputs: int, gain: float) -> None:
         """Initialise each member from its own generator, so that a member's start does not depend on its cohort."""
         super().__init__()
-        weight = torch.empty(len(generators), inputs, outputs)
+        self._shape, self._gain = (inputs, outputs), gain
+        self.weight = nn.Parameter(self.fresh(generators))
+        self.bias = nn.Parameter(torch.zeros(len(generators), 1, outputs))
+
+    def fresh(self, generators: Sequence[torch.Generator]) -> Tensor:
+        weight = torch.empty(len(generators), *self._shape)
         for member, generator in enumerate(generators):
             # orthogonal_ orthogonalises rows: transpose to give the layer's usual [out, in] orientation
-            nn.init.orthogonal_(weight[member].T, gain, generator=generator)
-        self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(torch.zeros(len(generators), 1, outputs))
+            nn.init.orthogonal_(weight[member].T, self._gain, generator=generator)
+        return weight
 
     def forward(self, inputs: Tensor) -> Tensor:
         """`[M, B, in] -> [M, B, out]`."""
@@ -58,41 +82,3 @@ def fast_tanh(inputs: Tensor) -> Tensor:
         return torch.tanh(inputs)
     result: Tensor = _FastTanh.apply(inputs)  # type: ignore[no-untyped-call]
     return result
-
-
-class FlatParameters:
-    """All parameters of a stacked module as one tensor `[M, P]`, and their gradients as another.
-
-    The module's parameters become views of `data`, so clipping, optimizer steps and snapshots are a handful of
-    operations however many layers there are.
-    """
-
-    def __init__(self, module: nn.Module, members: int) -> None:
-        # a parameter without elements (the log std of discrete policies) has no gradient
-        self._parameters = [parameter for parameter in module.parameters() if parameter.numel()]
-        self._members = members
-        size = sum(parameter[0].numel() for parameter in self._parameters)
-        self.data = torch.empty(members, size, device=self._parameters[0].device)
-        self.grad = torch.zeros_like(self.data)
-        offset = 0
-        for parameter in self._parameters:
-            stop = offset + parameter[0].numel()
-            view = self.data[:, offset:stop].view(parameter.shape)
-            view.copy_(parameter.detach())
-            parameter.data = view
-            offset = stop
-
-    def backward(self, loss: Tensor) -> Tensor:
-        """The gradient of a scalar loss with respect to all parameters, in `grad` `[M, P]`."""
-        gradients = torch.autograd.grad(loss, self._parameters)
-        return torch.cat([gradient.reshape(self._members, -1) for gradient in gradients], 1, out=self.grad)
-
-    @contextmanager
-    def swapped(self, values: Tensor) -> Iterator[None]:
-        """Run the module with other parameters `[M, P]` for a while (no gradients)."""
-        kept = self.data.clone()
-        self.data.copy_(values)
-        try:
-            yield
-        finally:
-            self.data.copy_(kept)

@@ -1,22 +1,64 @@
-"""Torsos as stacked modules."""
+"""What lies between observations and heads: torsos as stacked modules, with or without memory."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from gtr_bench.networks.stacked import StackedLinear, fast_tanh
+from gtr_bench.networks.stacked import Stacked, StackedLinear, fast_tanh
 
-__all__ = ["StackedMLP", "Torso"]
+__all__ = ["Memory", "StackedMLP", "Torso", "UnitLayer"]
+
+
+class Memory(NamedTuple):
+    """What a network with memory must know beside the observations of U units of L consecutive steps.
+
+    Attributes:
+        carry: `[M, U, H]`, its state before each unit's first step.
+        starts: bool `[M, U, L]`, whether an episode begins at the step: the carry is zeroed there.
+    """
+
+    carry: Tensor
+    starts: Tensor
+
+    @property
+    def length(self) -> int:
+        """L."""
+        return self.starts.shape[2]
+
+
+class UnitLayer(NamedTuple):
+    """One hidden layer as methods that keep a network plastic see it.
+
+    Attributes:
+        incoming: the layer that computes the units; outgoing: those that read them.
+        repeat: positions of each unit in the outgoing layers' inputs (a channel read by a linear layer), else 1.
+    """
+
+    incoming: Stacked
+    outgoing: tuple[Stacked, ...]
+    repeat: int = 1
 
 
 class Torso(nn.Module):
-    """`[M, B, D] -> [M, B, features]`; `hidden_layers` gives every hidden activation, for diagnostics."""
+    """`[M, B, *O] -> [M, B, features]`.
+
+    Attributes:
+        features: numbers handed to a head.
+        carry_size: H, numbers carried from step to step; 0 without memory. A torso with memory overrides `unroll`,
+            one without overrides `hidden_layers`.
+        largest_layer: numbers per sample of the widest activation; bounds how much is computed at once.
+        columns: diagnostics it logs beyond those every job has, name -> meaning.
+    """
 
     features: int
+    carry_size: int = 0
+    largest_layer: int = 256
+    columns: ClassVar[Mapping[str, str]] = {}
 
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:
         """Activations of each hidden layer `[M, B, units]`, the last one being the output."""
@@ -25,6 +67,14 @@ class Torso(nn.Module):
     def forward(self, observations: Tensor) -> Tensor:
         """The last hidden layer."""
         return self.hidden_layers(observations)[-1]
+
+    def unroll(self, observations: Tensor, memory: Memory) -> tuple[list[Tensor], Tensor]:
+        """Hidden layers `[M, U * L, units]` of units of L steps, and the carry after each step `[M, U, L, H]`."""
+        raise TypeError(f"{type(self).__name__} has no memory")
+
+    def units(self) -> list[UnitLayer]:
+        """The hidden layers' parameters in the order of `hidden_layers`; the last one's `outgoing` is left empty."""
+        return []
 
 
 class StackedMLP(Torso):
@@ -40,6 +90,7 @@ class StackedMLP(Torso):
         )
         self.activation = fast_tanh if activation == "tanh" else torch.relu
         self.features = sizes[-1]
+        self.largest_layer = max(hidden)
 
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:
         found = []
@@ -47,3 +98,7 @@ class StackedMLP(Torso):
             observations = self.activation(layer(observations))
             found.append(observations)
         return found
+
+    def units(self) -> list[UnitLayer]:
+        layers: list[StackedLinear] = list(self.layers)  # type: ignore[arg-type]
+        return [UnitLayer(layer, tuple(layers[place + 1 : place + 2])) for place, layer in enumerate(layers)]

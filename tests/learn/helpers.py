@@ -19,6 +19,15 @@ CPU = torch.device("cpu")
 
 CARTPOLE_SHIFT: tuple[dict[str, Any], ...] = ({"kind": "action_permutation"},)
 
+GRU: dict[str, Any] = {
+    "torso": "gru",
+    "version": networks.get("gru").version,
+    "hidden": [8],
+    "units": 8,
+    "sequence_length": 8,
+    "activation": "tanh",
+}
+
 # columns that depend on the clock, or on nothing a learner does
 _BESIDE = {"iteration", "step", "phase"}
 
@@ -36,6 +45,7 @@ def make_definition(
     episodes: int = 0,
     hidden: Sequence[int] = (16, 16),
     activation: str = "tanh",
+    network: Mapping[str, Any] | None = None,
     **parameters: Any,
 ) -> dict[str, Any]:
     """A job definition (docs/design.md) with small defaults: 4 environments x 32 steps, 2 epochs, no evaluation."""
@@ -54,7 +64,9 @@ def make_definition(
             "max_episode_steps": max_episode_steps,
         },
         "packages": {},
-        "network": {
+        "network": dict(network)
+        if network is not None
+        else {
             "torso": "mlp",
             "version": networks.get("mlp").version,
             "hidden": list(hidden),

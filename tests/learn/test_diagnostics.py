@@ -109,17 +109,17 @@ def test_probe_states_come_evenly_from_the_first_rollout_of_a_phase(size: int) -
     probe = PathProbe()
     observations = torch.arange(float(size)).view(1, size, 1)
     probe.before_update(observations, gaussian(observations))
-    chosen = probe.states[0, :, 0]
+    chosen = probe.states[0][0, :, 0]
     assert len(chosen) == min(size, PROBE_SIZE)
     assert len(chosen.unique()) == len(chosen)
     stretches = torch.arange(len(chosen)) * size / len(chosen)
     assert ((chosen - stretches) > -1).all(), "one state from each of as many stretches as there are states"
     assert ((chosen - stretches) <= size / len(chosen)).all()
     probe.before_update(observations + 1e6, gaussian(observations))
-    assert torch.equal(probe.states[0, :, 0], chosen)
+    assert torch.equal(probe.states[0][0, :, 0], chosen)
     probe.restart()
     probe.before_update(observations + 1e6, gaussian(observations))
-    assert probe.states.min() >= 1e6
+    assert probe.states[0].min() >= 1e6
 
 
 def test_a_copy_of_the_state_continues_alike() -> None:

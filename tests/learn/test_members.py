@@ -11,6 +11,7 @@ from gtr_bench.learn.training import Training
 from tests.learn.helpers import (
     CARTPOLE_SHIFT,
     CPU,
+    GRU,
     assert_same_rows,
     iteration_rows,
     make_definition,
@@ -30,6 +31,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("oracle", "gym:CartPole-v1", {"shifts": CARTPOLE_SHIFT, "phases": (256, 256)}),
     ("gtr", "gym:CartPole-v1", {"sustain": True, "anchor_weighting": "return"}),
     ("gtr", "gym:Pendulum-v1", {"distance": "log_ratio", "anchor": "mixture_policy"}),
+    ("ppo", "gym:CartPole-v1", {"network": GRU, "max_episode_steps": 20}),
 ]
 
 
@@ -84,7 +86,7 @@ def with_poisoned_member(definitions: list[dict[str, Any]], at: int, value: floa
 
     def after_iteration() -> bool:
         if training.position == at:
-            training.learner.flat.data[1, :7] = value
+            training.learner.model.data[1, :7] = value
         return True
 
     training.run(after_iteration)
@@ -121,7 +123,7 @@ def test_a_cohort_ends_when_every_member_has_diverged() -> None:
     training = Training([make_definition()], CPU)
 
     def after_iteration() -> bool:
-        training.learner.flat.data.fill_(torch.nan)
+        training.learner.model.data.fill_(torch.nan)
         return True
 
     training.run(after_iteration)

@@ -10,7 +10,7 @@ import torch
 
 from gtr_bench.learn.training import Training
 from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
-from tests.learn.helpers import CARTPOLE_SHIFT, CPU, assert_same_rows, make_definition, train
+from tests.learn.helpers import CARTPOLE_SHIFT, CPU, GRU, assert_same_rows, make_definition, train
 
 NORMALISERS = {"observation_normalisation": True, "reward_normalisation": True}
 ALGORITHMS: list[tuple[str, dict[str, Any]]] = [
@@ -20,6 +20,8 @@ ALGORITHMS: list[tuple[str, dict[str, Any]]] = [
     ("oracle", NORMALISERS),
     ("a2c", {}),
     ("gtr", {"anchor": "ema", **NORMALISERS}),
+    ("gtr", {"network": GRU}),
+    ("oracle", {"network": GRU}),
 ]
 CARTPOLE = {"environment": "gym:CartPole-v1", "shifts": CARTPOLE_SHIFT, "phases": (256, 256), "evaluate_every": 128}
 CHEETAH = {
@@ -49,7 +51,7 @@ def continued(definitions: list[dict[str, Any]], stops: list[int], folder: Path)
 def assert_same_training(first: Training, second: Training) -> None:
     assert first.finished
     assert second.finished
-    assert torch.allclose(first.learner.flat.data, second.learner.flat.data, rtol=0, atol=0, equal_nan=True)
+    assert torch.allclose(first.learner.model.data, second.learner.model.data, rtol=0, atol=0, equal_nan=True)
     assert first.diverged.tolist() == second.diverged.tolist()
     for member in range(first.members):
         for left, right in zip(first.rows_of(member), second.rows_of(member), strict=True):
@@ -94,7 +96,7 @@ def test_a_diverged_member_stays_frozen_after_a_restart(tmp_path: Path) -> None:
 
     def poison_then_stop() -> bool:
         if training.position == 1:
-            training.learner.flat.data[1] = torch.nan
+            training.learner.model.data[1] = torch.nan
         return training.position < 3
 
     training.run(poison_then_stop)

@@ -29,7 +29,7 @@ def same_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ppo_with_one_epoch_and_one_minibatch_is_a2c_bit_for_bit() -> None:
     first = train(make_definition("a2c", phases=(400,)))
     second = train(make_definition("ppo", phases=(400,), **A2C_AS_PPO))
-    assert torch.equal(first.learner.flat.data, second.learner.flat.data)
+    assert torch.equal(first.learner.model.data, second.learner.model.data)
 
 
 @pytest.mark.usefixtures("same_seeds")
@@ -43,7 +43,7 @@ def test_gtr_with_a_very_wide_well_learns_as_ppo_kl_and_without_a_penalty_as_ppo
     ):
         first = train(make_definition("gtr", environment, phases=(256,), **gtr))
         second = train(make_definition(name, environment, phases=(256,), **other))
-        torch.testing.assert_close(first.learner.flat.data, second.learner.flat.data, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(first.learner.model.data, second.learner.model.data, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.usefixtures("same_seeds")
@@ -109,7 +109,7 @@ def test_evaluation_does_not_touch_learning() -> None:
         "shifts": CARTPOLE_SHIFT, "phases": (256, 256), "evaluate_every": 256, "observation_normalisation": True
     }  # fmt: skip
     without, often = (train(make_definition(episodes=episodes, **settings)) for episodes in (0, 4))
-    assert torch.equal(without.learner.flat.data, often.learner.flat.data)
+    assert torch.equal(without.learner.model.data, often.learner.model.data)
     assert_same_rows(iteration_rows(without), iteration_rows(often))
     assert without.rows_of(0)[0]["step"] == []
 

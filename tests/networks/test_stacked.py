@@ -1,4 +1,4 @@
-"""Stacked layers equal single ones, fast_tanh equals tanh, and one flat buffer holds every parameter."""
+"""Stacked layers equal single ones, and fast_tanh equals tanh."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from gtr_bench.networks.stacked import FlatParameters, StackedLinear, fast_tanh
+from gtr_bench.networks.stacked import StackedLinear, fast_tanh
 
 
 def generators(*seeds: int) -> list[torch.Generator]:
@@ -52,46 +52,3 @@ def test_fast_tanh_is_tanh_in_value_and_gradient(size: int) -> None:
     torch.testing.assert_close(found, expected, atol=3e-7, rtol=0)
     left, right = (torch.autograd.grad(value.sum(), inputs)[0] for value in (found, expected))
     torch.testing.assert_close(left, right, atol=5e-7, rtol=0)
-
-
-def module() -> nn.Module:
-    return nn.Sequential(
-        StackedLinear(generators(0, 1), 4, 6, 1.0), nn.Tanh(), StackedLinear(generators(2, 3), 6, 2, 1.0)
-    )
-
-
-def test_flat_parameters_are_the_modules_own_memory() -> None:
-    network = module()
-    before = [parameter.detach().clone() for parameter in network.parameters()]
-    flat = FlatParameters(network, 2)
-    assert flat.data.shape == (2, 4 * 6 + 6 + 6 * 2 + 2)
-    for old, new in zip(before, network.parameters(), strict=True):
-        assert torch.equal(old, new)
-    flat.data[1].zero_()
-    inputs = torch.randn(2, 3, 4)
-    assert network(inputs)[0].any()
-    assert not network(inputs)[1].any()
-
-
-def test_flat_gradients_are_each_members_own() -> None:
-    network = module()
-    flat = FlatParameters(network, 2)
-    inputs = torch.randn(2, 3, 4)
-    gradient = flat.backward(network(inputs).square().mean((1, 2)).sum()).clone()
-    for member in range(2):
-        loss = network(inputs)[member].square().mean()
-        alone = flat.backward(loss)
-        torch.testing.assert_close(gradient[member], alone[member])
-        assert not alone[1 - member].any()
-
-
-def test_swapped_parameters_are_put_back_even_after_an_error() -> None:
-    network = module()
-    flat = FlatParameters(network, 2)
-    before = flat.data.clone()
-    with flat.swapped(torch.zeros_like(before)):
-        assert not network(torch.randn(2, 3, 4)).any()
-    assert torch.equal(flat.data, before)
-    with pytest.raises(KeyError), flat.swapped(torch.zeros_like(before)):
-        raise KeyError
-    assert torch.equal(flat.data, before)

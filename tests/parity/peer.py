@@ -11,8 +11,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from torch import Tensor
 
-from gtr_bench.environments.spaces import ActionSpace
-from gtr_bench.networks.actor_critic import ActorCritic
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
+from gtr_bench.networks.model import Model
 
 NETWORK = {"torso": "mlp", "version": 1, "hidden": [64, 64], "activation": "tanh"}
 
@@ -29,7 +29,7 @@ def collect(peer: PPO) -> Any:
     return peer.rollout_buffer
 
 
-def pairs(peer: PPO, network: ActorCritic) -> Iterator[tuple[Tensor, Tensor, bool]]:
+def pairs(peer: PPO, network: Model) -> Iterator[tuple[Tensor, Tensor, bool]]:
     """The peer's parameters beside ours (of one member), and whether ours is transposed."""
     policy: Any = peer.policy
     theirs = [policy.mlp_extractor.policy_net[0], policy.mlp_extractor.policy_net[2], policy.action_net]
@@ -38,23 +38,23 @@ def pairs(peer: PPO, network: ActorCritic) -> Iterator[tuple[Tensor, Tensor, boo
     for left, right in zip(theirs, ours, strict=True):
         yield left.weight, right.weight, True
         yield left.bias, right.bias, False
-    if network.space.kind == "continuous":
+    if network.spaces.action.kind == "continuous":
         yield policy.log_std, network.log_std, False
 
 
-def twin(peer: PPO) -> ActorCritic:
+def twin(peer: PPO) -> Model:
     """Our network with the peer's weights."""
     space: Any = peer.action_space
     discrete = hasattr(space, "n")
     ours = ActionSpace("discrete", (int(space.n),)) if discrete else ActionSpace("continuous", tuple(space.shape))
     size = int(np.prod(peer.observation_space.shape or ()))
-    network = ActorCritic(NETWORK, [torch.Generator()], size, ours, 0.0)
+    network = Model(NETWORK, [torch.Generator()], Spaces(ObservationSpace((size,)), ours), 0.0)
     copy_weights(peer, network)
     return network
 
 
 @torch.no_grad()
-def copy_weights(peer: PPO, network: ActorCritic) -> None:
+def copy_weights(peer: PPO, network: Model) -> None:
     """Overwrite our weights with the peer's."""
     for theirs, ours, transposed in pairs(peer, network):
         ours.copy_((theirs.T if transposed else theirs).reshape(ours.shape))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from gtr_bench.learn.advantages import generalised_advantages
-from gtr_bench.learn.improve import losses, normalised, sample_of
+from gtr_bench.learn.experience import Experience, normalised
 from gtr_bench.learn.optimizer import Optimizer, clip_gradient
-from gtr_bench.networks.stacked import FlatParameters
+from gtr_bench.learn.update import Update
 from tests.algorithms.helpers import build
 
 pytest.importorskip("stable_baselines3")
@@ -67,12 +67,16 @@ def test_losses_gradients_and_the_step_are_theirs(environment: str, max_norm: fl
     copy_weights(peer, network)
 
     algorithm = build("ppo", clip_range=0.2, entropy_coefficient=0.01, value_coefficient=0.5, value_loss="mse")
-    sample = sample_of(network, batch | {"behaviour": behaviour.packed}, behaviour)
-    found = losses(network, algorithm, sample, batch)
-    flat = FlatParameters(network, 1)
-    gradient = flat.backward(found.total.sum())
+    experience = Experience(**batch, behaviour=behaviour, columns={})
+    sample = experience.sample(network.policy(experience.observations))
+    optimizer = Optimizer("adam", network.data, epsilon=1e-5)
+    update = Update(
+        network, optimizer, algorithm, generators=[torch.Generator()], rate=1e-3, active=torch.ones(1, dtype=torch.bool)
+    )
+    found = algorithm.loss(update, experience)
+    gradient = network.gradient(found.total.sum())
     clip_gradient(gradient, max_norm)
-    Optimizer("adam", flat.data, epsilon=1e-5).step(gradient, 1e-3)
+    optimizer.step(gradient, 1e-3)
 
     peer.train()
     logged = peer.logger.name_to_value
@@ -83,18 +87,15 @@ def test_losses_gradients_and_the_step_are_theirs(environment: str, max_norm: fl
     assert found.total.item() == pytest.approx(logged["train/loss"], rel=1e-5, abs=1e-5)
     assert found.value.item() == pytest.approx(logged["train/value_loss"], rel=1e-5)
 
-    owned = [parameter for parameter in network.parameters() if parameter.numel()]
-    starts = dict(zip(map(id, owned), np.cumsum([0, *(parameter.numel() for parameter in owned)]), strict=False))
     compared = 0
     for theirs, mine, transposed in pairs(peer, network):
-        start = starts[id(mine)]
-        slope = gradient[0, start : start + mine.numel()].view(mine.shape)
+        slope = network.view(gradient, mine)
         expected = theirs.grad.T if transposed else theirs.grad
         torch.testing.assert_close(slope, expected.reshape(mine.shape), rtol=1e-4, atol=1e-5)
         step = (theirs.T if transposed else theirs).reshape(mine.shape)
         torch.testing.assert_close(mine.detach(), step.detach(), rtol=1e-4, atol=2e-5)
         compared += mine.numel()
-    assert compared == flat.data.numel()
+    assert compared == network.data.numel()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 import torch
 
 from gtr_bench.learn.clock import Clock
-from gtr_bench.learn.improve import losses, normalised, sample_of
+from gtr_bench.learn.estimate import estimate
+from gtr_bench.learn.experience import normalised
 from gtr_bench.learn.learner import Learner
 from gtr_bench.learn.training import Training
+from gtr_bench.learn.update import Update
 from tests.learn.helpers import CPU, make_definition
 
 LEARNERS: list[tuple[str, dict[str, Any]]] = [
@@ -27,7 +30,14 @@ def begun(*definitions: dict[str, Any]) -> tuple[Training, Learner, Any]:
     learner = training.learner
     training.collector.start_phase(0, learner.observation_normaliser)
     trajectory = training.collector.collect(
-        32, learner.network, learner.generators, learner.observation_normaliser, learner.frozen, Clock(), lambda: None
+        32,
+        learner.model,
+        None,
+        learner.generators,
+        learner.observation_normaliser,
+        learner.frozen,
+        Clock(),
+        lambda: None,
     )
     training.close()
     return training, learner, trajectory
@@ -35,7 +45,18 @@ def begun(*definitions: dict[str, Any]) -> tuple[Training, Learner, Any]:
 
 def experience_of(learner: Learner, trajectory: Any) -> Any:
     with torch.no_grad():
-        return learner._experience(trajectory)
+        return estimate(learner, trajectory, 0.0, 0)[0]
+
+
+def update_of(learner: Learner) -> Update:
+    return Update(
+        learner.model,
+        learner.optimizer,
+        learner.algorithm,
+        generators=learner.generators,
+        rate=1e-3,
+        active=torch.ones(learner.members, dtype=torch.bool),
+    )
 
 
 @pytest.mark.parametrize(("environment", "changes"), LEARNERS)
@@ -44,12 +65,11 @@ def test_every_minibatch_starts_at_ratio_one(environment: str, changes: dict[str
     """Otherwise collecting and learning see different policies (algorithms A.2, pitfalls)."""
     _, learner, trajectory = begun(*(make_definition("ppo", environment, seed=seed, **changes) for seed in seeds))
     experience = experience_of(learner, trajectory)
-    tensors = experience.tensors()
-    rows = torch.randperm(experience.log_probs.shape[1])[:50]
-    sample = sample_of(learner.network, {name: value[:, rows] for name, value in tensors.items()}, experience.behaviour)
+    batch = experience.take(torch.randperm(experience.units)[:50].expand(len(seeds), -1))
+    sample = batch.sample(learner.model.policy(batch.observations))
     torch.testing.assert_close(sample.ratio, torch.ones_like(sample.ratio), rtol=0, atol=1e-5)
     # the policy that acted, step by step in small batches, is the one remembered
-    acted = learner.network.policy(torch.from_numpy(trajectory.observations[:, 5])).packed
+    acted = learner.model.policy(torch.from_numpy(trajectory.observations[:, 5])).packed
     remembered = experience.behaviour.packed.view(len(seeds), 32, 4, -1)[:, 5]
     torch.testing.assert_close(acted, remembered, rtol=0, atol=1e-5)
 
@@ -67,7 +87,7 @@ def test_truncated_episodes_bootstrap_from_their_final_observation() -> None:
     cut = trajectory.truncated[0] & ~trajectory.terminated[0]
     assert cut.sum() == 4 * 6
     assert cut[4].all()
-    final = learner.network.value(torch.from_numpy(trajectory.final_observations[:, 4])).detach()
+    final = learner.model.value(torch.from_numpy(trajectory.final_observations[:, 4])).detach()
     own = experience.values.view(1, 32, 4)[:, 4]
     torch.testing.assert_close(experience.advantages.view(1, 32, 4)[:, 4], 1 + 0.9 * final - own)
 
@@ -75,7 +95,7 @@ def test_truncated_episodes_bootstrap_from_their_final_observation() -> None:
 def test_the_last_step_bootstraps_from_what_comes_next() -> None:
     _, learner, trajectory = begun(make_definition(gae_lambda=0.0, gamma=0.9))
     experience = experience_of(learner, trajectory)
-    following = learner.network.value(torch.from_numpy(trajectory.last_observation)).detach()
+    following = learner.model.value(torch.from_numpy(trajectory.last_observation)).detach()
     running = torch.from_numpy(~(trajectory.terminated | trajectory.truncated)[:, -1])
     expected = 1 + 0.9 * following - experience.values.view(1, 32, 4)[:, -1]
     torch.testing.assert_close(experience.advantages.view(1, 32, 4)[:, -1][running], expected[running])
@@ -89,15 +109,14 @@ def test_losses_are_the_written_ones(changes: dict[str, Any], factor: float, cli
     settings = {"entropy_coefficient": 0.01, "value_coefficient": 0.7} | changes
     _, learner, trajectory = begun(make_definition(**settings))
     experience = experience_of(learner, trajectory)
-    batch = experience.tensors()
-    batch["values"] = batch["values"] + 0.1
-    learner.flat.data.add_(0.01 * torch.randn(learner.flat.data.shape, generator=torch.Generator().manual_seed(0)))
-    sample = sample_of(learner.network, batch, experience.behaviour)
-    found = losses(learner.network, learner.algorithm, sample, batch)
+    batch = replace(experience, values=experience.values + 0.1)
+    learner.model.data.add_(0.01 * torch.randn(learner.model.data.shape, generator=torch.Generator().manual_seed(0)))
+    sample = batch.sample(learner.model.policy(batch.observations))
+    found = learner.algorithm.loss(update_of(learner), batch)
 
-    ratio, advantage = sample.ratio, batch["advantages"]
+    ratio, advantage = sample.ratio, batch.advantages
     policy = -torch.minimum(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
-    value, target, old = learner.network.value(batch["observations"]), batch["returns"], batch["values"]
+    value, target, old = learner.model.value(batch.observations), batch.returns, batch.values
     error = (value - target) ** 2
     if clipped:
         error = torch.maximum(error, (old + (value - old).clamp(-0.05, 0.05) - target) ** 2)
@@ -121,10 +140,10 @@ def test_the_exact_kl_is_from_the_policy_before_to_the_policy_after(algorithm: s
     """Widths included: a Gaussian policy's deviations move too."""
     _, learner, trajectory = begun(make_definition(algorithm, "gym:Pendulum-v1", learning_rate=1e-2))
     observations = torch.from_numpy(trajectory.observations).flatten(1, 2)
-    policy = learner.network.policy(observations)
+    policy = learner.model.policy(observations)
     before = policy.like(policy.packed.detach())
     found = learner.learn(trajectory, 0.0, 0, Clock())
-    after = learner.network.policy(observations)
+    after = learner.model.policy(observations)
     assert not torch.equal(before.packed[..., 1], after.packed[..., 1])
     torch.testing.assert_close(found["exact_kl"], before.kl(after).mean(1), rtol=1e-3, atol=1e-7)
 
@@ -133,19 +152,19 @@ def test_the_penalty_does_not_move_the_policy_it_is_measured_from() -> None:
     """At the behaviour policy the KL is flat: its gradient is zero, in the deviations as well."""
     _, learner, trajectory = begun(make_definition("ppo_kl", "gym:Pendulum-v1"))
     experience = experience_of(learner, trajectory)
-    assert not experience.tensors()["behaviour"].requires_grad
-    sample = sample_of(learner.network, experience.tensors(), experience.behaviour)
-    (slope,) = torch.autograd.grad(learner.algorithm.objective(sample)[1].sum(), learner.network.log_std)
+    assert not experience.behaviour.packed.requires_grad
+    sample = experience.sample(learner.model.policy(experience.observations))
+    (slope,) = torch.autograd.grad(learner.algorithm.objective(sample)[1].sum(), learner.model.log_std)
     torch.testing.assert_close(slope, torch.zeros_like(slope), rtol=0, atol=1e-4)
 
 
 def test_inactive_members_keep_their_parameters() -> None:
     _, learner, trajectory = begun(make_definition(seed=0), make_definition(seed=1))
-    before = learner.flat.data.clone()
+    before = learner.model.data.clone()
     learner.frozen = np.array([False, True])
     learner.learn(trajectory, 0.0, 0, Clock())
-    assert not torch.equal(learner.flat.data[0], before[0])
-    assert torch.equal(learner.flat.data[1], before[1])
+    assert not torch.equal(learner.model.data[0], before[0])
+    assert torch.equal(learner.model.data[1], before[1])
 
 
 def test_target_kl_ends_a_members_updates() -> None:
@@ -163,7 +182,7 @@ def test_advantage_normalisation_makes_learning_blind_to_the_rewards_scale_or_no
     for factor in (1.0, 100.0):
         definition = make_definition(advantage_normalisation=kind, value_coefficient=0.0, max_grad_norm=0.0)
         _, learner, trajectory = begun(definition)
-        learner.network.value_head.weight.data.zero_()
+        learner.model.value_head.weight.data.zero_()
         trajectory.rewards = trajectory.rewards * factor
         found.append(float(learner.learn(trajectory, 0.0, 0, Clock())["grad_norm"]))
     ratio = found[1] / found[0]

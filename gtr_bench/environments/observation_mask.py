@@ -1,0 +1,42 @@
+"""A shift that hides coordinates of the observation: what is left may no longer tell the state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from gtr_bench.environments.base import SeedArray
+from gtr_bench.environments.shift import Shift, Values, World
+from gtr_bench.errors import EnvironmentFault
+
+__all__ = ["ObservationMask"]
+
+
+class ObservationMask(Shift):
+    """Set the listed coordinates of every observation to 0. Values: 1 where a coordinate is seen, else 0, [M, D].
+
+    `first_clean = false` hides them from the first phase on, such as the velocities of CartPole, coordinates 1 and 3.
+    """
+
+    numeric: ClassVar[bool] = False
+    kind: Literal["observation_mask"] = "observation_mask"
+    coordinates: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, strict=False)
+
+    def identity(self, world: World) -> Values:
+        return np.ones((world.members, world.observation_size), np.float32)
+
+    def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
+        if max(self.coordinates) >= world.observation_size:
+            raise EnvironmentFault(
+                f"the observation has no coordinate {max(self.coordinates)} to hide",
+                hint=f"it has {world.observation_size}, counted from 0",
+            )
+        values = self.identity(world)
+        values[:, self.coordinates] = 0
+        return values
+
+    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
+        return observation * values[:, None]

@@ -1,0 +1,122 @@
+"""A rollout ready for learning, and the minibatches gathered from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gtr_bench.algorithms.base import Sample
+from gtr_bench.learn.distributions import Distribution
+from gtr_bench.networks.torso import Memory
+
+__all__ = ["Experience", "in_chunks", "normalised"]
+
+AT_ONCE = 2**23
+"""numbers per member of a network's widest layer that are computed in one pass outside of minibatches"""
+
+
+@dataclass(frozen=True)
+class Experience:
+    """A rollout or a minibatch: B samples of each member, in U units of L consecutive steps, B = U x L.
+
+    Without memory L is 1. A unit's steps lie side by side.
+
+    Attributes:
+        observations: `[M, B, *O]`; actions: `[M, B, ...]`; behaviour: the policy that collected them, `[M, B]`.
+        log_probs, values, advantages, returns: `[M, B]`, of the behaviour policy and the critic before the update.
+        columns: what the algorithm prepared, `[M, B, ...]`.
+        memory: what a network with memory carries into the units.
+    """
+
+    observations: Tensor
+    actions: Tensor
+    behaviour: Distribution
+    log_probs: Tensor
+    values: Tensor
+    advantages: Tensor
+    returns: Tensor
+    columns: Mapping[str, Tensor]
+    memory: Memory | None = None
+
+    @property
+    def length(self) -> int:
+        """L, steps per unit."""
+        return 1 if self.memory is None else self.memory.length
+
+    @property
+    def units(self) -> int:
+        """U, units per member."""
+        return self.log_probs.shape[1] // self.length
+
+    def take(self, order: Tensor) -> Experience:
+        """The minibatch of some units of each member, gathered; `order` int64 `[M, u]` counts units within a member."""
+        members, count = order.shape
+        rows = (order + torch.arange(members).unsqueeze(1) * self.units).reshape(-1).to(self.log_probs.device)
+
+        def gather(value: Tensor, length: int) -> Tensor:
+            by_unit = value.reshape(members * self.units, length, *value.shape[2:])
+            return by_unit.index_select(0, rows).view(members, count * length, *value.shape[2:])
+
+        own = {name: gather(value, self.length) for name, value in self.columns.items()}
+        memory = self.memory
+        if memory is not None:
+            starts = gather(memory.starts.flatten(1), self.length).view(members, count, self.length)
+            memory = Memory(gather(memory.carry, 1), starts)
+        return Experience(
+            observations=gather(self.observations, self.length),
+            actions=gather(self.actions, self.length),
+            behaviour=self.behaviour.like(gather(self.behaviour.packed, self.length)),
+            log_probs=gather(self.log_probs, self.length),
+            values=gather(self.values, self.length),
+            advantages=gather(self.advantages, self.length),
+            returns=gather(self.returns, self.length),
+            columns=own,
+            memory=memory,
+        )
+
+    def with_normalised_advantages(self) -> Experience:
+        """The same with advantages of mean 0 and deviation 1 per member."""
+        return replace(self, advantages=normalised(self.advantages))
+
+    def sample(self, policy: Distribution) -> Sample:
+        """The objective's view of it under a policy `[M, B]`."""
+        return Sample(
+            policy=policy,
+            behaviour=self.behaviour,
+            log_prob=policy.log_prob(self.actions),
+            old_log_prob=self.log_probs,
+            advantage=self.advantages,
+            action=self.actions,
+            columns=self.columns,
+        )
+
+
+def normalised(advantages: Tensor) -> Tensor:
+    """`(A - mean) / (std + 1e-8)` per member over `[M, B]`, sample std; a single sample is only centred."""
+    centred = advantages - advantages.mean(1, keepdim=True)
+    if advantages.shape[1] == 1:
+        return centred
+    return centred / (advantages.std(1, keepdim=True) + 1e-8)
+
+
+def in_chunks(
+    function: Callable[[Tensor, Memory | None], Tensor], observations: Tensor, memory: Memory | None, largest_layer: int
+) -> Tensor:
+    """`function(observations [M, B, *O], memory) -> [M, B, ...]` in passes that bound the memory activations take.
+
+    How much is computed at once does not depend on M: a member's numbers are those of any cohort.
+    """
+    length = 1 if memory is None else memory.length
+    units = observations.shape[1] // length
+    size = max(1, AT_ONCE // (largest_layer * length))
+    if units <= size:
+        return function(observations, memory)
+    parts = []
+    for first in range(0, units, size):
+        last = min(first + size, units)
+        part = None if memory is None else Memory(memory.carry[:, first:last], memory.starts[:, first:last])
+        parts.append(function(observations[:, first * length : last * length], part))
+    return torch.cat(parts, 1)

@@ -1,0 +1,129 @@
+"""What an algorithm improves a policy with: minibatches of a rollout, and steps of the optimizer on them.
+
+Losses reduce within a member and add across members, so each member's gradient is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from gtr_bench.algorithms.base import Algorithm, Losses
+from gtr_bench.learn.experience import Experience
+from gtr_bench.learn.optimizer import Optimizer, clip_gradient
+from gtr_bench.networks.model import Model
+from gtr_bench.plasticity.base import AddOn
+
+__all__ = ["Update"]
+
+
+class Update:
+    """One iteration's update of a cohort.
+
+    Attributes:
+        model, optimizer, p: of the cohort; `p` are the algorithm's parameters.
+        active: bool `[M]`; the others keep their parameters. With `target_kl`, members drop out on the way.
+        rate: step size, a float or `[M, 1]`.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        optimizer: Optimizer,
+        algorithm: Algorithm,
+        *,
+        add_ons: Sequence[AddOn] = (),
+        generators: Sequence[torch.Generator],
+        rate: float | Tensor,
+        active: Tensor,
+    ) -> None:
+        self.model, self.optimizer, self.p = model, optimizer, algorithm.p
+        self.rate, self.active = rate, active
+        self._algorithm, self._add_ons, self._generators = algorithm, add_ons, generators
+        self._everyone = bool(active.all())
+        self._seen: list[Tensor] = []
+
+    def epochs(
+        self, experience: Experience, loss: Callable[[Update, Experience], Losses], *, epochs: int | None = None
+    ) -> dict[str, Tensor]:
+        """Epochs of minibatch steps; with `target_kl` until no member is left.
+
+        Args:
+            experience: the rollout.
+            loss: of a minibatch.
+            epochs: passes over the rollout; the algorithm's own by default.
+
+        Returns:
+            `policy_loss`, `value_loss`, `grad_norm`: `[M]`, means over the minibatches.
+        """
+        for batch in self.minibatches(experience, epochs=epochs):
+            found = loss(self, batch)
+            if self.p.target_kl is not None and found.log_ratio is not None and not self._near(found.log_ratio):
+                break
+            self.step(found, batch)
+        return self.means()
+
+    def minibatches(
+        self, experience: Experience, *, epochs: int | None = None, count: int | None = None
+    ) -> Iterator[Experience]:
+        """Each epoch's minibatches in a new order of its units, each member's from its own generator.
+
+        Advantages come normalised as the parameters say.
+
+        Args:
+            experience: the rollout.
+            epochs: passes over it; the algorithm's own by default.
+            count: minibatches per epoch, as above; sizes differ by at most one unit.
+        """
+        p, units = self.p, experience.units
+        epochs, count = epochs or p.epochs, min(count or p.num_minibatches, units)
+        if p.advantage_normalisation == "batch":
+            experience = experience.with_normalised_advantages()
+        bounds = [index * units // count for index in range(count + 1)]
+        whole = count == 1 and epochs == 1
+        # Drawn before the first step: with `target_kl`, how many epochs a cohort runs must not move a generator.
+        orders = [] if whole else [self._order(units) for _ in range(epochs)]
+        for order in orders:
+            for start, stop in pairwise(bounds):
+                batch = experience.take(order[:, start:stop])
+                yield batch.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else batch
+        if whole:
+            yield experience.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else experience
+
+    def _order(self, units: int) -> Tensor:
+        return torch.stack([torch.randperm(units, generator=generator) for generator in self._generators])
+
+    def _near(self, log_ratio: Tensor) -> bool:
+        """Leave out members whose KL (estimator k3) exceeds 1.5 `target_kl`; whether any member is left."""
+        log_ratio = log_ratio.detach()
+        self.active = self.active & ((log_ratio.exp() - 1 - log_ratio).mean(1) <= 1.5 * self.p.target_kl)
+        self._everyone = bool(self.active.all())
+        return bool(self.active.any())
+
+    def step(self, losses: Losses, batch: Experience) -> Tensor:
+        """One step of the optimizer down the losses' total and the add-ons' penalties; returns gradient norms `[M]`."""
+        total = losses.total
+        for add_on in self._add_ons:
+            penalty = add_on.penalty(self.model, batch)
+            total = total if penalty is None else total + penalty
+        gradient = self.model.gradient(total.sum())
+        for add_on in self._add_ons:
+            add_on.after_gradient(self.model, gradient)
+        norm = clip_gradient(gradient, self.p.max_grad_norm)
+        self.optimizer.step(gradient, self.rate, None if self._everyone else self.active)
+        for add_on in self._add_ons:
+            add_on.after_step(self.model, self.optimizer, self.active)
+        self._algorithm.after_step(self)
+        row = torch.cat([losses.policy.detach(), losses.value.detach(), norm.unsqueeze(1)], 1)
+        self._seen.append(row if self._everyone else torch.where(self.active.unsqueeze(1), row, torch.nan))
+        return norm
+
+    def means(self) -> dict[str, Tensor]:
+        """`policy_loss`, `value_loss`, `grad_norm` `[M]`, means over the steps taken; nothing when there were none."""
+        if not self._seen:
+            return {}
+        table = torch.stack(self._seen, 1).nanmean(1)
+        return dict(zip(("policy_loss", "value_loss", "grad_norm"), table.unbind(1), strict=True))

@@ -1,0 +1,44 @@
+"""A torso with memory: a perceptron and a gated recurrent unit (Cho et al. 2014; the form of cuDNN and PyTorch)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+    from gtr_bench.environments.spaces import ObservationSpace
+    from gtr_bench.networks.torso import Torso
+
+__all__ = ["GRU", "GRUParameters"]
+
+
+class GRUParameters(BaseModel):
+    """Shape of the torso, and how far learning looks back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field((64,), description="units of the layers before the memory")
+    units: int = Field(64, ge=1, description="units of the memory")
+    sequence_length: int = Field(
+        16, ge=1, description="steps that gradients flow back through; the carry before them is stored with the rollout"
+    )
+    activation: Literal["tanh", "relu"] = Field("tanh", description="after every layer before the memory")
+
+
+class GRU:
+    """Builds torsos with memory; `version` is part of a job's identity."""
+
+    version: ClassVar[int] = 1
+    Parameters: ClassVar[type[BaseModel]] = GRUParameters
+
+    @staticmethod
+    def build(parameters: GRUParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:
+        """One torso for `len(generators)` members."""
+        from gtr_bench.networks.recurrent import StackedGRU
+
+        return StackedGRU(generators, space.size, parameters.hidden, parameters.units, parameters.activation)

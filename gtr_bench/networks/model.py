@@ -1,0 +1,197 @@
+"""The networks of a cohort: policy and value of M members over one flat tensor of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gtr_bench.environments.spaces import Spaces
+from gtr_bench.learn.distributions import Distribution, policy_size, unpack
+from gtr_bench.networks.registry import networks
+from gtr_bench.networks.stacked import StackedLinear
+from gtr_bench.networks.torso import Memory, Torso, UnitLayer
+
+__all__ = ["Model", "Outputs"]
+
+BOTH = ("policy", "value")
+
+
+class Outputs(NamedTuple):
+    """What the heads that were asked for say, `[M, B]` each; None for the others."""
+
+    policy: Distribution
+    value: Tensor
+
+
+class Model(nn.Module):
+    """Actor and critic with a torso each, or one for both (`shared`); heads with gains 0.01 and 1.
+
+    The log standard deviation of continuous actions does not depend on the state. PPO details 2, 13, 14 and 15
+    (algorithms A.2).
+
+    Attributes:
+        data: `[M, P]`, all parameters of all members. Clipping, optimizer steps and snapshots are single operations
+            on it, each member's row its own; the modules' parameters are views of it.
+        carry_size: H, numbers carried from step to step, actor's before critic's; 0 without memory.
+    """
+
+    data: Tensor
+
+    def __init__(
+        self,
+        network: Mapping[str, Any],
+        generators: Sequence[torch.Generator],
+        spaces: Spaces,
+        initial_log_std: float,
+        device: torch.device | None = None,
+    ) -> None:
+        """Build for `len(generators)` members.
+
+        Args:
+            network: the job definition's `network`: torso, version, whether it is shared, and the torso's parameters.
+            generators: one per member; they alone decide its initial weights.
+            spaces: what the networks see and act in.
+            initial_log_std: first log standard deviation of continuous actions.
+            device: where the parameters live; the CPU by default.
+        """
+        super().__init__()
+        kind = networks.get(network["torso"])
+        own = ("torso", "version", "shared")
+        parameters = kind.Parameters(**{key: value for key, value in network.items() if key not in own})
+        self.members, self.spaces, self.shared = len(generators), spaces, bool(network.get("shared", False))
+        self.actor: Torso = kind.build(parameters, generators, spaces.observation)
+        self.critic: Torso = self.actor if self.shared else kind.build(parameters, generators, spaces.observation)
+        size = policy_size(spaces.action)
+        self.policy_head = StackedLinear(generators, self.actor.features, size, 0.01)
+        self.value_head = StackedLinear(generators, self.critic.features, 1, 1.0)
+        width = size if spaces.action.kind == "continuous" else 0
+        self.log_std = nn.Parameter(torch.full((self.members, 1, width), initial_log_std))
+        self.carry_size = self.actor.carry_size + (0 if self.shared else self.critic.carry_size)
+        self.largest_layer = max(self.actor.largest_layer, self.critic.largest_layer)
+        self.to(device)
+        self._gather()
+
+    def _gather(self) -> None:
+        """Move all parameters into `data`."""
+        # a parameter without elements (the log std of discrete policies) has no gradient
+        self._owned = [parameter for parameter in self.parameters() if parameter.numel()]
+        self.data = torch.empty(
+            self.members, sum(each[0].numel() for each in self._owned), device=self._owned[0].device
+        )
+        self._gradient = torch.zeros_like(self.data)
+        self._offsets: dict[int, int] = {}
+        offset = 0
+        for parameter in self._owned:
+            self._offsets[id(parameter)] = offset
+            view = self.view(self.data, parameter)
+            view.copy_(parameter.detach())
+            parameter.data = view
+            offset += parameter[0].numel()
+
+    def view(self, flat: Tensor, parameter: nn.Parameter) -> Tensor:
+        """The part of a tensor `[M, P]` that belongs to a parameter, in the parameter's shape; shares memory."""
+        start = self._offsets[id(parameter)]
+        return flat[:, start : start + parameter[0].numel()].view(parameter.shape)
+
+    def evaluate(self, observations: Tensor, memory: Memory | None = None, heads: Collection[str] = BOTH) -> Outputs:
+        """Policy and value of observations `[M, B, *O]`; one pass through the torso where it is shared.
+
+        Args:
+            observations: of U units of L consecutive steps, B = U x L, a unit's steps side by side.
+            memory: what networks with memory carry into the units; None for networks without.
+            heads: which of `policy` and `value` are needed; the others are None.
+        """
+        policy: Any = None
+        value: Any = None
+        features: Tensor | None = None
+        if "policy" in heads:
+            features = self._unroll(self.actor, observations, memory)[0][-1]
+            policy = self._policy(features)
+        if "value" in heads:
+            if features is None or not self.shared:
+                features = self._unroll(self.critic, observations, memory)[0][-1]
+            value = self.value_head(features).squeeze(-1)
+        return Outputs(policy, value)
+
+    def policy(self, observations: Tensor, memory: Memory | None = None) -> Distribution:
+        """`[M, B, *O]` to the action distribution `[M, B]`."""
+        return self.evaluate(observations, memory, ("policy",)).policy
+
+    def value(self, observations: Tensor, memory: Memory | None = None) -> Tensor:
+        """`[M, B, *O]` to state values `[M, B]`."""
+        return self.evaluate(observations, memory, ("value",)).value
+
+    def act(self, observations: Tensor, memory: Memory | None) -> tuple[Distribution, Tensor | None]:
+        """One step: the policy `[M, N]` at observations `[M, N, *O]`, and the carry after it `[M, N, H]`.
+
+        The critic's part of the carry stays: values are computed after the rollout, on all of it (`carries`).
+        """
+        layers, states = self._unroll(self.actor, observations, memory)
+        if states is None or memory is None:
+            return self._policy(layers[-1]), None
+        after = torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
+        return self._policy(layers[-1]), after
+
+    def first_carry(self, envs: int) -> Tensor | None:
+        """The carry `[M, N, H]` before an episode's first step; None without memory."""
+        return self.data.new_zeros(self.members, envs, self.carry_size) if self.carry_size else None
+
+    def carries(self, observations: Tensor, memory: Memory) -> Tensor:
+        """The carry after every step of units `[M, U * L, *O]`: `[M, U, L, H]`."""
+        torsos = [self.actor] if self.shared else [self.actor, self.critic]
+        return torch.cat([self._carry(self._unroll(torso, observations, memory)[1]) for torso in torsos], -1)
+
+    @staticmethod
+    def _carry(states: Tensor | None) -> Tensor:
+        assert states is not None, "only networks with memory have carries"
+        return states
+
+    def layers(self, observations: Tensor, memory: Memory | None = None) -> list[tuple[UnitLayer, Tensor]]:
+        """The hidden layers of actor and critic: their parameters and their activations `[M, B, units]`."""
+        found: list[tuple[UnitLayer, Tensor]] = []
+        heads = {id(self.actor): [self.policy_head], id(self.critic): [self.value_head]}
+        if self.shared:
+            heads = {id(self.actor): [self.policy_head, self.value_head]}
+        for torso in [self.actor] if self.shared else [self.actor, self.critic]:
+            if units := torso.units():
+                units[-1] = units[-1]._replace(outgoing=tuple(heads[id(torso)]))
+                found += zip(units, self._unroll(torso, observations, memory)[0], strict=True)
+        return found
+
+    def hidden_layers(self, observations: Tensor, memory: Memory | None = None) -> list[Tensor]:
+        """Activations of the actor's hidden layers `[M, B, units]`."""
+        return self._unroll(self.actor, observations, memory)[0]
+
+    def _unroll(self, torso: Torso, observations: Tensor, memory: Memory | None) -> tuple[list[Tensor], Tensor | None]:
+        if not torso.carry_size:
+            return torso.hidden_layers(observations), None
+        assert memory is not None, "a network with memory needs its carry"
+        first = 0 if torso is self.actor else self.actor.carry_size
+        own = memory.carry[..., first : first + torso.carry_size]
+        return torso.unroll(observations, Memory(own, memory.starts))
+
+    def _policy(self, features: Tensor) -> Distribution:
+        return unpack(self.spaces.action, self.policy_head(features), self.log_std)
+
+    def gradient(self, loss: Tensor, *, create_graph: bool = False) -> Tensor:
+        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on.
+
+        Without `create_graph` the tensor is overwritten by the next call.
+        """
+        gradients = torch.autograd.grad(loss, self._owned, create_graph=create_graph, materialize_grads=True)
+        rows = [gradient.reshape(self.members, -1) for gradient in gradients]
+        return torch.cat(rows, 1) if create_graph else torch.cat(rows, 1, out=self._gradient)
+
+    @contextmanager
+    def using(self, parameters: Tensor) -> Iterator[None]:
+        """Run with other parameters `[M, P]` for a while; no gradient may reach back to them."""
+        kept = self.data.clone()
+        self.data.copy_(parameters)
+        try:
+            yield
+        finally:
+            self.data.copy_(kept)
