@@ -28,7 +28,9 @@ def compare(
             "--results", metavar="DIR", help="Where a commit's jobs are; may be repeated.", show_default="results"
         ),
     ] = None,
-    metric: Annotated[list[str] | None, metric_option("Compare", "lifetime_return")] = None,
+    metric: Annotated[
+        list[str] | None, metric_option("Compare this metric; may be repeated.", "lifetime_return")
+    ] = None,
     alpha: Annotated[float, typer.Option("--alpha", metavar="P", help="Level of the tests, after Holm.")] = 0.05,
     margin: Annotated[
         float, typer.Option("--margin", metavar="X", help="Only worse by more than this is a regression.")

@@ -92,12 +92,12 @@ FORMAT_OPTION = typer.Option("--format", "-f", help="How to write the numbers.")
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
-def metric_option(verb: str, default: str) -> Any:
-    """`--metric`: what the command does with a metric, and which it takes where none is given."""
+def metric_option(text: str, default: str) -> Any:
+    """`--metric`, with its help, and which metric the command takes where none is given."""
     return typer.Option(
         "--metric",
         metavar="NAME",
-        help=f"{verb} this metric; may be repeated.",
+        help=text,
         show_default=default,
         autocompletion=completion.metrics,
     )

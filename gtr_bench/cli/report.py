@@ -33,7 +33,7 @@ def report(
             autocompletion=completion.known_suites,
         ),
     ] = None,
-    metric: Annotated[list[str] | None, metric_option("Show", "the suite's")] = None,
+    metric: Annotated[list[str] | None, metric_option("Show this metric; may be repeated.", "the suite's")] = None,
     baseline: Annotated[
         str | None,
         typer.Option(

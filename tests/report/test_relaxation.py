@@ -57,7 +57,7 @@ def said(jobs: Sequence[Sequence[dict[str, np.ndarray]]], alpha: float = 0.05) -
     ]
     flat = [rows for own in jobs for rows in own]
     found = {record.job: series for record, rows in zip(records, flat, strict=True) if (series := series_of(rows))}
-    _, (sentence,) = relaxation_of(records, found, ["gtr"], alpha)
+    (sentence,) = relaxation_of(records, found, ["gtr"], alpha).sentences
     return sentence
 
 
