@@ -12,7 +12,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-fast check clean
+.PHONY: help install install-dev demo test test-fast check docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/' | expand -t 22
@@ -33,10 +33,14 @@ test: install-dev  ## all tests
 test-fast: install-dev  ## the tests that take less than about five seconds each
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(PYTEST_ARGS)
 
-check: install-dev  ## formatting, lint and types
+check: install-dev  ## formatting, lint, types, and whether the docs' tables are current
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+	$(BIN)/python -m gtr_bench.catalogue.documents --check
+
+docs: install  ## write the docs' tables anew, from the source
+	$(BIN)/python -m gtr_bench.catalogue.documents
 
 clean:  ## remove the environment; results stay
 	rm -rf $(VENV)

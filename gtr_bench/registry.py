@@ -33,6 +33,19 @@ class Registry:
         """All names, sorted."""
         return sorted({*self._own, *(point.name for point in entry_points(group=self.group))})
 
+    def own_names(self) -> list[str]:
+        """The names that come with the program, in its order."""
+        return list(self._own)
+
+    def package(self, name: str) -> str:
+        """The distribution that registers a name; raises UnknownNameError with a suggestion."""
+        if name in self._own:
+            return "gtr-bench"
+        for point in entry_points(group=self.group):
+            if point.name == name:
+                return point.dist.name if point.dist is not None else point.module
+        raise UnknownNameError(self.kind, name, self.names())
+
     def get(self, name: str) -> Any:
         """The object registered under `name`; raises UnknownNameError with a suggestion."""
         if name not in self._loaded:

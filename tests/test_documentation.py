@@ -50,7 +50,6 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[sequence]]": tables.SequenceTable,
     "normalise": tables.NormaliseTable,
     "[[algorithm]]": tables.AlgorithmTable,
-    "[network]": networks.get("mlp").Parameters,
     "[training]": OnPolicyParameters,
 }
 
@@ -89,13 +88,18 @@ def choices(model: type[BaseModel]) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["mlp", *own(algorithms)])
+@pytest.mark.parametrize("name", [*own(networks), *own(algorithms)])
 def test_every_word_a_setting_takes_is_documented(name: str) -> None:
-    model = (networks if name == "mlp" else algorithms).get(name).Parameters
+    model = (networks if name in own(networks) else algorithms).get(name).Parameters
     lines = [line for line in SUITES.splitlines() if line.startswith("| `")]
     for key, words in choices(model).items():
         documented = [re.findall(r'"\w+"', line.split(" | ")[2]) for line in lines if line.startswith(f"| `{key}` |")]
         assert words in documented, key
+
+
+@pytest.mark.parametrize("name", own(networks))
+def test_the_settings_of_a_network_are_documented(name: str) -> None:
+    assert rows(f"### `{name}`") == fields(networks.get(name).Parameters)
 
 
 def test_the_fields_all_shifts_share_are_documented() -> None:
@@ -173,7 +177,7 @@ def test_every_verdict_of_a_comparison_is_documented_with_its_exit_code() -> Non
 
 
 def test_links_between_the_guides_lead_to_files_and_headings() -> None:
-    for guide in [ROOT / "README.md", ROOT / "results/README.md", *(ROOT / "docs").glob("*.md")]:
+    for guide in [ROOT / "README.md", ROOT / "results/README.md", *(ROOT / "docs").rglob("*.md")]:
         text = guide.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)]+)\)", text):
             if target.startswith("http"):

@@ -29,7 +29,10 @@ class A2CParameters(OnPolicyParameters):
 
 
 class A2C(Algorithm):
-    """`maximise E[A log pi(a|s)]`, one step per rollout."""
+    """Advantage actor-critic: one gradient step per rollout (algorithms A.1).
+
+    `maximise E[A log pi(a|s)]`.
+    """
 
     name: ClassVar[str] = "a2c"
     Parameters: ClassVar[type[OnPolicyParameters]] = A2CParameters

@@ -13,7 +13,10 @@ __all__ = ["Oracle"]
 
 
 class Oracle(PPO):
-    """PPO that starts anew at every shift."""
+    """PPO that starts anew at every shift.
+
+    It knows when the world changes and carries nothing over: a calibration line, not an upper bound (protocols 1).
+    """
 
     name: ClassVar[str] = "oracle"
     starts_anew_at_shift: ClassVar[bool] = True

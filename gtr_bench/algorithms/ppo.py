@@ -17,7 +17,7 @@ class PPOParameters(OnPolicyParameters):
     """The shared settings and the clip range."""
 
     clip_range: float = scalar(
-        0.2, "epsilon of the clipped ratio (2017 paper, equation 7)", low=0.05, high=0.8, scale="log", gt=0, le=10
+        0.2, "epsilon of the clipped ratio (algorithms A.2, detail 9)", low=0.05, high=0.8, scale="log", gt=0, le=10
     )
 
 
@@ -28,7 +28,10 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float | Tens
 
 
 class PPO(Algorithm):
-    """`maximise E[min(r A, clip(r, 1 - eps, 1 + eps) A)]`."""
+    """PPO with a clipped ratio (algorithms A.2).
+
+    `maximise E[min(r A, clip(r, 1 - eps, 1 + eps) A)]`.
+    """
 
     name: ClassVar[str] = "ppo"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOParameters

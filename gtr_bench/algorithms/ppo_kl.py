@@ -19,11 +19,16 @@ __all__ = ["PPOKL", "PPOKLParameters", "adapted_coefficient"]
 class PPOKLParameters(OnPolicyParameters):
     """The shared settings, the penalty's coefficient and its controller."""
 
-    beta: float = scalar(1.0, "coefficient of the KL penalty, or its first value", low=0.03, high=10, scale="log", ge=0)
-    adaptive: bool = Field(
-        False, description="halve or double beta so that the KL stays near kl_target; within 1e4 of its first value"
+    beta: float = scalar(
+        1.0, "coefficient of the KL penalty, or its first value (algorithms A.3)", low=0.03, high=10, scale="log", ge=0
     )
-    kl_target: float = scalar(0.01, "target KL per rollout (adaptive)", low=0.003, high=0.03, scale="log", gt=0)
+    adaptive: bool = Field(
+        False,
+        description="halve or double beta to keep the KL near kl_target, within 1e4 of the first (algorithms A.3)",
+    )
+    kl_target: float = scalar(
+        0.01, "target KL per rollout, where adaptive (algorithms A.3)", low=0.003, high=0.03, scale="log", gt=0
+    )
 
 
 _RANGE = 1e4  # how far the controller may move beta from its first value, as a factor
@@ -36,7 +41,11 @@ def adapted_coefficient(beta: Tensor, divergence: Tensor, target: float | Tensor
 
 
 class PPOKL(Algorithm):
-    """`maximise E[r A - beta KL(pi_old || pi)]`, with the closed-form KL; GTR's limit for sigma to infinity."""
+    """PPO with a KL penalty, fixed or adaptive (algorithms A.3).
+
+    `maximise E[r A - beta KL(pi_old || pi)]`, with the closed-form KL. GTR with `surrogate = "linear"`, one anchor and
+    an infinite `sigma` is the same.
+    """
 
     name: ClassVar[str] = "ppo_kl"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOKLParameters

@@ -20,7 +20,10 @@ def spo_penalty(ratio: Tensor, advantage: Tensor, clip_range: float | Tensor) ->
 
 
 class SPO(Algorithm):
-    """`maximise E[r A - |A| (r - 1)^2 / (2 eps)]`; never combined with clipping."""
+    """Simple Policy Optimization: a quadratic penalty on the ratio instead of the clip (algorithms A.11).
+
+    `maximise E[r A - |A| (r - 1)^2 / (2 eps)]`; never combined with clipping.
+    """
 
     name: ClassVar[str] = "spo"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOParameters

@@ -17,8 +17,10 @@ __all__ = [
     "baselines",
     "cells",
     "components",
+    "entries",
     "environments",
     "jobs",
+    "kinds",
     "known_suites",
     "metrics",
     "parameters",
@@ -123,6 +125,23 @@ def components(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
     before, comma, _ = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in COMPONENTS if name not in before.split(",")]
+
+
+@_completion
+def kinds(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """What `list` lists."""
+    from gtr_bench.catalogue.kinds import KINDS
+
+    return KINDS
+
+
+@_completion
+def entries(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Names of the kind on the line; suite files too where those are listed."""
+    from gtr_bench.catalogue.kinds import KINDS
+
+    kind = _given(ctx, "kind")
+    return [*KINDS[kind].names(), *(_files(incomplete) if kind == "suites" else [])]
 
 
 @_completion

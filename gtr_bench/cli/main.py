@@ -45,7 +45,7 @@ def _options(
 
 
 # In the order in which a newcomer meets them; typer keeps it.
-for _command in ("run", "plan", "status", "logs", "report", "compare", "ablate", "export", "doctor"):
+for _command in ("run", "plan", "status", "logs", "report", "compare", "ablate", "export", "list", "doctor"):
     import_module(f"gtr_bench.cli.{_command}").register(app)
 
 

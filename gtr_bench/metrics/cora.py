@@ -32,7 +32,7 @@ def changes(run: Run) -> NDArray[np.float64]:
 
 
 class Forgetting(Metric):
-    """Mean over tasks i and later phases j > i of what phase j alone takes from task i. Source: CORA, peers 5."""
+    """Mean over tasks i and later phases j > i of what phase j alone takes from task i. Source: protocols 2.1."""
 
     name = "forgetting.cora"
     direction = "lower"
@@ -51,7 +51,7 @@ class Forgetting(Metric):
 
 
 class Transfer(Metric):
-    """Mean over tasks i and earlier phases j < i of what phase j alone gives task i, unseen. Source: CORA, peers 5."""
+    """Mean over tasks i and earlier phases j < i of what phase j alone gives task i, unseen. Source: protocols 2.1."""
 
     name = "transfer.cora"
     direction = "higher"

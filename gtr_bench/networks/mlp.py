@@ -1,4 +1,4 @@
-"""The multi-layer perceptron torso; actor and critic each have their own (PPO detail 14)."""
+"""The multi-layer perceptron torso; actor and critic each have their own (algorithms A.2, detail 14)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MLPParameters(BaseModel):
 
 
 class MLP:
-    """Builds MLP torsos; `version` is part of a job's identity."""
+    """Fully connected layers; actor and critic each have their own (algorithms A.2, detail 14)."""
 
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[BaseModel]] = MLPParameters

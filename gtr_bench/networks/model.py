@@ -30,8 +30,8 @@ class Outputs(NamedTuple):
 class Model(nn.Module):
     """Actor and critic with a torso each, or one for both (`shared`); heads with gains 0.01 and 1.
 
-    The log standard deviation of continuous actions does not depend on the state. PPO details 2, 13, 14 and 15
-    (algorithms A.2).
+    The log standard deviation of continuous actions does not depend on the state (algorithms A.2,
+    details 2, 14 and 15).
 
     Attributes:
         data: `[M, P]`, all parameters of all members. Clipping, optimizer steps and snapshots are single operations

@@ -36,7 +36,7 @@ class Stacked(nn.Module):
 
 
 class StackedLinear(Stacked):
-    """M independent linear layers, `[M, B, in] -> [M, B, out]`; orthogonal weights, zero biases (PPO detail 2)."""
+    """M independent linear layers, `[M, B, in] -> [M, B, out]`; orthogonal, zero biases (algorithms A.2, detail 2)."""
 
     unit_axis = 2
     input_axis = 1

@@ -47,6 +47,7 @@ COMMANDS = {
     "compare": Case(("compare", "results", "results"), ("compare", "results", "nowhere")),
     "ablate": Case((*STUDY, "--trials", "4"), ("ablate", "--suite", "tiny.toml", "--param", "learning_rte")),
     "export": Case(("export", "--what", "jobs", "--out", "table.csv", "--json"), ("export", "--out", "table.xlsx")),
+    "list": Case(("list", "algorithms", "ppo_kl"), ("list", "algoritms"), trained=False),
     "doctor": Case(("doctor",), ("doctor", "--jsn"), trained=False),
 }
 

@@ -20,6 +20,9 @@ WORKS = {
     "ablate": ("ablate", "--suite", "tiny.toml", "--algorithm", "ppo", "--param", "learning_rate", "--trials", "4"),
     "path": ("ablate", "--path", "--suite", "tiny.toml", "--components", "kernel"),
     "export": ("export", "--out", "table.csv"),
+    "list": ("list",),
+    "list of a kind": ("list", "metrics"),
+    "list of one": ("list", "suites", "tiny.toml"),
     "doctor": ("doctor",),
 }
 FAILS = {
@@ -32,6 +35,7 @@ FAILS = {
     "ablate": ("ablate", "--suite", "tiny.toml"),
     "export": ("export", "nowhere", "--out", "table.csv"),
     "export to stdout": ("export",),
+    "list": ("list", "metrics", "phase_ac"),
     "doctor": ("doctor", "--no-such-option"),
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from gtr_bench.schedule import doctor
 
-COMMANDS = ("run", "plan", "status", "logs", "report", "compare", "ablate", "export", "doctor")
+COMMANDS = ("run", "plan", "status", "logs", "report", "compare", "ablate", "export", "list", "doctor")
 
 
 def test_help_lists_every_command(cli: Any) -> None:

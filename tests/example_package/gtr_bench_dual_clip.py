@@ -19,7 +19,10 @@ class DualClipParameters(PPOParameters):
 
 
 class DualClip(Algorithm):
-    """`maximise E[J]`; J is PPO's clipped surrogate where A >= 0 and `max(surrogate, c A)` where A < 0."""
+    """PPO whose loss on bad actions is bounded by a second clip (algorithms A.15).
+
+    `maximise E[J]`; J is PPO's clipped surrogate where A >= 0 and `max(surrogate, c A)` where A < 0.
+    """
 
     name: ClassVar[str] = "dual_clip"
     version: ClassVar[int] = 1

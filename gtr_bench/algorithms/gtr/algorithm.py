@@ -29,7 +29,10 @@ __all__ = ["GTR"]
 
 
 class GTR(Algorithm):
-    """A trust region reshaped by a bounded, non-monotonic kernel around a mixture of recent policies."""
+    """The Gaussian-reshaped trust region: a surrogate minus a penalty that saturates away from recent policies.
+
+    The form is this project's reading of the abstract of arXiv 2606.03382 (gtr.md 4); every choice is a parameter.
+    """
 
     name: ClassVar[str] = "gtr"
     Parameters: ClassVar[type[OnPolicyParameters]] = GTRParameters
