@@ -19,16 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtr_bench.algorithms.ppo import clipped_surrogate
+from tests.helpers import SWAPPED_BACK, suite_text
 
 PACKAGE = Path(__file__).parent / "example_package"
 GUIDE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 
-SUITE = """
-[suite]
-name = "third_party"
-question = "Does an algorithm of another package train?"
-primary_metric = "lifetime_return"
-comparisons = [["dual_clip", "ppo"]]
+TABLES = """comparisons = [["dual_clip", "ppo"]]
 
 [training]
 num_envs = 4
@@ -40,23 +36,15 @@ hidden = [8]
 [evaluation]
 every = 256
 episodes = 2
-
-[scale.laptop]
-seeds = 2
-steps_per_phase = 512
-
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = { kind = "action_permutation", cycle = 2 }
-
-[[algorithm]]
-id = "ppo"
-
-[[algorithm]]
-id = "dual_clip"
 """
+SUITE = suite_text(
+    "third_party",
+    "Does an algorithm of another package train?",
+    tables=TABLES,
+    steps=512,
+    sequences=SWAPPED_BACK,
+    algorithms=("ppo", "dual_clip"),
+)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ Definition = Mapping[str, Any]
 
 _PARAMETERS = "algorithm.parameters."
 _PACKAGES = "packages."
-_VERSIONS = ("algorithm.version", "network.version", "identity_version")
+_VERSIONS = ("algorithm.version", "network.version", "identity_version", "learn")
 _ABSENT = "absent"
 
 
@@ -54,7 +54,7 @@ def _decided(definition: Definition) -> dict[str, list[Any]]:
 def _versions(definitions: Iterable[Definition]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for definition in definitions:
-        for name, value in _flat(definition):
+        for name, value in _flat({"learn": 1, **definition}):  # absent at 1
             if _versioned(name) and value not in found.setdefault(name, []):
                 found[name].append(value)
     return {name: sorted(values, key=str) for name, values in found.items()}

@@ -14,6 +14,7 @@ from torch import Tensor
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.learn.clock import Clock
+from gtr_bench.learn.columns import COLUMNS
 from gtr_bench.learn.diagnostics import WINDOW, PathProbe, dormant_fraction, feature_rank, policy_diagnostics
 from gtr_bench.learn.estimate import estimate
 from gtr_bench.learn.experience import Experience
@@ -23,6 +24,7 @@ from gtr_bench.learn.rollout import Trajectory
 from gtr_bench.learn.stacking import column, stack_parameters
 from gtr_bench.learn.streams import Streams
 from gtr_bench.learn.update import Update
+from gtr_bench.learners.columns import logged
 from gtr_bench.networks.model import Model
 from gtr_bench.plasticity.build import build_add_ons
 
@@ -134,8 +136,11 @@ class Learner:
             active=torch.from_numpy(~self.frozen).to(self.device),
         )
         found = dict(self.algorithm.improve(update, experience))
+        own = {name: value for name, value in found.items() if name not in COLUMNS}
+        logged("algorithm", self.algorithm, own)
         for add_on in self.add_ons:
-            found |= add_on.after_iteration(self.model, self.optimizer, experience)
+            logs = add_on.after_iteration(self.model, self.optimizer, experience)
+            found |= logged("add-on", add_on, logs)
         self._freeze(before)
         updated = time.perf_counter()
         clock.add("update", updated - started)
@@ -156,7 +161,7 @@ class Learner:
     def _diagnose(self, experience: Experience, before: Tensor, iteration: int) -> dict[str, Tensor]:
         found, sample = policy_diagnostics(self.model, self.algorithm, experience)
         self.algorithm.after_iteration(sample)
-        found |= self.algorithm.diagnose(sample)
+        found |= logged("algorithm", self.algorithm, self.algorithm.diagnose(sample))
         found |= self.probe.after_update(self.model.policy(*self.probe.states))
         update = self.model.data - before
         if self._previous_update is not None:

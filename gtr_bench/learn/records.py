@@ -60,10 +60,17 @@ class Records:
         """For a checkpoint."""
         shape = (0, len(self._columns), self._members)
         return {
+            "columns": list(self._columns),
             "values": np.stack(self._values) if self._values else np.zeros(shape),
             "known": np.stack(self._known) if self._known else np.zeros(shape, np.bool_),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Continue from a checkpoint."""
-        self._values, self._known = list(state["values"]), list(state["known"])
+        """Continue from a checkpoint; what a part of the learner has declared since is unknown until then."""
+        stored = state["columns"]
+        kept = [name for name in self._columns if name in stored]
+        here, there = [self._place[name] for name in kept], [stored.index(name) for name in kept]
+        shape = (len(state["values"]), len(self._columns), self._members)
+        values, known = np.zeros(shape), np.zeros(shape, np.bool_)
+        values[:, here], known[:, here] = state["values"][:, there], state["known"][:, there]
+        self._values, self._known = list(values), list(known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,21 +17,17 @@ from gtr_bench.learn.evaluate import evaluate
 from gtr_bench.learn.learner import Learner
 from gtr_bench.learn.records import Records
 from gtr_bench.learn.rollout import Collector, Trajectory
+from gtr_bench.learn.state_file import load_state, save_state
 from gtr_bench.learn.timeline import Rollout, timeline
+from gtr_bench.learners.columns import FRAME, columns_of
 from gtr_bench.suite.seeds import derive_seeds
 
-__all__ = ["EVALUATION_COLUMNS", "ITERATION_COLUMNS", "POINTS", "Training"]
+__all__ = ["EVALUATION_COLUMNS", "POINTS", "Training"]
 
+STATE_FILE = "state.pt"
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
 EVALUATION_COLUMNS = (
     "step", "phase", "evaluated_phase", "point", "episodes", "return_mean", "return_std", "length_mean", "success_rate",
-)  # fmt: skip
-ITERATION_COLUMNS = (
-    "iteration", "step", "phase", "episodes", "training_return", "episode_length", "success_rate", "policy_loss",
-    "value_loss", "penalty", "entropy", "approx_kl", "exact_kl", "clip_fraction", "escape_fraction", "anchor_affinity",
-    "anchor_spread", "explained_variance", "grad_norm", "weight_norm", "step_length", "path_length", "displacement",
-    "path_efficiency", "turning", "dormant_fraction", "feature_rank", "learning_rate", "penalty_coefficient",
-    "sustain_gate",
 )  # fmt: skip
 
 
@@ -84,7 +81,7 @@ class Training:
         )
         self._has_success = environment.has_success
         self.clock = Clock()
-        self.iterations = Records(ITERATION_COLUMNS, self.members)
+        self.iterations = Records((*FRAME, *columns_of(first)), self.members)
         self.evaluations = Records(EVALUATION_COLUMNS, self.members)
         self.position, self.step, self.phase = 0, 0, 0
         self.training_return: float | None = None
@@ -264,6 +261,14 @@ class Training:
         self.collector.load_state(state["collector"])
         self.iterations.load_state(state["iterations"])
         self.evaluations.load_state(state["evaluations"])
+
+    def save(self, folder: Path) -> None:
+        """Write everything needed to continue exactly into `folder`."""
+        save_state(folder / STATE_FILE, self.state())
+
+    def load(self, folder: Path) -> None:
+        """Continue from what `save` wrote; raises ResultsError where that is damaged."""
+        self.load_state(load_state(folder / STATE_FILE, self.learner.device))
 
     def close(self) -> None:
         """Close all environments."""

@@ -11,8 +11,6 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.learn.timeline import evaluation_marks
-
 __all__ = ["FINAL_WINDOW", "Companions", "Metric", "Need", "Run", "Score", "mean_curve", "undefined"]
 
 Need = Literal["references", "oracle", "all_phases", "shift"]
@@ -58,11 +56,12 @@ class Run:
         world = phase if evaluated is None else evaluated
         return np.asarray(self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh])
 
-    def floored(self, floor: float, every: int, diverged_step: int | None, *, num_envs: int = 1) -> Run:
+    def floored(self, floor: float, marks: Sequence[Sequence[int]], diverged_step: int | None) -> Run:
         """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
 
-        Points that were never taken are added where they would have been, so a run that diverged early weighs as many
-        points as one that did not (protocols 1: never dropped).
+        `marks` are the evaluation grid: per phase the steps from its start, without its end. Points that were never
+        taken are added where they would have been, so a run that diverged early weighs as many points as one that did
+        not (protocols 1: never dropped).
         """
         values = np.where(np.isfinite(self.values), self.values, floor)
         if diverged_step is None:
@@ -71,7 +70,7 @@ class Run:
         last = int(self.steps.max(initial=-1))
         added: list[tuple[int, int]] = []
         for phase, (start, length) in enumerate(zip(self.starts, self.lengths, strict=True)):
-            grid = [*(start + mark for mark in evaluation_marks(length, num_envs, every)), start + length]
+            grid = [*(start + mark for mark in marks[phase]), start + length]
             added += [(step, phase) for step in grid if step > last]
         everywhere = bool(np.any(self.evaluated_phases != self.phases))
         rows = [

@@ -31,7 +31,7 @@ class GRUParameters(BaseModel):
 
 
 class GRU:
-    """Builds torsos with memory; `version` is part of a job's identity."""
+    """Fully connected layers and a gated recurrent unit, which remembers within an episode (algorithms A.17)."""
 
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[BaseModel]] = GRUParameters

@@ -97,6 +97,14 @@ class Model(nn.Module):
         start = self._offsets[id(parameter)]
         return flat[:, start : start + parameter[0].numel()].view(parameter.shape)
 
+    def critic_alone(self) -> Tensor:
+        """Bool `[P]`: the parameters that values depend on and policies do not."""
+        chosen = torch.zeros_like(self.data)
+        for part in [self.value_head] if self.shared else [self.critic, self.value_head]:
+            for parameter in part.parameters():
+                self.view(chosen, parameter).fill_(1)
+        return chosen[0].bool()
+
     def evaluate(self, observations: Tensor, memory: Memory | None = None, heads: Collection[str] = BOTH) -> Outputs:
         """Policy and value of observations `[M, B, *O]`; one pass through the torso where it is shared.
 
@@ -177,12 +185,19 @@ class Model(nn.Module):
     def _policy(self, features: Tensor) -> Distribution:
         return unpack(self.spaces.action, self.policy_head(features), self.log_std)
 
-    def gradient(self, loss: Tensor, *, create_graph: bool = False) -> Tensor:
+    def gradient(self, loss: Tensor, *, create_graph: bool = False, retain_graph: bool = False) -> Tensor:
         """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on.
 
-        Without `create_graph` the tensor is overwritten by the next call.
+        With `create_graph` it has a gradient itself. Without, the tensor is overwritten by the next call, and the loss
+        is used up unless `retain_graph`.
         """
-        gradients = torch.autograd.grad(loss, self._owned, create_graph=create_graph, materialize_grads=True)
+        gradients = torch.autograd.grad(
+            loss,
+            self._owned,
+            create_graph=create_graph,
+            retain_graph=create_graph or retain_graph,
+            materialize_grads=True,
+        )
         rows = [gradient.reshape(self.members, -1) for gradient in gradients]
         return torch.cat(rows, 1) if create_graph else torch.cat(rows, 1, out=self._gradient)
 

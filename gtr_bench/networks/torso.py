@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -52,13 +52,11 @@ class Torso(nn.Module):
         carry_size: H, numbers carried from step to step; 0 without memory. A torso with memory overrides `unroll`,
             one without overrides `hidden_layers`.
         largest_layer: numbers per sample of the widest activation; bounds how much is computed at once.
-        columns: diagnostics it logs beyond those every job has, name -> meaning.
     """
 
     features: int
     carry_size: int = 0
     largest_layer: int = 256
-    columns: ClassVar[Mapping[str, str]] = {}
 
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:
         """Activations of each hidden layer `[M, B, units]`, the last one being the output."""

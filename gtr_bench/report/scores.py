@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from gtr_bench.learners.registry import learner
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
 from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.collect import Record, SuiteRecords
@@ -19,6 +20,8 @@ from gtr_bench.suite.identity import canonical_json
 
 __all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"]
 
+FIRST_KIND = "policy"
+"""Of jobs from a time when there was no other and nobody noted it."""
 _FRESH = ("start", "after_shift")
 _COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
 Evaluations: TypeAlias = Mapping[str, Columns]
@@ -96,13 +99,11 @@ class Scores:
         if key not in self._runs:
             run = self._raw(record, values)
             if self.diverged(record):
-                lengths = run.lengths
                 # Where a job does not say when it diverged, the first evaluation that is not finite does.
                 run = run.floored(
                     self._floors[values].get(name, math.nan),
-                    int(record.definition["evaluation"]["every"] or lengths[0]),
+                    learner(record.summary["learner"] or FIRST_KIND).marks(record.definition),
                     self._diverged_step(record),
-                    num_envs=int(record.definition["algorithm"]["parameters"]["num_envs"]),
                 )
             limits = self.normalise.get(name)
             self._runs[key] = run.scaled(*limits) if scaled and limits else run

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gtr_bench.errors import ResultsError
+from gtr_bench.files import whole_folder
+from gtr_bench.learners.registry import kind_of
 from gtr_bench.schedule.folders import ResultsFolder, read_json
 from gtr_bench.suite import group
 
@@ -61,13 +63,15 @@ def shape_of(record: Mapping[str, Any]) -> str:
 
     Numbers of steps and phases are no part of it, so that a small scale foretells a larger one; that evaluations may
     then be rarer is neglected.
+
+    Raises:
+        UnknownNameError: the record's algorithm is not installed.
     """
     definition = record["definition"]
-    algorithm, parameters = definition["algorithm"]["name"], definition["algorithm"]["parameters"]
+    algorithm, learned = definition["algorithm"]["name"], kind_of(definition).shape(definition)
     phases = definition["sequence"]["phases"]
     environments = {json.dumps([phase["environment"], phase["options"]], sort_keys=True) for phase in phases}
-    sizes = [parameters.get(name) for name in ("num_envs", "num_steps", "epochs", "num_minibatches")]
-    return json.dumps([algorithm, sizes, sorted(environments), definition["network"]], sort_keys=True)
+    return json.dumps([algorithm, learned, sorted(environments), definition["network"]], sort_keys=True)
 
 
 def assign(
@@ -123,7 +127,7 @@ def _resumable(jobs: Sequence[Job], folder: ResultsFolder) -> list[Assignment]:
     found = []
     for cohort_id in sorted({name for job_id in tried if (name := folder.cohort_of(job_id)) is not None}):
         path = folder.cohort(cohort_id)
-        if not (path / "checkpoint.pt").exists():
+        if whole_folder(path / "checkpoint") is None:
             continue
         try:
             records = read_json(path / "cohort.json")["jobs"]

@@ -1,7 +1,7 @@
 """Where a results folder keeps what, and the state its files say a job is in (design rule 3).
 
     results/jobs/<job id>/      job.parquet: done; failure.json: failed; lock: held while a worker trains the job
-    results/cohorts/<cohort id>/cohort.json, checkpoint.pt, heartbeat.json, log.txt
+    results/cohorts/<cohort id>/cohort.json, checkpoint/, heartbeat.json, log.txt
 
 Done = job.parquet exists. Failed = failure.json exists and job.parquet does not. Nothing else decides.
 """

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gtr_bench.learners.registry import kind_of
 from gtr_bench.schedule.assignments import Assignment, assign
 from gtr_bench.schedule.cached import count_cached
 from gtr_bench.schedule.folders import ResultsFolder, State, count_states, wanted
@@ -96,7 +97,6 @@ def _makespan(seconds: Sequence[float], slots: int) -> float:
 
 
 def _disk_bytes(assignment: Assignment) -> int:
-    parameters = assignment.jobs[0].definition["algorithm"]["parameters"]
-    rollout = int(parameters.get("num_envs", 8)) * int(parameters.get("num_steps", 128))
-    iterations = assignment.steps // rollout
+    definition = assignment.jobs[0].definition
+    iterations = kind_of(definition).iterations(definition)
     return _BYTES_PER_COHORT + len(assignment.jobs) * (_BYTES_PER_JOB + _BYTES_PER_ITERATION * iterations)

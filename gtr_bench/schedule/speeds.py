@@ -7,7 +7,7 @@ from collections import defaultdict
 from statistics import median
 from typing import Any
 
-from gtr_bench.errors import ResultsError
+from gtr_bench.errors import ResultsError, UnknownNameError
 from gtr_bench.schedule.assignments import Assignment, shape_of
 from gtr_bench.schedule.folders import ResultsFolder, read_json
 from gtr_bench.schedule.heartbeat import read_heartbeat
@@ -36,8 +36,8 @@ class PastSpeeds:
             try:
                 records: list[dict[str, Any]] = read_json(path / "cohort.json")["jobs"]
                 seen[shape_of(records[0])][len(records)].append(heartbeat.steps_per_second)
-            except (ResultsError, KeyError, TypeError, IndexError):
-                # A foreign or half-written folder tells nothing about speed.
+            except (ResultsError, UnknownNameError, KeyError, TypeError, IndexError):
+                # A foreign or half-written folder, or an algorithm not installed here, tells nothing about speed.
                 continue
         return cls({shape: {m: median(values) for m, values in by.items()} for shape, by in seen.items()})
 

@@ -6,6 +6,7 @@ ours is named in a warning and left out; a file newer than this program is refus
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gtr_bench.errors import RequestError, ResultsError, did_you_mean
+from gtr_bench.learners.columns import declarations
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
 
 __all__ = ["Kind", "Warn", "failures", "job_folders", "read", "unfinished_jobs", "warn_on_stderr"]
@@ -80,7 +82,8 @@ def read(
     Args:
         folders: job folders, as `job_folders` gives them.
         kind: which of a job's three files.
-        columns: the columns to decode, in this order; all by default.
+        columns: the columns to decode, in this order; all by default. Of iterations, all that any of the files has, or
+            that something installed declares: null where a job does not log it.
         warn: called with a sentence for each file that was left out.
 
     Raises:
@@ -88,15 +91,19 @@ def read(
         ResultsError: a file was written by a newer program.
     """
     name, schema = _FILES[kind]
-    order = schema.names if columns is None else [_field(schema, column).name for column in columns]
+    asked = schema.names if columns is None else list(columns)
+    declared = [column for column in asked if column not in schema.names]
+    if declared and kind != "iterations":
+        raise _unknown(declared[0], schema.names)
     # Files are read in their own order of columns, which needs no work per file, and put into the asked one at the end.
-    wanted = pa.schema([field for field in schema if field.name in order])
+    frame = pa.schema([field for field in schema if field.name in asked])
+    select = None if kind == "iterations" and columns is None else declared
     paths = [folder / name for folder in folders]
     # A share per thread: handing over every small file by itself costs as much as opening it.
     share = -(-len(paths) // _THREADS) or 1
     shares = [paths[start : start + share] for start in range(0, len(paths), share)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        done = list(pool.map(lambda some: [_read_file(path, wanted) for path in some], shares))
+        done = list(pool.map(lambda some: [_read_file(path, frame, select) for path in some], shares))
     outcomes = [outcome for some in done for outcome in some]
     tables = []
     for outcome in outcomes:
@@ -104,18 +111,39 @@ def read(
             warn(outcome)
         elif outcome is not None:
             tables.append(outcome)
-    table = pa.concat_tables(tables) if tables else wanted.empty_table()
-    return table.select(order).replace_schema_metadata()
+    table = pa.concat_tables([frame.empty_table(), *tables], promote_options="default")
+    for column in declared:
+        if column not in table.column_names:
+            _require_declared(column, paths)
+            table = table.append_column(column, pa.nulls(len(table), pa.float32()))
+    return (table if select is None else table.select(asked)).replace_schema_metadata()
 
 
-def _field(schema: pa.Schema, column: str) -> pa.Field:
-    if column not in schema.names:
-        raise RequestError(f"unknown column `{column}`", hint=did_you_mean(column, schema.names))
-    return schema.field(column)
+def _require_declared(column: str, paths: Sequence[Path]) -> None:
+    """Raise RequestError unless something installed declares a column that none of the files has."""
+    known = [*ITERATIONS.names]
+    for _, _, columns in declarations():
+        if column in columns:
+            return
+        known += columns
+    for path in paths:
+        with contextlib.suppress(pa.ArrowException, OSError):
+            known += pq.read_schema(path).names
+    raise _unknown(column, list(dict.fromkeys(known)))
 
 
-def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
-    """The table, None where there is no such file (yet), or the sentence that says why it was left out."""
+def _unknown(column: str, known: Sequence[str]) -> RequestError:
+    return RequestError(f"unknown column `{column}`", hint=did_you_mean(column, known))
+
+
+def _read_file(path: Path, frame: pa.Schema, select: Sequence[str] | None) -> pa.Table | str | None:
+    """The table, None where there is no such file (yet), or the sentence that says why it was left out.
+
+    Args:
+        path: the file.
+        frame: columns that the table has in any case.
+        select: those it has besides, where the file has them; None means all of the file's.
+    """
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
             present = file.schema_arrow
@@ -127,10 +155,9 @@ def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
                     f"`{path}` has schema version {int(version)}, newer than this program's {SCHEMA_VERSION}",
                     hint="update gtr-bench, or read the folder with the version that wrote it",
                 )
-            known = frozenset(present.names)
-            names = [name for name in wanted.names if name in known]
-            table = file.read(columns=names, use_threads=False)
-        return _conform(table, wanted)
+            wanted = frozenset(frame.names) | frozenset(present.names if select is None else select)
+            table = file.read(columns=[name for name in present.names if name in wanted], use_threads=False)
+        return _conform(table, frame)
     except FileNotFoundError:
         return None
     except (pa.ArrowException, OSError) as error:
@@ -139,8 +166,13 @@ def _read_file(path: Path, wanted: pa.Schema) -> pa.Table | str | None:
         return f"left out `{path}`: truncated or damaged ({reason}); {way_out}"
 
 
-def _conform(table: pa.Table, wanted: pa.Schema) -> pa.Table:
-    """The columns in the order and types of `wanted`; one an older program did not write is null."""
+def _conform(table: pa.Table, frame: pa.Schema) -> pa.Table:
+    """The columns in the order and types of `frame`, and the others after them as float32.
+
+    One an older program did not write is null.
+    """
+    others = [name for name in table.column_names if name not in frame.names]
+    wanted = pa.schema([*frame, *(pa.field(name, pa.float32()) for name in others)])
     # A column that is required in the file's own schema has no nulls.
     if table.schema.equals(wanted):
         return table

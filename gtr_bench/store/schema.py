@@ -6,6 +6,8 @@ as they are, because they say that a number was computed and was not finite.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "SCHEMA_KEY",
     "SCHEMA_VERSION",
     "STATUSES",
+    "iterations_schema",
 ]
 
 SCHEMA_VERSION = 1
@@ -54,35 +57,6 @@ EVALUATIONS = pa.schema(
 )
 """One row per evaluation point and evaluated phase."""
 
-_DIAGNOSTICS = (
-    "training_return",
-    "episode_length",
-    "success_rate",
-    "policy_loss",
-    "value_loss",
-    "penalty",
-    "entropy",
-    "approx_kl",
-    "exact_kl",
-    "clip_fraction",
-    "escape_fraction",
-    "anchor_affinity",
-    "anchor_spread",
-    "explained_variance",
-    "grad_norm",
-    "weight_norm",
-    "step_length",
-    "path_length",
-    "displacement",
-    "path_efficiency",
-    "turning",
-    "dormant_fraction",
-    "feature_rank",
-    "learning_rate",
-    "penalty_coefficient",
-    "sustain_gate",
-)
-
 ITERATIONS = pa.schema(
     [
         _required("job", pa.string()),
@@ -90,11 +64,16 @@ ITERATIONS = pa.schema(
         _required("step", pa.int64()),
         _required("phase", pa.int32()),
         pa.field("episodes", pa.int32()),
-        *(pa.field(name, pa.float32()) for name in _DIAGNOSTICS),
     ],
     metadata=_METADATA,
 )
-"""One row per policy iteration."""
+"""One row per iteration: what every job has. The other columns are float32 and declared (`learners/columns.py`)."""
+
+
+def iterations_schema(columns: Iterable[str]) -> pa.Schema:
+    """The schema of iterations with these declared columns."""
+    return pa.schema([*ITERATIONS, *(pa.field(name, pa.float32()) for name in columns)], metadata=_METADATA)
+
 
 JOB = pa.schema(
     [
@@ -105,6 +84,7 @@ JOB = pa.schema(
         pa.field("scale", pa.string()),
         _required("algorithm", pa.string()),
         _required("algorithm_name", pa.string()),
+        pa.field("learner", pa.string()),
         _required("sequence", pa.string()),
         pa.field("role", pa.string()),
         _required("seed", pa.int64()),

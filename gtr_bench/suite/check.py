@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gtr_bench.algorithms.parameters import OnPolicyParameters
-from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.errors import did_you_mean
+from gtr_bench.learners.base import LearnerKind
+from gtr_bench.learners.registry import learner, learners
 from gtr_bench.metrics.registry import metrics
-from gtr_bench.networks.registry import networks
-from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import (
     ClaimTable,
     EvaluationTable,
@@ -33,7 +32,8 @@ ARRAYS = ("claim", "sequence", "algorithm")
 class CheckedFile:
     """A suite file's tables; what is missing here was wrong and stands in `problems`.
 
-    `network` is the part of a job definition; `scale_names` are all that are declared, right or wrong.
+    `networks` are the parts of job definitions, by learner kind; `scale_names` are all that are declared, right or
+    wrong.
     """
 
     problems: Problems
@@ -41,7 +41,7 @@ class CheckedFile:
     claims: tuple[tuple[ClaimTable, KeyPath], ...]
     evaluation: EvaluationTable
     training: Mapping[str, Any]
-    network: dict[str, Any]
+    networks: Mapping[str, dict[str, Any]]
     scales: Mapping[str, ScaleTable]
     scale_names: tuple[str, ...]
     sequences: tuple[tuple[SequenceTable, KeyPath], ...]
@@ -71,10 +71,11 @@ def check_file(source: Source) -> CheckedFile:
     for kind in ARRAYS:
         _check_ids(kind, tree.get(kind, []), problems)
     training = tree.get("training", {})
-    _check_training(training, ("training",), problems)
+    kinds = _kinds(settings)
+    _check_training(training, ("training",), kinds, problems)
     for table, path in sequences:
-        _check_training(table.training, (*path, "training"), problems)
-    _check_scales(scales, tree, problems)
+        _check_training(table.training, (*path, "training"), kinds, problems)
+    _check_scales(scales, tree, kinds, problems)
     _check_names(settings, tree, problems)
     return CheckedFile(
         problems,
@@ -82,7 +83,7 @@ def check_file(source: Source) -> CheckedFile:
         claims,
         evaluation,
         training,
-        _network(tree.get("network", {}), problems),
+        {name: kind.network(tree.get("network", {}), problems) for name, kind in kinds.items()},
         scales,
         tuple(tree.get("scale", {})),
         sequences,
@@ -130,23 +131,40 @@ def _check_ids(kind: str, tables: Sequence[Mapping[str, Any]], problems: Problem
             seen.add(identifier)
 
 
-def _check_training(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
-    """Settings for all algorithms are those every on-policy algorithm has."""
-    problems.validate(OnPolicyParameters, table, path)
+def _kinds(settings: Sequence[Setting]) -> dict[str, LearnerKind]:
+    """The learner kinds in use by name; where nothing is known of the algorithms, all there are."""
+    names = dict.fromkeys(setting.kind.learner for setting in settings) or learners.names()
+    return {name: learner(name) for name in names}
 
 
-def _check_scales(scales: Mapping[str, ScaleTable], tree: Mapping[str, Any], problems: Problems) -> None:
+def _check_training(
+    table: Mapping[str, Any], path: KeyPath, kinds: Mapping[str, LearnerKind], problems: Problems
+) -> None:
+    """Settings for all algorithms are those that all algorithms of a learner kind in use share."""
+    known: dict[str, None] = {}
+    for kind in kinds.values():
+        names = kind.Shared.model_fields.keys()
+        problems.validate(kind.Shared, {key: value for key, value in table.items() if key in names}, path)
+        known |= dict.fromkeys(names)
+    for key in table:
+        if key not in known:
+            problems.add_unknown((*path, key), known)
+
+
+def _check_scales(
+    scales: Mapping[str, ScaleTable], tree: Mapping[str, Any], kinds: Mapping[str, LearnerKind], problems: Problems
+) -> None:
     sequences, algorithms = _ids("sequence", tree), _ids("algorithm", tree)
     for name, scale in scales.items():
         path = ("scale", name)
-        _check_training(scale.training, (*path, "training"), problems)
+        _check_training(scale.training, (*path, "training"), kinds, problems)
         for index, sequence in enumerate(scale.sequences or ()):
             _check_name("sequence", sequence, sequences, (*path, "sequences", index), problems)
         for index, algorithm in enumerate(scale.algorithms or ()):
             _check_name("algorithm", algorithm, algorithms, (*path, "algorithms", index), problems)
         for sequence, override in scale.sequence.items():
             _check_name("sequence", sequence, sequences, (*path, "sequence", sequence), problems)
-            _check_training(override.training, (*path, "sequence", sequence, "training"), problems)
+            _check_training(override.training, (*path, "sequence", sequence, "training"), kinds, problems)
 
 
 def _check_names(settings: Iterable[Setting], tree: Mapping[str, Any], problems: Problems) -> None:
@@ -185,21 +203,3 @@ def _check_name(kind: str, name: object, known: Sequence[str], path: KeyPath, pr
 
 def _ids(kind: str, tree: Mapping[str, Any]) -> list[str]:
     return [table["id"] for table in tree.get(kind, []) if isinstance(table.get("id"), str)]
-
-
-def _network(table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-    """The network's part of a job definition; empty when it is wrong."""
-    name = table.get("torso", "mlp")
-    try:
-        network = networks.get(name) if isinstance(name, str) else None
-    except UnknownNameError as error:
-        problems.add_error(("network", "torso"), error)
-        return {}
-    if network is None:
-        problems.add(("network", "torso"), "`torso` should be the name of a network")
-        return {}
-    rest = {key: value for key, value in table.items() if key != "torso"}
-    parameters = problems.validate(network.Parameters, rest, ("network",))
-    if parameters is None:
-        return {}
-    return {"torso": name, "version": network.version, **defining(parameters)}

@@ -6,13 +6,10 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from gtr_bench.algorithms.parameters import stackable_fields
-from gtr_bench.algorithms.registry import algorithms
+from gtr_bench.learners.registry import kind_of
 from gtr_bench.suite.expand import Job
-from gtr_bench.suite.identity import canonical_json
 
 __all__ = ["DEFAULT_SIZE", "Cohort", "group"]
 
@@ -80,21 +77,14 @@ def _cohort_id(jobs: Iterable[Job]) -> str:
     return hashlib.sha256("\n".join(sorted(job.id for job in jobs)).encode()).hexdigest()[:16]
 
 
-@cache
-def _stackable(algorithm: str) -> dict[str, Any]:
-    """Defaults of the stackable fields."""
-    model = algorithms.get(algorithm).Parameters
-    return {name: model.model_fields[name].default for name in stackable_fields(model)}
-
-
 class _Key:
-    """What jobs must share to train together: their definition except seed and stackable numbers.
+    """What jobs must share to train together, as their learner kind says; a job's id where each trains alone.
 
-    Jobs of one suite share the parts of their definitions as objects, so each part is written as JSON once.
+    Jobs of one suite share the parts of their definitions as objects, so each kind is asked once for all seeds.
     """
 
     def __init__(self) -> None:
-        self._texts: dict[tuple[int, ...], str] = {}
+        self._texts: dict[tuple[int, ...], str | None] = {}
         self._kept: list[Any] = []
 
     def __call__(self, job: Job) -> str:
@@ -102,18 +92,6 @@ class _Key:
         identity = tuple(id(value) for value in parts.values())
         if identity not in self._texts:
             self._kept.append(parts)  # an id means something only as long as its object lives
-            self._texts[identity] = canonical_json(parts | {"algorithm": _without_stackable(parts["algorithm"])})
-        return self._texts[identity]
-
-
-def _without_stackable(algorithm: dict[str, Any]) -> dict[str, Any]:
-    """Stackable fields keep their type only: a number may differ, `none` switches a part of the method off.
-
-    One that a definition leaves out because it is neutral stands there with its default.
-    """
-    defaults = _stackable(algorithm["name"])
-    parameters = {
-        name: "number" if name in defaults and type(value) in (int, float) else value
-        for name, value in {**defaults, **algorithm["parameters"]}.items()
-    }
-    return {**algorithm, "parameters": parameters}
+            self._texts[identity] = kind_of(parts).stack_key(parts)
+        text = self._texts[identity]
+        return job.id if text is None else text

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -61,6 +61,11 @@ class Problems:
     def add_error(self, path: KeyPath, error: GtrBenchError) -> None:
         """Note another part's error at the value of `path`."""
         self.add(path, error.sentence, error.hint)
+
+    def add_unknown(self, path: KeyPath, known: Iterable[str]) -> None:
+        """Note that the last part of `path` is none of the `known` keys of its table."""
+        name = _name(path)
+        self.add(path, f"unknown key `{name}`{_table(path[:-1])}", did_you_mean(name, known), at="key")
 
     def noted(self, path: KeyPath) -> bool:
         """Whether something at or below `path` is wrong already."""
@@ -133,8 +138,7 @@ class Problems:
         where = (*path, *loc) if base is None else (*base, *loc[1:])
         name = _name(where)
         if kind == "extra_forbidden":
-            hint = did_you_mean(name, _fields(model, loc[:-1]))
-            self.add(where, f"unknown key `{name}`{_table(where[:-1])}", hint, at="key")
+            self.add_unknown(where, _fields(model, loc[:-1]))
         elif kind == "missing":
             self.add(where, f"`{name}` is missing{_table(where[:-1])}", at="key")
         elif kind == "value_error":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from gtr_bench.errors import UnknownNameError, did_you_mean
-from gtr_bench.learn.version import LEARN_VERSION
+from gtr_bench.errors import RequestError, UnknownNameError, did_you_mean
+from gtr_bench.learners.columns import columns_of
+from gtr_bench.learners.registry import learner
 from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.check import CheckedFile
@@ -113,7 +114,7 @@ def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], pa
         if (world := _world(file, sequence, table, path)) is not None
     ]
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
-    cells = tuple(_cells(worlds, settings, file.network, parameters, problems))
+    cells = tuple(_cells(worlds, settings, file.networks, parameters, problems))
     _check_needs(file, worlds, settings)
     return _ResolvedScale(seeds, worlds, settings, cells)
 
@@ -132,27 +133,35 @@ def _world(file: CheckedFile, sequence: CheckedSequence, scale: ScaleTable, path
 def _cells(
     worlds: list[ResolvedWorld],
     settings: list[Setting],
-    network: dict[str, Any],
+    networks: Mapping[str, dict[str, Any]],
     parameters_of: Parameters,
     problems: Problems,
 ) -> Iterator[Cell]:
     """Every algorithm on every sequence, then the references; a reference that several sequences share comes once."""
     seen: dict[str, str] = {}
     references: list[Cell] = []
+    checked: set[tuple[str, str]] = set()
     for world in worlds:
         found = [(setting, parameters_of(setting, world.layers)) for setting in settings]
         resolved = [(setting, parameters) for setting, parameters in found if parameters is not None]
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
-            _check_budget(world, parameters["num_envs"], problems)
+            kind = learner(setting.kind.learner)
+            objection = kind.refuse_budget(parameters, world.world.steps_per_phase)
+            if objection is not None:
+                problems.add(world.steps_path, objection.sentence, objection.hint)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
                 "packages": world.packages,
-                "network": network,
-                **({"learn": LEARN_VERSION} if LEARN_VERSION > 1 else {}),
+                "network": networks[setting.kind.learner],
+                **({"learn": kind.version} if kind.version > 1 else {}),
             }
             definition = shared | {"sequence": world.sequence, "evaluation": evaluation}
+            parts = setting.kind.name, repr(definition.get("plasticity"))
+            if parts not in checked:
+                checked.add(parts)
+                _check_columns(setting, definition, problems)
             what = f"`{setting.label}` on `{world.world.id}`"
             first = seen.setdefault(canonical_json(definition), what)
             if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
@@ -167,6 +176,16 @@ def _cells(
         if text not in seen:
             seen[text] = cell.sequence
             yield cell
+
+
+def _check_columns(setting: Setting, definition: Mapping[str, Any], problems: Problems) -> None:
+    """No two parts of a learner may log into the same column."""
+    if not definition["network"] and problems.noted(("network",)):
+        return
+    try:
+        columns_of(definition)
+    except RequestError as error:
+        problems.add_error(setting.path, error)
 
 
 def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[Setting]) -> None:
@@ -245,29 +264,17 @@ def _evaluation_grid(
 ) -> dict[str, Any]:
     """The evaluation settings with a grid all algorithms share: a tenth of a phase unless the suite says otherwise.
 
-    Points cannot lie closer than one rollout: policies change only between rollouts.
+    Points cannot lie closer than one iteration: policies change only between iterations.
     """
     steps = world.world.steps_per_phase
-    rollouts = [(setting, min(p["num_envs"] * p["num_steps"], steps)) for setting, p in resolved]
+    iterations = [(setting, learner(setting.kind.learner).iteration(p, steps)) for setting, p in resolved]
     every = world.evaluation["every"]
     if every is None:
-        longest = max((rollout for _, rollout in rollouts), default=1)
+        longest = max((iteration.steps for _, iteration in iterations), default=1)
         return world.evaluation | {"every": max(1, steps // POINTS_PER_PHASE, longest)}
-    for setting, rollout in rollouts:
-        if every < rollout and not problems.noted(world.path):
-            sentence = f"sequence `{world.world.id}` is evaluated every {every} steps, but a rollout of "
-            sentence += f"`{setting.label}` has {rollout}"
-            problems.add(world.path, sentence, "raise `evaluation.every`, or lower `num_steps`", at="key")
+    for setting, iteration in iterations:
+        if every < iteration.steps and not problems.noted(world.path):
+            sentence = f"sequence `{world.world.id}` is evaluated every {every} steps, but a {iteration.name} of "
+            sentence += f"`{setting.label}` has {iteration.steps}"
+            problems.add(world.path, sentence, f"raise `evaluation.every`, or {iteration.shorter}", at="key")
     return world.evaluation
-
-
-def _check_budget(world: ResolvedWorld, envs: int, problems: Problems) -> None:
-    """A phase must be a whole number of steps of all environments together."""
-    steps = world.world.steps_per_phase
-    if steps % envs:
-        below, above = steps - steps % envs, steps - steps % envs + envs
-        problems.add(
-            world.steps_path,
-            f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}",
-            f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
-        )

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError, did_you_mean
+from gtr_bench.learners.registry import learner
 from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import AlgorithmTable
 from gtr_bench.suite.problems import Problems, shown
@@ -49,8 +50,9 @@ def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> 
         return []
     try:
         kind = algorithms.get(head.use or head.id)
+        learner(kind.learner)
     except UnknownNameError as error:
-        problems.add((*path, "use" if head.use else "id"), error.sentence, error.hint)
+        problems.add_error((*path, "use" if head.use else "id"), error)
         return []
     rest = {key: value for key, value in table.items() if key not in RESERVED}
     inline = _known(rest, path, kind.Parameters, problems)
@@ -118,12 +120,9 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     if parameters is None:
         return None
     values = defining(parameters)
-    samples = values["num_envs"] * values["num_steps"]
-    if values["num_minibatches"] > samples:
-        where = origins.get("num_minibatches", setting.path)
-        problems.add(
-            where, f"`{setting.label}`: {values['num_minibatches']} minibatches of a rollout of {samples} samples"
-        )
+    for objection in learner(setting.kind.learner).contradictions(values):
+        where = origins.get(str(objection.parameter), setting.path)
+        problems.add(where, f"`{setting.label}`: {objection.sentence}", objection.hint)
     return values
 
 

@@ -1,86 +1,60 @@
-"""Checkpoints: everything a cohort needs to continue exactly, in a file that carries no code.
-
-The state is a tree of dicts, lists, numbers, strings, numpy arrays and tensors. Arrays are stored as tensors under a
-marker, so that `torch.load(weights_only=True)` reads it back: nothing in the file can run.
-"""
+"""A cohort's checkpoint: a folder with what its run saved and what the worker must not forget."""
 
 from __future__ import annotations
 
-import io
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
 
 from gtr_bench.errors import ResultsError
-from gtr_bench.files import replace_file
+from gtr_bench.files import replace_folder, whole_folder, write_json
+from gtr_bench.learners.base import Run
 
-__all__ = ["CHECKPOINT_FORMAT", "load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "save_checkpoint"]
 
-CHECKPOINT_FORMAT = 1
-_ARRAY = "__array__"
-_ON_CPU = ("generators", "steps")  # random states, and the optimizer's step counts
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return {_ARRAY: torch.from_numpy(np.ascontiguousarray(value)).reshape(value.shape)}
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {key: _encode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encode(item) for item in value]
-    return value
+_FORMAT = 2  # 1 was a single file
+_OWN = "worker.json"
 
 
-def _decode(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {_ARRAY}:
-            return value[_ARRAY].numpy().copy()
-        return {key: _decode(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_decode(item) for item in value]
-    return value
+def save_checkpoint(path: Path, run: Run, spent: Mapping[str, float]) -> None:
+    """Replace the checkpoint: at every instant there is a whole one, the old or the new.
 
-
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Replace the checkpoint atomically and durably; OSError leaves the old one in place."""
-    # torch's own file writing turns a full disk into an unreadable RuntimeError
-    buffer = io.BytesIO()
-    torch.save({"format": CHECKPOINT_FORMAT, "state": _encode(state)}, buffer)
-    replace_file(path, lambda file: file.write(buffer.getbuffer()))
-
-
-def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
-    """The state saved last; None when there is none.
+    Args:
+        path: the folder.
+        run: what is saved.
+        spent: seconds of all workers so far, by kind.
 
     Raises:
-        ResultsError: the file is damaged or of another format.
+        OSError: the disk refused; the old one is still there.
     """
-    if not path.exists():
+
+    def fill(folder: Path) -> None:
+        run.save(folder)
+        write_json(folder / _OWN, {"format": _FORMAT, "spent": dict(spent)})
+
+    replace_folder(path, fill)
+
+
+def load_checkpoint(path: Path, run: Run) -> dict[str, float] | None:
+    """Let `run` continue from the newest whole checkpoint; what was spent until then, None when there is none.
+
+    Raises:
+        ResultsError: it is damaged or of another format; `run` may be half loaded then.
+    """
+    folder = whole_folder(path)
+    if folder is None:
         return None
     try:
-        stored = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error:
-        raise ResultsError(
-            f"`{path}` is not a readable checkpoint", hint="delete it to start the cohort anew"
-        ) from error
-    if not isinstance(stored, dict) or stored.get("format") != CHECKPOINT_FORMAT:
-        raise ResultsError(f"`{path}` has another checkpoint format", hint="delete it to start the cohort anew")
-    state: dict[str, Any] = _decode(_to_device(stored["state"], device))
-    return state
+        own = json.loads((folder / _OWN).read_text())
+        written, spent = int(own["format"]), dict(own["spent"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultsError(f"`{path}` is not a readable checkpoint") from _blamed(error)
+    if written != _FORMAT:
+        raise ResultsError(f"`{path}` has another checkpoint format")
+    run.load(folder)
+    return spent
 
 
-def _to_device(value: Any, device: torch.device) -> Any:
-    """Tensors of the learner go to its device; random states and arrays stay where they are read."""
-    if device.type == "cpu":
-        return value
-    if isinstance(value, dict):
-        if value.keys() == {_ARRAY}:
-            return value
-        return {key: item if key in _ON_CPU else _to_device(item, device) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_to_device(item, device) for item in value]
-    return value.to(device) if isinstance(value, torch.Tensor) else value
+def _blamed(error: Exception) -> Exception | None:
+    """The disk's error, if it is one; a file that is not there is none."""
+    return None if isinstance(error, FileNotFoundError) else error

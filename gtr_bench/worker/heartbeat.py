@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gtr_bench.learn.training import Training
+from gtr_bench.learners.base import Run
 
 __all__ = ["Heartbeat"]
 
@@ -30,30 +30,30 @@ class Heartbeat:
         """Seconds since the last word."""
         return time.monotonic() - self._last
 
-    def started(self, training: Training) -> None:
+    def started(self, run: Run) -> None:
         """Speed counts from here; said at once, because a watcher waits for it."""
-        self._start = (time.monotonic(), training.step)
-        self.say("running", training)
+        self._start = (time.monotonic(), run.step)
+        self.say("running", run)
 
-    def follow(self, training: Training, state: str) -> None:
-        """Say where training stands, if the last word is a second old."""
+    def follow(self, run: Run, state: str) -> None:
+        """Say where the run stands, if the last word is a second old."""
         if time.monotonic() - self._last >= _INTERVAL:
-            self.say(state, training)
+            self.say(state, run)
 
-    def say(self, state: str, training: Training | None = None, failure: dict[str, Any] | None = None) -> None:
-        """Write now; without `training` the position last written is kept."""
-        if training is not None:
+    def say(self, state: str, run: Run | None = None, failure: dict[str, Any] | None = None) -> None:
+        """Write now; without `run` the position last written is kept."""
+        if run is not None:
             seconds = time.monotonic() - self._start[0]
-            speed = (training.step - self._start[1]) * training.members / seconds if seconds > 0 else None
-            mean = training.training_return
+            speed = (run.step - self._start[1]) * run.members / seconds if seconds > 0 else None
+            mean = run.training_return
             self._fields |= {
-                "phase": training.phase,
-                "phases": training.phases,
-                "step": training.step,
-                "steps": training.steps,
+                "phase": run.phase,
+                "phases": run.phases,
+                "step": run.step,
+                "steps": run.steps,
                 "steps_per_second": speed,
                 "training_return": mean if mean is not None and math.isfinite(mean) else None,
-                "profile": dict(training.clock.seconds),
+                "profile": dict(run.clock.seconds),
             }
         self._last = time.monotonic()
         content = {"pid": os.getpid(), "time": time.time(), "state": state, "failure": failure} | self._fields

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from gtr_bench.errors import ResultsError
-from gtr_bench.learn.training import Training
+from gtr_bench.files import remove_folder, whole_folder
+from gtr_bench.learners.base import Pulse, Run
+from gtr_bench.learners.registry import kind_of
 from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
 from gtr_bench.worker.heartbeat import Heartbeat
 from gtr_bench.worker.storing import Storing
 
 __all__ = ["run_cohort"]
+
+CHECKPOINT = "checkpoint"
 
 
 def run_cohort(
@@ -30,24 +33,16 @@ def run_cohort(
         stop: asked after every iteration.
         begun: called after the first iteration: what fails before is a start-up failure.
     """
-    torch.set_num_threads(int(cohort["threads"]))
-    device = torch.device(cohort["device"])
     storing = Storing(cohort, folder.parent.parent)
-    training = Training([job["definition"] for job in cohort["jobs"]], device, heartbeat.follow)
-    for partial in folder.glob(".checkpoint.pt.*.partial"):  # of a worker killed while it wrote
-        partial.unlink()
-    saved = _resume(folder / "checkpoint.pt", device)
-    if saved is not None:
-        training.load_state(saved["training"])
-        storing.earlier = saved["spent"]
-    heartbeat.started(training)
+    run, storing.earlier = _begin(cohort, folder, heartbeat.follow, storing.earlier)
+    heartbeat.started(run)
     last = time.monotonic()
 
     def checkpoint() -> None:
         nonlocal last
-        with training.clock.measure("storing"):
-            save_checkpoint(folder / "checkpoint.pt", {"training": training.state(), "spent": storing.spent()})
-            storing.rows(training)
+        with run.clock.measure("storing"):
+            save_checkpoint(folder / CHECKPOINT, run, storing.spent())
+            storing.rows(run)
         last = time.monotonic()
 
     def after_iteration() -> bool:
@@ -58,32 +53,60 @@ def run_cohort(
             checkpoint()
         return True
 
-    training.run(after_iteration)
-    if not training.finished:
+    run.run(after_iteration)
+    if not run.finished:
         checkpoint()
-        training.close()
-        heartbeat.say("stopped", training)
+        run.close()
+        heartbeat.say("stopped", run)
         return False
-    with training.clock.measure("storing"):
-        save_checkpoint(folder / "checkpoint.pt", {"training": training.state(), "spent": storing.spent()})
-        storing.finish(training)
-        (folder / "checkpoint.pt").unlink(missing_ok=True)  # every job is done: nothing is left to resume
-    training.close()
-    heartbeat.say("done", training)
+    with run.clock.measure("storing"):
+        save_checkpoint(folder / CHECKPOINT, run, storing.spent())
+        storing.finish(run)
+        remove_folder(folder / CHECKPOINT)  # every job is done: nothing is left to resume
+    run.close()
+    heartbeat.say("done", run)
     return True
 
 
-def _resume(path: Path, device: torch.device) -> dict[str, Any] | None:
-    """The checkpoint's state; None when there is none or it is damaged, which is put aside and told in the log.
+def _begin(
+    cohort: Mapping[str, Any], folder: Path, pulse: Pulse, unspent: dict[str, float]
+) -> tuple[Run, dict[str, float]]:
+    """The run, continued where there is a checkpoint, and what earlier workers spent on it.
 
-    Raises ResultsError when memory or the disk, not the file, kept it from being read.
+    A damaged checkpoint is put aside and told in the log.
+
+    Raises:
+        ResultsError: memory or the disk, not the checkpoint, kept it from being read.
     """
+    definitions = [job["definition"] for job in cohort["jobs"]]
+
+    def start() -> Run:
+        return kind_of(definitions[0]).start(
+            definitions, device=cohort["device"], threads=int(cohort["threads"]), pulse=pulse
+        )
+
+    run, path = start(), folder / CHECKPOINT
+    if whole_folder(path) is None:
+        _pass_over_earlier_version(folder)
     try:
-        return load_checkpoint(path, device)
+        return run, load_checkpoint(path, run) or unspent
     except ResultsError as error:
         if isinstance(error.__cause__, MemoryError | OSError):
             raise
-        aside = path.with_name("checkpoint.damaged")
-        path.replace(aside)
+        run.close()
+        aside = folder / "checkpoint.damaged"
+        shutil.rmtree(aside, ignore_errors=True)
+        found = whole_folder(path)
+        if found is not None:
+            found.rename(aside)
+        remove_folder(path)
         print(f"{error.sentence}; kept as `{aside.name}`, the cohort is trained anew", flush=True)
-        return None
+        return start(), unspent
+
+
+def _pass_over_earlier_version(folder: Path) -> None:
+    """A checkpoint was a single file once; it cannot be continued from."""
+    path = folder / "checkpoint.pt"
+    if path.exists():
+        path.unlink()
+        print(f"`{path.name}` is of an earlier version: removed, the cohort is trained anew", flush=True)

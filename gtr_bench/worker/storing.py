@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import gtr_bench
+from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.files import write_json
-from gtr_bench.learn.training import Training
+from gtr_bench.learners.base import Run
+from gtr_bench.learners.columns import columns_of
 from gtr_bench.store.provenance import hardware, packages, peak_memory_bytes
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
+from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.seeds import derive_seeds
@@ -29,6 +31,8 @@ class Storing:
         self._folders = [results / "jobs" / job["id"] for job in cohort["jobs"]]
         for folder in self._folders:
             folder.mkdir(parents=True, exist_ok=True)
+        # members differ in nothing that declares a column
+        self._iterations = iterations_schema(columns_of(cohort["jobs"][0]["definition"]))
         self._started = _now()
         self._clocks = (time.monotonic(), time.process_time())
         self.earlier = {"wall_seconds": 0.0, "cpu_seconds": 0.0}
@@ -40,30 +44,30 @@ class Storing:
             "cpu_seconds": self.earlier["cpu_seconds"] + time.process_time() - self._clocks[1],
         }
 
-    def rows(self, training: Training) -> None:
+    def rows(self, run: Run) -> None:
         """Replace every unfinished job's evaluations and iterations by what is known now."""
         for member, folder in enumerate(self._folders):
             if (folder / "job.parquet").exists():
                 continue
-            evaluations, iterations = training.rows_of(member)
+            evaluations, iterations = run.rows_of(member)
             names = [self._cohort["jobs"][member]["id"]]
             write_table(
                 folder / "evaluations.parquet", EVALUATIONS, {"job": names * len(evaluations["step"]), **evaluations}
             )
             write_table(
-                folder / "iterations.parquet", ITERATIONS, {"job": names * len(iterations["step"]), **iterations}
+                folder / "iterations.parquet", self._iterations, {"job": names * len(iterations["step"]), **iterations}
             )
 
-    def finish(self, training: Training) -> None:
+    def finish(self, run: Run) -> None:
         """Write the rows and then, last, each job's summary: from that instant the job is done."""
-        self.rows(training)
-        shared = self._shared(training)
+        self.rows(run)
+        shared = self._shared(run)
         for member, folder in enumerate(self._folders):
             if (folder / "job.parquet").exists():
                 continue
-            diverged = int(training.diverged[member])
+            diverged = int(run.diverged[member])
             if diverged >= 0:
-                self._note_divergence(folder, training.messages[member], diverged)
+                self._note_divergence(folder, run.messages[member], diverged)
             else:
                 (folder / "failure.json").unlink(missing_ok=True)
             row = (
@@ -71,9 +75,9 @@ class Storing:
                 | self._own(member)
                 | {
                     "status": "diverged" if diverged >= 0 else "complete",
-                    "message": training.messages[member] or None,
+                    "message": run.messages[member] or None,
                     "diverged_step": diverged if diverged >= 0 else None,
-                    "steps": diverged if diverged >= 0 else training.step,
+                    "steps": diverged if diverged >= 0 else run.step,
                 }
             )
             write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
@@ -97,6 +101,7 @@ class Storing:
             "scale": job["scale"],
             "algorithm": job["algorithm"],
             "algorithm_name": job["definition"]["algorithm"]["name"],
+            "learner": algorithms.get(job["definition"]["algorithm"]["name"]).learner,
             "sequence": job["sequence"],
             "role": job["role"],
             "seed": job["seed"],
@@ -107,13 +112,13 @@ class Storing:
             "member": member,
         }
 
-    def _shared(self, training: Training) -> dict[str, Any]:
+    def _shared(self, run: Run) -> dict[str, Any]:
         provenance, spent = self._cohort["provenance"], self.spent()
         return spent | {
             "cohort": self._cohort["id"],
-            "members": training.members,
+            "members": run.members,
             "device": self._cohort["device"],
-            "steps_per_second": training.step * training.members / max(spent["wall_seconds"], 1e-9),
+            "steps_per_second": run.step * run.members / max(spent["wall_seconds"], 1e-9),
             "started": self._started,
             "finished": _now(),
             "gtr_bench_version": gtr_bench.__version__,

@@ -14,6 +14,7 @@ from gtr_bench.environments import metaworld_family
 from gtr_bench.environments.metaworld_family import METAWORLD_TASKS, MetaWorldFamily
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
+from tests.environments.helpers import assert_same
 
 if importlib.util.find_spec("metaworld") is None:
     pytest.skip("needs the extra `metaworld`", allow_module_level=True)
@@ -126,10 +127,7 @@ def test_replay_continues_bit_for_bit() -> None:
         first.step(action)
     second.load_state(first.state())
     for action in actions[40:]:
-        expected, found = first.step(action), second.step(action)
-        assert_array_equal(found.observation, expected.observation)
-        assert_array_equal(found.reward, expected.reward)
-        assert_array_equal(found.success, expected.success)
+        assert_same(first.step(action), second.step(action))
 
 
 @pytest.mark.slow
@@ -205,6 +203,4 @@ def test_a_sequence_goes_from_task_to_task_and_resumes_in_the_second_one() -> No
         first.step(action)
     second.load_state(first.state())
     for action in actions[20:]:
-        expected, found = first.step(action), second.step(action)
-        assert_array_equal(found.observation, expected.observation)
-        assert_array_equal(found.success, expected.success)
+        assert_same(first.step(action), second.step(action))

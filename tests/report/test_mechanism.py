@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gtr_bench.algorithms.gtr.algorithm import GTR
+from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.report.build import build_report
 from gtr_bench.report.mechanism import QUANTITIES, WINDOW, Mechanism, MechanismRow, windows
 from gtr_bench.store import reader
-from gtr_bench.store.schema import ITERATIONS
+from gtr_bench.store.schema import iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
@@ -22,6 +24,8 @@ from .conftest import SUITE
 
 Fill = Callable[..., Path]
 PER_PHASE = 20
+
+ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
 
 def rows_of(phases: int, per_phase: int, **given: float) -> dict[str, np.ndarray]:
@@ -130,10 +134,10 @@ def test_only_the_columns_of_the_diagnostics_are_read_and_only_where_something_s
     asked: list[set[str]] = []
     plain = reader._read_file
 
-    def watched(path: Path, wanted: Any) -> Any:
+    def watched(path: Path, frame: Any, select: Any) -> Any:
         if path.name == "iterations.parquet":
-            asked.append(set(wanted.names))
-        return plain(path, wanted)
+            asked.append({*frame.names, *select})
+        return plain(path, frame, select)
 
     monkeypatch.setattr(reader, "_read_file", watched)
     build_report([fill(jobs)])

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gtr_bench.algorithms.gtr.algorithm import GTR
+from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.report.build import build_report
 from gtr_bench.report.relaxation import FEWEST, SPAN, Relaxation, Series, correlations, relaxation_of, series_of
-from gtr_bench.store.schema import ITERATIONS
+from gtr_bench.store.schema import iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
@@ -22,6 +24,8 @@ from .conftest import SUITE
 
 Fill = Callable[..., Path]
 PER_PHASE = 40
+
+ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
 
 def iterations(

@@ -16,6 +16,7 @@ from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.slots import Slot
 from gtr_bench.suite import Job, job_id
 
+PARAMETERS = {"learning_rate": 0.001, "num_envs": 8, "num_steps": 128}
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
 
 
@@ -23,7 +24,7 @@ def make_job(seed: int = 0, *, algorithm: str = "ppo", environment: str = "gym:C
     """A job whose options tell the fake worker what to do."""
     definition = {
         "identity_version": 1,
-        "algorithm": {"name": algorithm, "version": 1, "parameters": {"learning_rate": 0.001}},
+        "algorithm": {"name": algorithm, "version": 1, "parameters": PARAMETERS},
         "sequence": {
             "phases": [{"environment": environment, "options": options, "steps": 100, "variant": 0}],
             "shifts": [],

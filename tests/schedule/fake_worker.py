@@ -7,6 +7,7 @@ defaults. Every start appends `cohort members first_step` to each member's start
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -29,7 +30,7 @@ class Worker:
         self.document: dict[str, Any] = json.loads(document.read_text())
         self.jobs = self.document["jobs"]
         self.folders = [self.results / "jobs" / job["id"] for job in self.jobs]
-        self.checkpoint = self.cohort / "checkpoint.pt"
+        self.checkpoint = self.cohort / "checkpoint" / "step"
         self.step = int(self.checkpoint.read_text()) if self.checkpoint.exists() else 0
         self.first = self.step
         self.driver = os.getppid()
@@ -84,6 +85,7 @@ class Worker:
         raise SystemExit(1)
 
     def save(self) -> None:
+        self.checkpoint.parent.mkdir(exist_ok=True)
         write(self.checkpoint, str(self.step))
 
     def run(self) -> None:
@@ -134,7 +136,7 @@ class Worker:
                 failure = {"reason": "diverged", "message": "NaN", "log": "", "step": self.step, "time": time.time()}
                 write(folder / "failure.json", json.dumps(failure))
             write(folder / "job.parquet", "a fake worker's job")
-        self.checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(self.checkpoint.parent, ignore_errors=True)
         self.beat("done")
 
 

@@ -8,25 +8,52 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gtr_bench.algorithms.registry import algorithms
+from gtr_bench.learners.columns import FRAME
+from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.metrics.registry import metrics
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB
+from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 
 TEXT = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 
 
+def text_of(name: str) -> str:
+    """A section up to its first heading."""
+    return re.split(r"\n###? ", TEXT.split(f"\n## {name}\n")[1])[0]
+
+
 def section(name: str) -> list[str]:
     """The names in the first column of the table a section begins with."""
-    part = re.split(r"\n###? ", TEXT.split(f"\n## {name}\n")[1])[0]
-    return re.findall(r"^\| `([^`]+)` \|", part, flags=re.MULTILINE)
+    return re.findall(r"^\| `([^`]+)` \|", text_of(name), flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     ("name", "schema"),
-    [("evaluations.parquet", EVALUATIONS), ("iterations.parquet", ITERATIONS), ("job.parquet", JOB)],
+    [
+        ("evaluations.parquet", EVALUATIONS),
+        ("iterations.parquet", iterations_schema(PolicyLearner.columns)),
+        ("job.parquet", JOB),
+    ],
 )
 def test_every_column_is_documented_in_the_order_of_the_file(name: str, schema: object) -> None:
     assert section(name) == schema.names  # type: ignore[attr-defined]
+
+
+def test_the_meanings_of_the_iterations_columns_are_the_declared_ones() -> None:
+    declared = FRAME | PolicyLearner.columns
+    rows = re.findall(r"^\| `(\w+)` \| (?:int|float)\d+ \| (.+) \|$", text_of("iterations.parquet"), flags=re.MULTILINE)
+    assert dict(rows) == declared
+
+
+def test_the_columns_that_algorithms_add_are_documented_as_declared() -> None:
+    declared = [
+        (column, name, meaning)
+        for name in ("a2c", "gtr", "oracle", "ppo", "ppo_kl", "spo")
+        for column, meaning in algorithms.get(name).columns.items()
+    ]
+    part = TEXT.split("\n### Columns that an algorithm adds\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.+) \|$", part, flags=re.MULTILINE) == declared
 
 
 def test_every_metric_is_documented() -> None:

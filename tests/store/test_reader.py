@@ -11,10 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.errors import RequestError, ResultsError
+from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.reader import failures, job_folders, read, unfinished_jobs
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY
+from gtr_bench.store.schema import EVALUATIONS, JOB, SCHEMA_KEY, iterations_schema
 from gtr_bench.store.writer import write_table
+
+ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
 
 def _job(results: Path, job: str, *, rows: int = 3, finished: bool = True) -> Path:

@@ -10,9 +10,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.errors import RequestError
-from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
+from gtr_bench.learners.policy import PolicyLearner
+from gtr_bench.store.schema import EVALUATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION, iterations_schema
 from gtr_bench.store.writer import check_output, write_output, write_table
+
+ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
 
 def _iterations(rows: int) -> dict[str, object]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
+from tests.helpers import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -20,19 +20,12 @@ def rows(job: Path) -> list[Any]:
     return [pq.read_table(job / f"{name}.parquet").to_pylist() for name in ("evaluations", "iterations")]
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited a minute in vain"
-        time.sleep(0.02)
-
-
 def test_a_cohort_ends_with_a_summary_per_job_and_no_checkpoint(cohort: Any) -> None:
     small = cohort(algorithm="gtr")
     assert small.run() == 0
     heartbeat = small.heartbeat()
     assert (heartbeat["state"], heartbeat["step"], heartbeat["failure"]) == ("done", 2048, None)
-    assert not (small.folder / "checkpoint.pt").exists()
+    assert not (small.folder / "checkpoint").is_dir()
     for member, job in enumerate(small.jobs):
         assert sorted(file.name for file in job.iterdir()) == [
             "evaluations.parquet",
@@ -71,13 +64,25 @@ def test_stopping_and_continuing_changes_no_number(cohort: Any, environment: str
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])
 def test_a_damaged_checkpoint_is_put_aside_and_the_cohort_trained_anew(cohort: Any, content: bytes) -> None:
     small = cohort()
-    (small.folder / "checkpoint.pt").write_bytes(content)
+    (small.folder / "checkpoint").mkdir()
+    (small.folder / "checkpoint" / "worker.json").write_text('{"format": 2, "spent": {}}')
+    (small.folder / "checkpoint" / "state.pt").write_bytes(content)
     with small.start() as process:
         output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert b"is not a readable checkpoint; kept as `checkpoint.damaged`, the cohort is trained anew" in output
-    assert (small.folder / "checkpoint.damaged").read_bytes() == content
+    assert (small.folder / "checkpoint.damaged" / "state.pt").read_bytes() == content
     assert all((job / "job.parquet").exists() for job in small.jobs)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_passed_over_with_a_word(cohort: Any) -> None:
+    small = cohort()
+    (small.folder / "checkpoint.pt").write_bytes(b"of an earlier version")
+    with small.start() as process:
+        output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert b"`checkpoint.pt` is of an earlier version: removed, the cohort is trained anew" in output
+    assert not list(small.folder.glob("checkpoint*"))
 
 
 def test_a_start_up_failure_is_told_in_the_heartbeat(cohort: Any) -> None:
@@ -102,5 +107,5 @@ def test_a_worker_whose_parent_dies_stops_with_a_checkpoint(cohort: Any) -> None
     parent.kill()
     parent.wait()
     wait_for(lambda: bool(long.heartbeat()["state"] == "stopped"))
-    assert (long.folder / "checkpoint.pt").exists()
+    assert (long.folder / "checkpoint").is_dir()
     assert not any((job / "job.parquet").exists() for job in long.jobs)

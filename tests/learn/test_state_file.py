@@ -1,4 +1,4 @@
-"""Checkpoints bring back exactly what was saved, and nothing that runs."""
+"""State files bring back exactly what was saved, and nothing that runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gtr_bench.errors import ResultsError
 from gtr_bench.learn.diagnostics import PathProbe
 from gtr_bench.learn.distributions import Categorical
 from gtr_bench.learn.optimizer import Optimizer
-from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
+from gtr_bench.learn.state_file import load_state, save_state
 
 CPU = torch.device("cpu")
 
@@ -29,9 +29,8 @@ def test_arrays_tensors_and_numbers_come_back_as_they_were(tmp_path: Path) -> No
         "tensor": torch.tensor([[1.0, float("nan")]]),
         "list": [1, "two", None, {"deep": np.array([True])}],
     }
-    save_checkpoint(tmp_path / "c.pt", state)
-    found = load_checkpoint(tmp_path / "c.pt", CPU)
-    assert found is not None
+    save_state(tmp_path / "c.pt", state)
+    found = load_state(tmp_path / "c.pt", CPU)
     assert found["array"].dtype == np.uint64
     np.testing.assert_array_equal(found["array"], state["array"])
     assert found["scalar"] == 0.1
@@ -43,14 +42,15 @@ def test_arrays_tensors_and_numbers_come_back_as_they_were(tmp_path: Path) -> No
 
 
 def test_loaded_arrays_can_be_written_to(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "c.pt", {"array": np.zeros(3)})
-    found = load_checkpoint(tmp_path / "c.pt", CPU)
-    assert found is not None
+    save_state(tmp_path / "c.pt", {"array": np.zeros(3)})
+    found = load_state(tmp_path / "c.pt", CPU)
     found["array"][0] = 1.0
 
 
-def test_no_checkpoint_is_none(tmp_path: Path) -> None:
-    assert load_checkpoint(tmp_path / "c.pt", CPU) is None
+def test_a_file_that_is_gone_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="is missing") as caught:
+        load_state(tmp_path / "c.pt", CPU)
+    assert caught.value.__cause__ is None
 
 
 class _Payload:
@@ -66,40 +66,25 @@ def test_a_file_that_would_run_code_is_refused_and_does_not_run(
     (tmp_path / "pickle.pt").write_bytes(pickle.dumps(_Payload()))
     for name in ("torch.pt", "pickle.pt"):
         with pytest.raises(ResultsError, match="not a readable checkpoint"):
-            load_checkpoint(tmp_path / name, CPU)
+            load_state(tmp_path / name, CPU)
     assert not (tmp_path / "owned").exists()
 
 
 def test_a_truncated_or_foreign_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "c.pt"
-    save_checkpoint(path, {"tensor": torch.zeros(1000)})
+    save_state(path, {"tensor": torch.zeros(1000)})
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(ResultsError, match="not a readable checkpoint"):
-        load_checkpoint(path, CPU)
+        load_state(path, CPU)
     torch.save({"format": 99, "state": {}}, path)
     with pytest.raises(ResultsError, match="another checkpoint format"):
-        load_checkpoint(path, CPU)
-
-
-def test_a_failing_disk_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "c.pt"
-    save_checkpoint(path, {"step": 1})
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        save_checkpoint(path, {"step": 2})
-    assert load_checkpoint(path, CPU) == {"step": 1}
-    assert [file.name for file in tmp_path.iterdir()] == ["c.pt"]
+        load_state(path, CPU)
 
 
 def test_on_another_device_only_the_learners_tensors_move(tmp_path: Path) -> None:
     state = {"parameters": torch.zeros(2), "generators": [torch.Generator().get_state()], "array": np.zeros(2)}
-    save_checkpoint(tmp_path / "c.pt", state)
-    found = load_checkpoint(tmp_path / "c.pt", torch.device("meta"))
-    assert found is not None
+    save_state(tmp_path / "c.pt", state)
+    found = load_state(tmp_path / "c.pt", torch.device("meta"))
     assert found["parameters"].device.type == "meta"
     assert found["generators"][0].device.type == "cpu"
     assert isinstance(found["array"], np.ndarray)
@@ -110,9 +95,8 @@ def test_only_the_optimizers_step_counts_stay_behind(tmp_path: Path) -> None:
     probe.before_update(torch.zeros(1, 4, 1), Categorical.from_logits(torch.zeros(1, 4, 2)))
     probe.after_update(Categorical.from_logits(torch.ones(1, 4, 2)))
     optimizer = Optimizer("adam", torch.zeros(1, 2), epsilon=1e-5)
-    save_checkpoint(tmp_path / "c.pt", {"probe": probe.state(), "optimizer": optimizer.state()})
-    found = load_checkpoint(tmp_path / "c.pt", torch.device("meta"))
-    assert found is not None
+    save_state(tmp_path / "c.pt", {"probe": probe.state(), "optimizer": optimizer.state()})
+    found = load_state(tmp_path / "c.pt", torch.device("meta"))
     moved = [
         found["probe"]["states"],
         *found["probe"]["policies"],
