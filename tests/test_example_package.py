@@ -150,13 +150,13 @@ def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_the_guide_s_environment_shift_metric_network_and_add_on_train_together(tmp_path: Path) -> None:
+def test_the_guide_s_environment_shift_metric_network_add_on_and_section_work_together(tmp_path: Path) -> None:
     site = tmp_path / "site"
     information = site / "corridor_example-0.1.dist-info"
     information.mkdir(parents=True)
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: corridor-example\nVersion: 0.1\n")
     codes = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
-    for name in ("corridor", "mute", "best", "gated", "fade"):
+    for name in ("corridor", "mute", "best", "gated", "fade", "pace"):
         (code,) = [code for code in codes if f"class {name.capitalize()}" in code]
         (site / f"{name}.py").write_text(code)
     tables = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL)]
@@ -174,6 +174,16 @@ def test_the_guide_s_environment_shift_metric_network_and_add_on_train_together(
     report = program(tmp_path, site, "report")
     assert report.returncode == 0, report.stderr
     assert "best_return: highest mean return of any evaluation of the run" in report.stdout
+    for format, expected in (
+        ("terminal", "steps/s: median over finished runs"),
+        ("markdown", "### Pace"),
+        ("html", "<h2>Pace</h2>"),
+        ("latex", r"\subsection*{Pace}"),
+        ("csv", ",steps_per_second\n"),
+        ("json", '"pace": {\n        "ppo": '),
+    ):
+        shown = program(tmp_path, site, "report", "--format", format)
+        assert expected in shown.stdout, shown.stderr
     definition = json.loads(next(iter((tmp_path / "results/cohorts").glob("*/cohort.json"))).read_text())["jobs"][0][
         "definition"
     ]

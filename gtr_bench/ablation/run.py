@@ -24,6 +24,7 @@ from gtr_bench.errors import GtrBenchError, RequestError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
+from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
@@ -158,12 +159,13 @@ def _batch(
     for number, setting in asked:
         value = objective(by_key[canonical_json(dict(setting))], environments)
         study.tell(number, None if value is None else sign * value)
+    registered = request.template.registered(request.algorithm)
     return StudyRecords(
         name=name,
         suite=request.template.suite.name,
         scale=request.template.suite.scale,
         algorithm=request.algorithm,
-        reconstruction=request.template.table(request.algorithm).get("use", request.algorithm) == "gtr",
+        reconstruction=bool(those_with("reconstruction", [registered])),
         metric=request.template.metric,
         direction=request.template.direction,
         unit=unit,
@@ -172,6 +174,7 @@ def _batch(
         sampler=request.sampler,
         sampler_seed=SAMPLER_SEED,
         tune_fraction=request.tune_fraction,
+        registered=registered,
         smoke=request.template.suite.scale in SMOKE_SCALES,
         axes=tuple(axes),
         trials=tuple(trials),
@@ -238,8 +241,8 @@ def _write_suite(
 
 def _axes(template: SuiteTemplate, algorithm: str, names: Sequence[str], ranges: dict[str, str]) -> list[Axis]:
     stated = template.stated(algorithm)
-    table = template.table(algorithm)
-    kind, add_ons = algorithms.get(table.get("use", algorithm)), models_of(table.get("plasticity", ()))
+    kind = algorithms.get(template.registered(algorithm))
+    add_ons = models_of(template.table(algorithm).get("plasticity", ()))
     return [axis_of(kind.Parameters, name, ranges.get(name), stated, add_ons) for name in names]
 
 

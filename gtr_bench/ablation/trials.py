@@ -65,6 +65,10 @@ class SuiteTemplate:
             "algorithm", algorithm, [*(table["id"] for table in self._tree["algorithm"]), *algorithms.names()]
         )
 
+    def registered(self, algorithm: str) -> str:
+        """The name of the algorithm behind a label; raises as `table` does."""
+        return str(self.table(algorithm).get("use", algorithm))
+
     def stated(self, algorithm: str) -> dict[str, Any]:
         """Every parameter the suite gives the algorithm, defaults included; those of its add-ons as `name.field`."""
         (cell, *_) = self.suite_of([self.table(algorithm)], name="stated").cells

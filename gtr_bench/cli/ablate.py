@@ -12,6 +12,7 @@ from gtr_bench.cli import completion
 from gtr_bench.cli.given import one_format, refuse_given
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
+    FORMAT_OPTION,
     CohortOption,
     DeviceChoice,
     DeviceOption,
@@ -144,7 +145,7 @@ def ablate(
     cohort: CohortOption = None,
     retry_failed: RetryFailedOption = False,
     no_progress: NoProgressOption = False,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to write the numbers.")] = "terminal",
+    format: Annotated[Format, FORMAT_OPTION] = "terminal",
     json: JsonOption = False,
     out: OutOption = None,
     plot: Annotated[

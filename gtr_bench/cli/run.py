@@ -116,7 +116,7 @@ def run(
 
 def _summary(outcome: Outcome, suite: str, results: str, command: str, *, profile: bool) -> list[str]:
     """A line per outcome, and the command to type next."""
-    from gtr_bench.schedule.wording import counted, duration
+    from gtr_bench.wording import counted, duration
 
     counts = outcome.counts
     diverged = f", {counts['diverged']} of them diverged" if counts["diverged"] else ""

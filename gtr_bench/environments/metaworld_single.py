@@ -17,7 +17,7 @@ from metaworld.env_dict import ENV_CLS_MAP
 from metaworld.types import Task
 from numpy.typing import NDArray
 
-from gtr_bench.environments.metaworld_family import SPACES
+from gtr_bench.environments.metaworld_tasks import SPACES
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
 

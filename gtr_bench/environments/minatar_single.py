@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.minatar_family import ALL_ACTIONS, GAMES, Settings
+from gtr_bench.environments.minatar_games import ALL_ACTIONS, GAMES, Settings
 from gtr_bench.environments.single import Outcome, SingleBatch
 from gtr_bench.environments.spaces import Spaces
 

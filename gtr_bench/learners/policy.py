@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from gtr_bench.algorithms.parameters import OnPolicyParameters, stackable_fields
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError
+from gtr_bench.learn.columns import COLUMNS
 from gtr_bench.learn.timeline import evaluation_marks
 from gtr_bench.learn.version import LEARN_VERSION
 from gtr_bench.learners.base import Definition, Iteration, LearnerKind, Objection, Pulse, Run
@@ -32,29 +33,7 @@ class PolicyLearner(LearnerKind):
     version: ClassVar[int] = LEARN_VERSION
     Shared: ClassVar[type[BaseModel]] = OnPolicyParameters
     takes_add_ons: ClassVar[bool] = True
-    columns: ClassVar[Mapping[str, str]] = {
-        "training_return": "mean return of those episodes; null without any",
-        "episode_length": "mean length of those episodes; null without any",
-        "success_rate": "share of those episodes with success; null without any, or where there is no such flag",
-        "policy_loss": "the surrogate's loss, mean over the update's minibatches",
-        "value_loss": "the value function's loss, likewise",
-        "penalty": "the algorithm's penalty term at the end of the update, mean over the rollout",
-        "entropy": "mean entropy of the policy after the update, in nats",
-        "approx_kl": "KL divergence of the update estimated from samples, mean of r - 1 - log r",
-        "exact_kl": "the same divergence in closed form: behaviour policy to updated policy",
-        "clip_fraction": "share of samples whose ratio lies outside the clip range after the update",
-        "explained_variance": "1 - var(return - value) / var(return) over the rollout",
-        "grad_norm": "norm of the gradient before clipping, mean over minibatches",
-        "weight_norm": "Euclidean norm of all parameters after the update",
-        "step_length": "distance of the policy from the one before the update",
-        "path_length": "sum of the last 16 step lengths; null before there are 16 in the phase",
-        "displacement": "distance of the policy from the one 16 iterations ago; null likewise",
-        "path_efficiency": "displacement / path_length, in [0, 1]: 1 = every update went the same way",
-        "turning": "cosine between this update of the parameters and the one before",
-        "dormant_fraction": "share of hidden units that are nearly inactive (ReDo, tau = 0.025); every 16th iteration",
-        "feature_rank": "singular values that carry 99 % of the last hidden layer's features; every 16th iteration",
-        "learning_rate": "step size used",
-    }
+    columns: ClassVar[Mapping[str, str]] = COLUMNS
 
     def network(self, table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         """Torso, version and the torso's parameters; empty when something is wrong."""

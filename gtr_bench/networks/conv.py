@@ -47,6 +47,7 @@ class Conv:
     """Convolutions and fully connected layers after them, by default MinAtar's (Young and Tian, arXiv 1903.03176)."""
 
     version: ClassVar[int] = 1
+    names_units: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = ConvParameters
 
     @staticmethod

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WaveResult, WorkerView
-from gtr_bench.schedule.wording import cohort_name, counted, duration, number
+from gtr_bench.schedule.wording import cohort_name
+from gtr_bench.wording import compact, counted, duration
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -138,7 +139,7 @@ def progress_line(snapshot: Snapshot) -> str:
     failed = f", {snapshot.failed} failed" if snapshot.failed else ""
     return (
         f"progress: {snapshot.done} of {counted(snapshot.jobs, 'job')} done{failed}, {share:.0%} of steps, "
-        f"{number(snapshot.steps_per_second)} steps/s, {duration(snapshot.remaining_seconds)} left"
+        f"{compact(snapshot.steps_per_second)} steps/s, {duration(snapshot.remaining_seconds)} left"
     )
 
 
@@ -218,7 +219,7 @@ def render(snapshot: Snapshot) -> RenderableType:
             beat.state,
             f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
             f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
-            number(beat.steps_per_second),
-            number(beat.training_return),
+            compact(beat.steps_per_second),
+            compact(beat.training_return),
         )
     return Group(bar, workers)

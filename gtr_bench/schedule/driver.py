@@ -27,7 +27,7 @@ from gtr_bench.schedule.running import Running
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.tally import Tally
 from gtr_bench.schedule.verdict import End, Verdict, judge
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job

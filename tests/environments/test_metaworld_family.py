@@ -11,7 +11,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gtr_bench.environments import metaworld_family
-from gtr_bench.environments.metaworld_family import METAWORLD_TASKS, MetaWorldFamily
+from gtr_bench.environments.metaworld_family import MetaWorldFamily
+from gtr_bench.environments.metaworld_tasks import METAWORLD_TASKS
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 from tests.environments.helpers import assert_same

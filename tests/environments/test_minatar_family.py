@@ -13,7 +13,8 @@ from numpy.testing import assert_array_equal
 
 from gtr_bench.environments import minatar_family
 from gtr_bench.environments.hashing import mix
-from gtr_bench.environments.minatar_family import GAMES, MinAtarFamily
+from gtr_bench.environments.minatar_family import MinAtarFamily
+from gtr_bench.environments.minatar_games import GAMES
 from gtr_bench.environments.offers import misfit
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError

@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from pydantic import BaseModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.learn.experience import Experience
 from gtr_bench.learn.optimizer import Optimizer
 from gtr_bench.learn.streams import Streams
 from gtr_bench.networks.model import Model
-from gtr_bench.networks.registry import networks
-from gtr_bench.networks.stacked import Stacked, StackedLinear
-from gtr_bench.networks.torso import Torso, UnitLayer
+from gtr_bench.networks.stacked import Stacked
 from gtr_bench.plasticity.redo import ReDo
 from tests.learn.helpers import make_definition, train
 
@@ -190,72 +187,27 @@ def test_it_looks_once_a_period() -> None:
     assert redo(period=0).after_iteration(model, optimizer_of(model), experience(rollout(model))) == {}
 
 
-class Channels(Stacked):
-    """A 2 x 2 convolution of each member by itself."""
-
-    unit_axis, input_axis = 1, 2
-
-    def __init__(self, generators: Sequence[torch.Generator], inputs: int, outputs: int) -> None:
-        super().__init__()
-        self._shape = (outputs, inputs, 2, 2)
-        self.weight = nn.Parameter(self.fresh(generators))
-        self.bias = nn.Parameter(torch.zeros(len(generators), outputs))
-
-    def fresh(self, generators: Sequence[torch.Generator]) -> Tensor:
-        return torch.stack([torch.randn(self._shape, generator=each) for each in generators])
-
-    def forward(self, images: Tensor) -> Tensor:
-        members = zip(images, self.weight, self.bias, strict=True)
-        return torch.stack([nn.functional.conv2d(*member) for member in members])
-
-
-class Convolutions(Torso):
-    """Two convolutions and a layer that reads every position of every channel."""
-
-    features = 4
-
-    def __init__(self, generators: Sequence[torch.Generator]) -> None:
-        super().__init__()
-        self.first, self.second = Channels(generators, 1, 3), Channels(generators, 3, 2)
-        self.last = StackedLinear(generators, 2 * 4, self.features, 1.0)
-
-    def hidden_layers(self, observations: Tensor) -> list[Tensor]:
-        first = torch.relu(self.first(observations))
-        second = torch.relu(self.second(first))
-        return [first, second, torch.relu(self.last(second.flatten(2)))]
-
-    def units(self) -> list[UnitLayer]:
-        return [
-            UnitLayer(self.first, (self.second,)),
-            UnitLayer(self.second, (self.last,), repeat=4),
-            UnitLayer(self.last, ()),
-        ]
-
-
-def test_channels_of_convolutions_are_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = SimpleNamespace(
-        Parameters=type("Nothing", (BaseModel,), {}),
-        build=lambda parameters, generators, space: Convolutions(generators),
-    )
-    monkeypatch.setitem(networks._loaded, "convolutions", kind)
+def test_channels_of_convolutions_are_units() -> None:
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
     spaces = SPACES._replace(observation=ObservationSpace((1, 4, 4)))
-    model = Model({"torso": "convolutions", "shared": True}, generators, spaces, 0.0)
+    shape = {"channels": [3, 2], "kernel": 2, "hidden": [4], "activation": "relu"}
+    model = Model({"torso": "conv", "version": 1, "shared": True, **shape}, generators, spaces, 0.0)
     wake(model)
     images = rollout(model, 6, (1, 4, 4))
-    torso: Any = model.actor
+    first, second, last = (layer.incoming for layer in model.actor.units())
     with torch.no_grad():
-        for layer, channel in ((torso.first, 2), (torso.second, 0)):
+        for layer, channel in ((first, 2), (second, 0)):  # one channel of one member in each convolution
             layer.weight[1, channel] = layer.bias[1, channel] = -1.0
     before, values = model.data.clone(), model.value(images)
     recycled, _ = act(redo(2, 0.0), model, images, seeds=(0, 1))
     assert torch.equal(model.data[0], before[0])
     torch.testing.assert_close(model.value(images), values, rtol=0, atol=0)
     assert recycled.tolist() == [0, pytest.approx(2 / 9)]
-    assert not torso.second.weight[1, :, 2].any()
-    assert torso.second.weight[1, :, :2].all()
-    assert not torso.last.weight[1, :4].any()
-    assert torso.last.weight[1, 4:].all()
+    assert not second.weight[1, :, 2].any()
+    assert second.weight[1, :, :2].all()
+    # the next layer reads each of a channel's four places
+    assert not last.weight[1, :4].any()
+    assert last.weight[1, 4:].all()
 
 
 WIDE: Mapping[str, Any] = {
