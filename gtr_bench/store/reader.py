@@ -112,7 +112,7 @@ def read(
             warn(outcome)
         elif outcome is not None:
             tables.append(outcome)
-    table = pa.concat_tables([frame.empty_table(), *tables], promote_options="default")
+    table = pa.concat_tables([pa.Table.from_batches([], schema=frame), *tables], promote_options="default")
     for column in declared:
         if column not in table.column_names:
             _require_declared(column, paths)
