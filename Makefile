@@ -5,7 +5,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
 
-EXTRAS = mujoco,metaworld,dm-control
+EXTRAS = mujoco,metaworld,minatar,dm-control
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 # Small networks on one thread are faster than on two that wait for each other.
@@ -17,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/' | expand -t 22
 
-install: $(VENV)/.installed  ## environment with the product, MuJoCo, Meta-World and dm_control
+install: $(VENV)/.installed  ## environment with the product, MuJoCo, Meta-World, MinAtar and dm_control
 
 install-dev: $(VENV)/.installed-dev  ## the same with the tools for tests and checks
 

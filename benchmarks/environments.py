@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 CASES = [("CartPole-v1", 8, 4000), ("CartPole-v1", 80, 2000), ("Pendulum-v1", 80, 2000), ("HalfCheetah-v5", 8, 300)]
+GAMES = [(game, 16, 500) for game in ("asterix", "breakout", "freeway", "seaquest", "space_invaders")]
 
 
 def best(steps: Callable[[], int]) -> float:
@@ -48,7 +49,7 @@ def batched(task: str, envs: int, steps: int) -> Callable[[], int]:
 
     family, name = family_of(f"gym:{task}")
     environment = family.make(name, members=1, envs=envs, max_episode_steps=None, options={})
-    space = environment.action_space
+    space = environment.spaces.action
     rng = np.random.default_rng(0)
     shape = (100, 1, envs)
     if space.kind == "discrete":
@@ -65,13 +66,34 @@ def batched(task: str, envs: int, steps: int) -> Callable[[], int]:
     return run
 
 
+def played(game: str, envs: int, steps: int) -> Callable[[], int]:
+    """Our batch of `envs` MinAtar games."""
+    from gtr_bench.environments.registry import family_of
+
+    family, task = family_of(f"minatar:{game}")
+    environment = family.make(task, members=1, envs=envs, max_episode_steps=None, options={})
+    actions = np.random.default_rng(0).integers(0, environment.spaces.action.sizes[0], (steps, 1, envs))
+
+    def run() -> int:
+        environment.reset(np.arange(envs, dtype=np.uint64).reshape(1, envs))
+        for chosen in actions:
+            environment.step(chosen)
+        return steps * envs
+
+    return run
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     print("| task | environments | steps per CPU second | x plain Gymnasium loop |")
     print("| --- | ---: | ---: | ---: |")
     for task, envs, steps in CASES:
         ours, theirs = best(batched(task, envs, steps)), best(plain(task, 4000))
         print(f"| {task} | {envs} | {ours:,.0f} | {ours / theirs:.2f} |", flush=True)
+    print("\n| MinAtar game | environments | steps per CPU second |")
+    print("| --- | ---: | ---: |")
+    for game, envs, steps in GAMES:
+        print(f"| {game} | {envs} | {best(played(game, envs, steps)):,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

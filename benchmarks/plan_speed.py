@@ -1,4 +1,4 @@
-"""CPU seconds of `gtr-bench plan`: `python benchmarks/plan_speed.py [--jobs 10000] [--repeats 5]`.
+"""CPU seconds of `gtr-bench plan`: `python -m benchmarks.plan_speed [--jobs 10000] [--repeats 5]`.
 
 The whole command is measured, start-up and imports included, on suites of `--jobs` jobs: few settings with many seeds,
 and many settings with ten seeds; in an empty results folder, and in one where every job is done. The figures are user
@@ -14,34 +14,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from report_speed import measure
-
+from benchmarks.report_speed import measure
 from gtr_bench.schedule.assignments import job_record
 from gtr_bench.suite import group, load_suite
-
-SUITE = """
-[suite]
-name = "many"
-question = "How long does a plan take?"
-primary_metric = "lifetime_return"
-[scale.laptop]
-seeds = {seeds}
-steps_per_phase = 4096
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = {{ kind = "action_permutation" }}
-[[algorithm]]
-id = "ppo"
-grid = {{ learning_rate = {rates} }}
-"""
+from tests.helpers import suite_text
 
 
 def write_suite(path: Path, *, settings: int, seeds: int) -> None:
     """A suite of `settings` x `seeds` jobs."""
     rates = [round(1e-5 * (index + 1), 9) for index in range(settings)]
-    path.write_text(SUITE.format(seeds=seeds, rates=rates), encoding="utf-8")
+    text = suite_text("many", "How long does a plan take?", seeds=seeds, steps=4096)
+    path.write_text(f"{text}grid = {{ learning_rate = {rates} }}\n", encoding="utf-8")
 
 
 def write_done(suite: Path, results: Path) -> None:

@@ -1,4 +1,4 @@
-"""CPU seconds and memory of a report on many jobs: `python benchmarks/report_speed.py [--jobs 1000] [--rows 1000]`.
+"""CPU seconds and memory of a report on many jobs: `python -m benchmarks.report_speed [--jobs 1000] [--rows 1000]`.
 
 The results are made up, and written by the program's own writer: `--jobs` jobs (5 algorithms, 10 environments, the rest
 seeds), each with `--rows` evaluations and `--iterations` iterations. Every figure is of a process of its own, imports
@@ -22,8 +22,8 @@ from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
-from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import parse_suite
+from tests.helpers import job_columns
 
 ALGORITHMS = ("ppo", "ppo_kl", "spo", "gtr", "oracle")
 ENVIRONMENTS = 10
@@ -82,14 +82,11 @@ def write_results(results: Path, jobs: int, rows: int, iterations: int) -> None:
         generator = np.random.default_rng(int(job.id[:8], 16))
         write_table(folder / "evaluations.parquet", EVALUATIONS, evaluations(job, generator))
         write_table(folder / "iterations.parquet", ITERATIONS, iterations_of(job, iterations, generator))
-        row = {
-            "job": job.id, "status": "complete", "suite": job.suite, "scale": job.scale, "algorithm": job.algorithm,
-            "algorithm_name": job.definition["algorithm"]["name"], "sequence": job.sequence, "role": job.role,
-            "seed": job.seed, "definition": canonical_json(job.definition), "device": "cpu", "packages": packages,
-            "finished": "2026-01-01T00:00:00+00:00", "gtr_bench_version": "0.1.0", "suite_path": "speed.toml",
-            "suite_text": text, "git_sha": "0" * 40, "git_dirty": False,
-        }  # fmt: skip
-        write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+        columns = job_columns(
+            job, packages=packages, gtr_bench_version="0.1.0", suite_path="speed.toml", suite_text=text,
+            git_sha="0" * 40, git_dirty=False,
+        )  # fmt: skip
+        write_table(folder / "job.parquet", JOB, columns)
 
 
 def evaluations(job: Job, generator: np.random.Generator) -> dict[str, object]:

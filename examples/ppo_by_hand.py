@@ -70,9 +70,9 @@ def collect(world: SequenceEnvironment, agent: Agent, seen: Tensor, length: int,
     for t in range(length):
         action = (agent.log_policy(seen) + noise[t]).argmax(-1)  # a sample of the policy
         step = world.step(action[None].numpy())  # the first axis of the world counts the members of a cohort: one
-        ended, following = step.terminated | step.truncated, step.observation
-        if step.final_observation is not None:
-            following = np.where(ended[..., None], step.final_observation, following)
+        ended, following = step.terminated | step.truncated, step.observation.copy()
+        if step.finals is not None:
+            following[0, step.finals.rows] = step.finals.observations
         arrays = (step.reward.astype(np.float32), step.terminated, ended, following)
         samples.append((seen, action, *(torch.from_numpy(array[0]) for array in arrays)))
         seen = torch.from_numpy(step.observation[0])

@@ -114,7 +114,9 @@ def test_a_shift_kind_s_own_fields_are_documented(kind: str) -> None:
 @pytest.mark.parametrize("name", own(algorithms))
 def test_what_an_algorithm_adds_to_the_shared_settings_is_documented(name: str) -> None:
     shared = fields(OnPolicyParameters)
-    assert rows(f"### `{name}`") == [row for row in fields(algorithms.get(name).Parameters) if row not in shared]
+    own_rows = [row for row in fields(algorithms.get(name).Parameters) if row not in shared]
+    # a shared setting that the method only narrows has its row too
+    assert [row for row in rows(f"### `{name}`") if row not in shared] == own_rows
 
 
 @pytest.mark.parametrize(

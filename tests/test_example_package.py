@@ -13,22 +13,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gtr_bench.algorithms.ppo import clipped_surrogate
+from tests.helpers import SWAPPED_BACK, suite_text
 
 PACKAGE = Path(__file__).parent / "example_package"
 GUIDE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 
-SUITE = """
-[suite]
-name = "third_party"
-question = "Does an algorithm of another package train?"
-primary_metric = "lifetime_return"
-comparisons = [["dual_clip", "ppo"]]
+TABLES = """comparisons = [["dual_clip", "ppo"]]
 
 [training]
 num_envs = 4
@@ -40,23 +38,15 @@ hidden = [8]
 [evaluation]
 every = 256
 episodes = 2
-
-[scale.laptop]
-seeds = 2
-steps_per_phase = 512
-
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = { kind = "action_permutation", cycle = 2 }
-
-[[algorithm]]
-id = "ppo"
-
-[[algorithm]]
-id = "dual_clip"
 """
+SUITE = suite_text(
+    "third_party",
+    "Does an algorithm of another package train?",
+    tables=TABLES,
+    steps=512,
+    sequences=SWAPPED_BACK,
+    algorithms=("ppo", "dual_clip"),
+)
 
 
 @pytest.fixture
@@ -83,6 +73,21 @@ def test_the_objective_agrees_with_values_made_by_hand(
     dual_clip: Any, ratio: float, advantage: float, expected: float
 ) -> None:
     assert value(dual_clip, ratio, advantage) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected"), [(5, -1, 1), (2, -1, 0), (5, 1, 0), (3.001, -1, 1), (0.5, -1, 0)]
+)
+def test_the_logged_fraction_counts_where_the_second_clip_acts(
+    dual_clip: Any, ratio: float, advantage: float, expected: float
+) -> None:
+    settings = SimpleNamespace(clip_range=0.2, dual_clip=3.0)
+    sample = SimpleNamespace(ratio=torch.tensor([[ratio]]), advantage=torch.tensor([[float(advantage)]]))
+    found = dual_clip(settings, 1).diagnose(sample)
+    assert found.keys() == dual_clip.columns.keys()
+    assert float(found["dual_clip_fraction"]) == expected
+    doubled = value(dual_clip, ratio, advantage) != value(dual_clip, ratio, advantage, dual_clip=1e9)
+    assert doubled == bool(expected)
 
 
 @given(ratio=st.floats(0.01, 50), advantage=st.floats(-10, 10))
@@ -129,6 +134,14 @@ def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path
     report = program(tmp_path, site, "report", "--json")
     assert report.returncode == 0, report.stderr
     assert "dual_clip" in json.dumps(json.loads(report.stdout))
+    export = program(tmp_path, site, "export", "--what", "iterations", "--out", "tidy.parquet")
+    assert export.returncode == 0, export.stderr
+    table = pq.read_table(tmp_path / "tidy.parquet")
+    logged = {
+        name: table.filter(pc.equal(table["algorithm"], name))["dual_clip_fraction"] for name in ("ppo", "dual_clip")
+    }
+    assert logged["ppo"].null_count == len(logged["ppo"]) > 0
+    assert logged["dual_clip"].null_count == 0 < len(logged["dual_clip"])
 
     (tmp_path / "suite.toml").write_text(SUITE + "dual_clp = 2.0\n")
     refused = program(tmp_path, site, "plan", "suite.toml")
@@ -137,13 +150,13 @@ def test_an_installed_package_s_algorithm_is_trained_and_reported(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_the_guide_s_environment_shift_metric_and_network_train_together(tmp_path: Path) -> None:
+def test_the_guide_s_environment_shift_metric_network_add_on_and_section_work_together(tmp_path: Path) -> None:
     site = tmp_path / "site"
     information = site / "corridor_example-0.1.dist-info"
     information.mkdir(parents=True)
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: corridor-example\nVersion: 0.1\n")
     codes = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
-    for name in ("corridor", "mute", "best", "gated"):
+    for name in ("corridor", "mute", "best", "gated", "fade", "pace"):
         (code,) = [code for code in codes if f"class {name.capitalize()}" in code]
         (site / f"{name}.py").write_text(code)
     tables = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", GUIDE, flags=re.DOTALL)]
@@ -161,8 +174,19 @@ def test_the_guide_s_environment_shift_metric_and_network_train_together(tmp_pat
     report = program(tmp_path, site, "report")
     assert report.returncode == 0, report.stderr
     assert "best_return: highest mean return of any evaluation of the run" in report.stdout
+    for format, expected in (
+        ("terminal", "steps/s: median over finished runs"),
+        ("markdown", "### Pace"),
+        ("html", "<h2>Pace</h2>"),
+        ("latex", r"\subsection*{Pace}"),
+        ("csv", ",steps_per_second\n"),
+        ("json", '"pace": {\n        "ppo": '),
+    ):
+        shown = program(tmp_path, site, "report", "--format", format)
+        assert expected in shown.stdout, shown.stderr
     definition = json.loads(next(iter((tmp_path / "results/cohorts").glob("*/cohort.json"))).read_text())["jobs"][0][
         "definition"
     ]
     assert definition["packages"] == {"corridor-example": "0.1"}
     assert definition["network"] == {"torso": "gated", "version": 1, "units": 16}
+    assert definition["plasticity"] == [{"name": "fade", "version": 1, "parameters": {"rate": 1e-4}}]

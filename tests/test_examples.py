@@ -43,15 +43,6 @@ def by_hand() -> ModuleType:
     return module
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """As a worker trains: sums taken by two threads differ in their last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Trained(NamedTuple):
     """A job that `gtr-bench run` finished: its definition and its iterations, column by column."""
 
@@ -94,10 +85,10 @@ class Update(NamedTuple):
     parameters: dict[str, tuple[torch.Tensor, torch.Tensor]]
 
 
-def by_layer(network: Any) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+def by_layer(model: Any) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     """Weights `[in, out]` and biases `[out]` of the one member of a cohort, in copies."""
-    layers = {f"actor {index}": layer for index, layer in enumerate([*network.actor.layers, network.policy_head])}
-    layers |= {f"critic {index}": layer for index, layer in enumerate([*network.critic.layers, network.value_head])}
+    layers = {f"actor {index}": layer for index, layer in enumerate([*model.actor.layers, model.policy_head])}
+    layers |= {f"critic {index}": layer for index, layer in enumerate([*model.critic.layers, model.value_head])}
     return {
         name: (layer.weight[0].detach().clone(), layer.bias[0, 0].detach().clone()) for name, layer in layers.items()
     }
@@ -125,7 +116,7 @@ def retrain(job: Trained) -> list[Update]:
 
     def after_iteration() -> bool:
         seen = rollouts[-1]
-        updates.append(Update(seen.actions[0], bool(seen.truncated.any()), by_layer(training.learner.network)))
+        updates.append(Update(seen.actions[0], bool(seen.truncated.any()), by_layer(training.learner.model)))
         return True
 
     training.collector.collect = watched  # type: ignore[method-assign]
@@ -139,7 +130,6 @@ def retrain(job: Trained) -> list[Update]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("sequence", LIMITS)
 def test_the_example_takes_the_actions_of_the_job_and_ends_at_its_parameters(
     by_hand: ModuleType, trained: dict[str, Trained], sequence: str

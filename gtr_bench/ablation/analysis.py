@@ -8,7 +8,7 @@ import numpy as np
 
 from gtr_bench.ablation.excess import excess_sensitivity
 from gtr_bench.ablation.importance import importances
-from gtr_bench.ablation.model import Axis, Curve, Point, StudyRecords, StudyReport, TrialRecord, Value
+from gtr_bench.ablation.model import Axis, Point, ResponseCurve, StudyRecords, StudyReport, TrialRecord, Value
 from gtr_bench.ablation.verdict import RULE, judge
 from gtr_bench.metrics.interval import Estimate, bootstrap, stratified_bootstrap
 from gtr_bench.metrics.sensitivity import (
@@ -21,7 +21,7 @@ from gtr_bench.metrics.sensitivity import (
     region,
     sensitivity,
 )
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 __all__ = ["BINS", "analyse"]
 
@@ -95,7 +95,7 @@ def _table(trials: Sequence[TrialRecord], records: StudyRecords, sign: float) ->
 # Response curves
 
 
-def _curve(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis, environment: str | None) -> Curve:
+def _curve(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis, environment: str | None) -> ResponseCurve:
     groups = _groups(records, trials, axis)
     points = tuple(Point(value, _estimate(own, records, environment), len(own)) for value, own in groups)
     flat: Plateau | None = None
@@ -107,7 +107,7 @@ def _curve(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis, env
             [sign * point.estimate.value for point in inside],
             log=axis.logarithmic,
         )
-    return Curve(axis, environment, points, flat)
+    return ResponseCurve(axis, environment, points, flat)
 
 
 def _groups(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis) -> list[tuple[Value, list[TrialRecord]]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gtr_bench.ablation.model import Axis, Curve, Point, Setting, StudyReport, TrialRecord, Value
+from gtr_bench.ablation.model import Axis, Point, ResponseCurve, Setting, StudyReport, TrialRecord, Value
 from gtr_bench.ablation.verdict import region_text
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.metrics.sensitivity import Sensitivity
 from gtr_bench.report import text
-from gtr_bench.report.layout import Block, Entry, Grid, Heading, Lines
-from gtr_bench.schedule.wording import counted
+from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
+from gtr_bench.wording import counted
 
 __all__ = ["setting_text", "statements", "study_blocks", "value_text"]
 
@@ -110,7 +110,7 @@ def _range(axis: Axis) -> str:
     return f"{axis.low:g} to {axis.high:g}{', logarithmic' if axis.log else ''}{stated}"
 
 
-def _curve(report: StudyReport, curve: Curve, bar: str) -> Grid:
+def _curve(report: StudyReport, curve: ResponseCurve, bar: str) -> Grid:
     ends = [end for point in curve.points for end in (point.estimate.low, point.estimate.high, point.estimate.value)]
     known = [end for end in ends if end is not None]
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
@@ -221,7 +221,7 @@ def _counts(trial: TrialRecord) -> list[str]:
 def _footer(report: StudyReport) -> Iterator[str]:
     records = report.records
     if records.reconstruction:
-        yield f"gtr is {text.RECONSTRUCTION} of the published method"
+        yield text.reconstruction_line([records.registered])
     jobs = {job for trial in (*records.trials, *records.reference_trials) for job in trial.jobs}
     yield (
         f"{counted(len(jobs), 'finished job')}; intervals are 95 % percentile bootstrap intervals over seeds "

@@ -11,20 +11,20 @@ from gtr_bench.metrics.sensitivity import Plateau, Region, Sensitivity
 
 __all__ = [
     "Axis",
-    "Curve",
     "Importance",
     "Point",
+    "ResponseCurve",
     "Setting",
     "StudyRecords",
     "StudyReport",
     "TrialRecord",
+    "TuningVerdict",
     "Value",
-    "Verdict",
 ]
 
 Value: TypeAlias = float | int | str | bool
 Setting: TypeAlias = Mapping[str, Value]
-Verdict: TypeAlias = Literal["no", "yes", "undecided"]
+TuningVerdict: TypeAlias = Literal["no", "yes", "undecided"]
 """Whether the parameters need more tuning per task than the reference's."""
 
 
@@ -74,7 +74,8 @@ class TrialRecord:
 class StudyRecords:
     """A study's request and its trials, those of the subject and those of the reference algorithm.
 
-    `algorithm` is the suite's label; `reconstruction` says whether GTR is behind it, whatever the label.
+    `algorithm` is the suite's label, `registered` the algorithm behind it; `reconstruction` says whether its form is
+    this project's reconstruction.
     """
 
     name: str
@@ -96,6 +97,7 @@ class StudyRecords:
     reference: str | None
     reference_axes: tuple[Axis, ...]
     reference_trials: tuple[TrialRecord, ...]
+    registered: str
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class ResponseCurve:
     """The response to one parameter in one environment, or over all of them (`environment` is None)."""
 
     axis: Axis
@@ -138,7 +140,7 @@ class StudyReport:
     """Everything a rendering of a study prints."""
 
     records: StudyRecords
-    curves: tuple[Curve, ...]
+    curves: tuple[ResponseCurve, ...]
     best: TrialRecord | None
     best_score: Estimate | None
     best_per_environment: Mapping[str, TrialRecord]
@@ -148,6 +150,6 @@ class StudyReport:
     region: Region | None
     dimensionality: int | None
     importances: tuple[Importance, ...]
-    verdict: Verdict
+    verdict: TuningVerdict
     sentence: str
     notes: tuple[str, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gtr_bench.ablation.layout import study_blocks
 from gtr_bench.ablation.model import Axis, StudyReport
+from gtr_bench.report.blocks import Heading
 from gtr_bench.report.charts import Line, figure
-from gtr_bench.report.layout import Heading
 from gtr_bench.report.page import render_page
 
 __all__ = ["study_page"]

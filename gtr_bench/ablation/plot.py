@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtr_bench.ablation.layout import value_text
-from gtr_bench.ablation.model import Curve, StudyReport
+from gtr_bench.ablation.model import ResponseCurve, StudyReport
 from gtr_bench.errors import RequestError
 from gtr_bench.report.plots import COLOURS, check_suffix, save_figure
-from gtr_bench.report.text import RECONSTRUCTION, SMOKE
+from gtr_bench.report.text import SMOKE, reconstruction_line
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -82,12 +82,12 @@ def _explanation(report: StudyReport) -> Iterator[str]:
     if len(report.records.axes) > 1:
         yield "the other parameters vary along a curve"
     if report.records.reconstruction:
-        yield f"gtr is {RECONSTRUCTION} of the published method"
+        yield reconstruction_line([report.records.registered])
     if report.records.smoke:
         yield SMOKE
 
 
-def _panel(panel: Axes, curves: Sequence[Curve], report: StudyReport) -> None:
+def _panel(panel: Axes, curves: Sequence[ResponseCurve], report: StudyReport) -> None:
     axis = curves[0].axis
     records = report.records
     for index, curve in enumerate(curves):
@@ -123,7 +123,7 @@ def _panel(panel: Axes, curves: Sequence[Curve], report: StudyReport) -> None:
     panel.set_axisbelow(True)
 
 
-def _logarithmic(panel: Axes, curve: Curve) -> None:
+def _logarithmic(panel: Axes, curve: ResponseCurve) -> None:
     """Plain numbers at 1, 2, 5 of each decade, or at powers of ten where there are many."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -135,7 +135,7 @@ def _logarithmic(panel: Axes, curve: Curve) -> None:
     panel.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _line(panel: Axes, curve: Curve, index: int, report: StudyReport) -> None:
+def _line(panel: Axes, curve: ResponseCurve, index: int, report: StudyReport) -> None:
     """One curve: a band where values have an order, bars where they do not."""
     axis = curve.axis
     points = [point for point in curve.points if not axis.numeric or axis.places(point.value)]

@@ -27,6 +27,7 @@ def render_study(report: StudyReport, format: StudyFormat, *, width: int = 160, 
     """
     if format == "json":
         content = {"format": FORMAT, "statements": list(statements(report)), **dataclasses.asdict(report)}
+        del content["records"]["registered"]  # `reconstruction` is what a reader needs of it
         return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if format == "markdown":
         return markdown_text(study_blocks(report, bar="`{}`"))

@@ -24,6 +24,7 @@ from gtr_bench.errors import GtrBenchError, RequestError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
+from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
@@ -31,6 +32,7 @@ from gtr_bench.report.values import NORMALISED, Unit, score_in, unit_of
 from gtr_bench.store.reader import Warn
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
+from gtr_bench.suite.plasticity import models_of
 
 __all__ = ["REFERENCE", "Request", "Sampler", "Train", "run_study"]
 
@@ -157,12 +159,13 @@ def _batch(
     for number, setting in asked:
         value = objective(by_key[canonical_json(dict(setting))], environments)
         study.tell(number, None if value is None else sign * value)
+    registered = request.template.registered(request.algorithm)
     return StudyRecords(
         name=name,
         suite=request.template.suite.name,
         scale=request.template.suite.scale,
         algorithm=request.algorithm,
-        reconstruction=request.template.table(request.algorithm).get("use", request.algorithm) == "gtr",
+        reconstruction=bool(those_with("reconstruction", [registered])),
         metric=request.template.metric,
         direction=request.template.direction,
         unit=unit,
@@ -171,6 +174,7 @@ def _batch(
         sampler=request.sampler,
         sampler_seed=SAMPLER_SEED,
         tune_fraction=request.tune_fraction,
+        registered=registered,
         smoke=request.template.suite.scale in SMOKE_SCALES,
         axes=tuple(axes),
         trials=tuple(trials),
@@ -237,8 +241,9 @@ def _write_suite(
 
 def _axes(template: SuiteTemplate, algorithm: str, names: Sequence[str], ranges: dict[str, str]) -> list[Axis]:
     stated = template.stated(algorithm)
-    kind = algorithms.get(template.table(algorithm).get("use", algorithm))
-    return [axis_of(kind.Parameters, name, ranges.get(name), stated) for name in names]
+    kind = algorithms.get(template.registered(algorithm))
+    add_ons = models_of(template.table(algorithm).get("plasticity", ()))
+    return [axis_of(kind.Parameters, name, ranges.get(name), stated, add_ons) for name in names]
 
 
 def _identity(request: Request, axes: Sequence[Axis], other_axes: Sequence[Axis]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -31,25 +32,35 @@ def parse_ranges(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def axis_of(model: type[BaseModel], name: str, given: str | None, stated: Mapping[str, Any]) -> Axis:
+def axis_of(
+    model: type[BaseModel],
+    name: str,
+    given: str | None,
+    stated: Mapping[str, Any],
+    add_ons: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+) -> Axis:
     """The axis of one parameter.
 
     Args:
         model: the algorithm's parameters.
-        name: one of its fields.
+        name: one of its fields, or `name.field` of an add-on.
         given: what `--range` says about it; None takes the field's own range or choices.
         stated: the suite's own values.
+        add_ons: the parameters of the algorithm's add-ons, by name.
 
     Raises:
         UnknownNameError: the algorithm has no such parameter.
         RequestError: a range that cannot be read, or that the field does not allow.
     """
-    if name not in model.model_fields:
-        raise UnknownNameError("parameter", name, model.model_fields)
-    field = model.model_fields[name]
+    owner, _, own = name.rpartition(".")
+    owners = {"": model, **add_ons}
+    if owner not in owners or own not in owners[owner].model_fields:
+        known = [f"{each}.{field}" for each, found in add_ons.items() for field in found.model_fields]
+        raise UnknownNameError("parameter", name, [*model.model_fields, *known])
+    field = owners[owner].model_fields[own]
     axis = _from_text(name, given, field, stated.get(name)) if given else _from_field(name, field, stated.get(name))
     for value in axis.choices or (axis.low, axis.high):
-        _check(model, name, value if axis.kind != "int" else int(value))
+        _check(owners[owner], name, value if axis.kind != "int" else int(value))
     return axis
 
 
@@ -106,11 +117,12 @@ def _check(model: type[BaseModel], name: str, value: Value) -> None:
     """Ask the field itself, so that a study never starts with a value that the suite would refuse."""
     from pydantic import ValidationError
 
+    own = name.rpartition(".")[2]
     try:
-        model.model_validate({name: value})
+        model.model_validate({own: value})
     except ValidationError as error:
         for problem in error.errors():
-            if problem["loc"][:1] == (name,):
+            if problem["loc"][:1] == (own,):
                 message = problem["msg"][:1].lower() + problem["msg"][1:]
                 raise RequestError(f"`{name}` cannot be `{value}`: {message}") from None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gtr_bench.ablation.model import Axis, Setting
 from gtr_bench.ablation.sampling import SAMPLER_SEED, rounded
 from gtr_bench.errors import RequestError
-from gtr_bench.schedule.locks import Claim
+from gtr_bench.schedule.claims import FlockClaim
 from gtr_bench.suite.identity import canonical_json
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class OpenStudy:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        claim = Claim.take(folder / "lock", name)
+        claim = FlockClaim.take(folder / "lock", name)
         if claim is None:
             raise RequestError(f"study `{name}` is in the hands of another process", hint="wait for it to end")
         self._claim = claim

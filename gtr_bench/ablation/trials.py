@@ -17,6 +17,7 @@ from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import RequestError, SuiteError, UnknownNameError
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.suite.expand import Suite
+from gtr_bench.suite.identity import parameters_of
 from gtr_bench.suite.load import load_suite, parse_suite
 from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.source import parse_source
@@ -64,10 +65,14 @@ class SuiteTemplate:
             "algorithm", algorithm, [*(table["id"] for table in self._tree["algorithm"]), *algorithms.names()]
         )
 
+    def registered(self, algorithm: str) -> str:
+        """The name of the algorithm behind a label; raises as `table` does."""
+        return str(self.table(algorithm).get("use", algorithm))
+
     def stated(self, algorithm: str) -> dict[str, Any]:
-        """Every parameter the suite gives the algorithm, defaults included."""
+        """Every parameter the suite gives the algorithm, defaults included; those of its add-ons as `name.field`."""
         (cell, *_) = self.suite_of([self.table(algorithm)], name="stated").cells
-        return dict(cell.definition["algorithm"]["parameters"])
+        return parameters_of(cell.definition)
 
     def suite_of(
         self,
@@ -169,7 +174,19 @@ def study_tables(
     tables = []
     for name, tried in ((subject, settings), (reference, others)):
         if name is not None and tried:
-            varied = set(tried[0])
-            base = {key: value for key, value in template.table(name).items() if key not in varied}
+            base = _without(template.table(name), set(tried[0]))
             tables.append(base | {"tied": [dict(setting) for setting in tried]})
     return tables
+
+
+def _without(table: Mapping[str, Any], varied: set[str]) -> dict[str, Any]:
+    """A table that says nothing of some parameters; those of an add-on stand in its entry of `plasticity`."""
+    kept = {key: value for key, value in table.items() if key not in varied}
+    if "plasticity" in kept:
+        kept["plasticity"] = [
+            entry
+            if isinstance(entry, str)
+            else {key: value for key, value in entry.items() if f"{entry['use']}.{key}" not in varied}
+            for entry in kept["plasticity"]
+        ]
+    return kept

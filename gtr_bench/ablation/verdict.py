@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gtr_bench.ablation.model import Curve, StudyRecords, TrialRecord, Verdict
+from gtr_bench.ablation.model import ResponseCurve, StudyRecords, TrialRecord, TuningVerdict
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.metrics.sensitivity import Plateau, Region, Sensitivity
 from gtr_bench.report.text import SMOKE, number
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 __all__ = ["FEWEST_DECADES", "RULE", "judge", "region_text"]
 
@@ -30,14 +30,14 @@ RULE = (
 
 def judge(
     records: StudyRecords,
-    curve: Curve,
+    curve: ResponseCurve,
     usable: Sequence[TrialRecord],
     others: int,
     subject: Sensitivity | None,
     reference: Sensitivity | None,
     where: Region | None,
     difference: Estimate | None,
-) -> tuple[Verdict, str]:
+) -> tuple[TuningVerdict, str]:
     """The verdict by `RULE`, and the sentence with its numbers; undecided at a smoke scale.
 
     Args:
@@ -102,7 +102,7 @@ def _seeds(records: StudyRecords, usable: Sequence[TrialRecord]) -> str:
     return counted(fewest, "seed") if fewest == max(counts) else f"{fewest} to {max(counts)} seeds"
 
 
-def _needs_tuning(wide: bool | None, more: bool | None, where: Region | None) -> Verdict:
+def _needs_tuning(wide: bool | None, more: bool | None, where: Region | None) -> TuningVerdict:
     """The rule of `RULE`.
 
     Args:

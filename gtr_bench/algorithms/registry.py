@@ -16,5 +16,6 @@ algorithms = Registry(
         "ppo": "gtr_bench.algorithms.ppo:PPO",
         "ppo_kl": "gtr_bench.algorithms.ppo_kl:PPOKL",
         "spo": "gtr_bench.algorithms.spo:SPO",
+        "trpo": "gtr_bench.algorithms.trpo:TRPO",
     },
 )

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from gtr_bench.catalogue.entry import Entry, meaning_and_text
-from gtr_bench.environments.registry import Availability
+from gtr_bench.environments.registry import Availability, families, family_of
 
 __all__ = ["entry", "task_entry"]
 
@@ -45,7 +45,6 @@ def task_entry(environment: str) -> Entry:
         RequestError: no such family or task, or a package is missing.
     """
     from gtr_bench.environments.offers import options_of
-    from gtr_bench.environments.registry import families, family_of
 
     family, task = family_of(environment)
     family.check(task)

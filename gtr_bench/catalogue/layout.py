@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from gtr_bench.catalogue.entry import Entry
 from gtr_bench.catalogue.kinds import KINDS, Kind
 from gtr_bench.catalogue.parameters import Parameter
-from gtr_bench.report.layout import Block, Grid, Heading, Lines
-from gtr_bench.report.layout import Entry as Place
+from gtr_bench.report.blocks import Block, Grid, Heading, Lines
+from gtr_bench.report.blocks import Entry as GridEntry
 
 __all__ = ["entry_blocks", "kind_blocks", "list_blocks", "words"]
 
@@ -91,7 +91,7 @@ def _parameters(parameters: Sequence[Parameter]) -> Grid:
 
 
 def _grid(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
-    return Grid("", tuple(names), tuple(tuple(Place(each) for each in row) for row in rows))
+    return Grid("", tuple(names), tuple(tuple(GridEntry(each) for each in row) for row in rows))
 
 
 def _words_of(key: str) -> str:

@@ -12,6 +12,7 @@ from gtr_bench.cli import completion
 from gtr_bench.cli.given import one_format, refuse_given
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
+    FORMAT_OPTION,
     CohortOption,
     DeviceChoice,
     DeviceOption,
@@ -144,7 +145,7 @@ def ablate(
     cohort: CohortOption = None,
     retry_failed: RetryFailedOption = False,
     no_progress: NoProgressOption = False,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to write the numbers.")] = "terminal",
+    format: Annotated[Format, FORMAT_OPTION] = "terminal",
     json: JsonOption = False,
     out: OutOption = None,
     plot: Annotated[
@@ -274,7 +275,6 @@ class _Trainer:
         from gtr_bench.schedule.folders import ResultsFolder, State
         from gtr_bench.schedule.run import run_suite
         from gtr_bench.schedule.settings import Settings
-        from gtr_bench.schedule.slots import make_slots
 
         results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress = self._options
         folder = ResultsFolder(results)
@@ -286,8 +286,13 @@ class _Trainer:
                 suite,
                 folder,
                 selection=None,
-                slots=make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu),
-                settings=Settings(cohort=cohort, retry_failed=retry_failed),
+                settings=Settings(
+                    device=device.value,
+                    jobs=jobs,
+                    jobs_per_gpu=jobs_per_gpu,
+                    cohort=cohort,
+                    retry_failed=retry_failed,
+                ),
                 observer=make_display(sys.stderr, progress=progress),
                 command=["gtr-bench", *sys.argv[1:]],
             )

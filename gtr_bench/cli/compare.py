@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from gtr_bench.cli import completion
 from gtr_bench.cli.given import one_format
-from gtr_bench.cli.options import DEFAULT_RESULTS, JsonOption, OutOption
+from gtr_bench.cli.options import DEFAULT_RESULTS, FORMAT_OPTION, JsonOption, OutOption, metric_option
 
 __all__ = ["register"]
 
@@ -30,22 +29,13 @@ def compare(
         ),
     ] = None,
     metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metric",
-            metavar="NAME",
-            help="Compare this metric; may be repeated.",
-            show_default="lifetime_return",
-            autocompletion=completion.metrics,
-        ),
+        list[str] | None, metric_option("Compare this metric; may be repeated.", "lifetime_return")
     ] = None,
     alpha: Annotated[float, typer.Option("--alpha", metavar="P", help="Level of the tests, after Holm.")] = 0.05,
     margin: Annotated[
         float, typer.Option("--margin", metavar="X", help="Only worse by more than this is a regression.")
     ] = 0.0,
-    format: Annotated[
-        Literal["terminal", "markdown", "json"], typer.Option("--format", "-f", help="How to write the numbers.")
-    ] = "terminal",
+    format: Annotated[Literal["terminal", "markdown", "json"], FORMAT_OPTION] = "terminal",
     json: JsonOption = False,
     out: OutOption = None,
 ) -> None:

@@ -34,7 +34,7 @@ def doctor(results: ResultsOption = DEFAULT_RESULTS, json: JsonOption = False) -
 
 
 def _lines(found: Diagnosis) -> list[str]:
-    from gtr_bench.schedule.wording import size
+    from gtr_bench.wording import size
 
     lines = [
         f"gtr-bench {found.version}, Python {found.python}",

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from gtr_bench.cli.options import DEFAULT_RESULTS, ResultsArgument
+
 __all__ = ["register"]
 
 
@@ -17,9 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    results: Annotated[
-        list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
-    ] = None,
+    results: ResultsArgument = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file.", show_default="CSV to stdout"),
@@ -37,7 +37,7 @@ def export(
 
     if json and out is None:
         raise RequestError("`--json` needs `--out FILE`", hint="without it stdout carries the table itself")
-    table = tidy(results or [Path("results")], what)
+    table = tidy(results or [DEFAULT_RESULTS], what)
     if out is None:
         sys.stdout.buffer.write(csv_bytes(table))
         sys.stdout.buffer.flush()

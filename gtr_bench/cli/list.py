@@ -14,7 +14,7 @@ from gtr_bench.cli.options import JsonOption
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gtr_bench.report.layout import Block
+    from gtr_bench.report.blocks import Block
 
 __all__ = ["register"]
 

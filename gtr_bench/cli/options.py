@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from gtr_bench.cli import completion
 
 __all__ = [
     "DEFAULT_RESULTS",
+    "FORMAT_OPTION",
     "CohortOption",
     "DeviceChoice",
     "DeviceOption",
@@ -20,11 +21,13 @@ __all__ = [
     "JsonOption",
     "NoProgressOption",
     "OutOption",
+    "ResultsArgument",
     "ResultsOption",
     "RetryFailedOption",
     "ScaleOption",
     "SelectOption",
     "SuiteArgument",
+    "metric_option",
 ]
 
 DEFAULT_RESULTS = Path("results")
@@ -81,4 +84,20 @@ NoProgressOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there instead of to stdout.")
 ]
+ResultsArgument = Annotated[
+    list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
+]
+FORMAT_OPTION = typer.Option("--format", "-f", help="How to write the numbers.")
+"""Which formats there are, each command says by its type."""
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+def metric_option(text: str, default: str) -> Any:
+    """`--metric`, with its help, and which metric the command takes where none is given."""
+    return typer.Option(
+        "--metric",
+        metavar="NAME",
+        help=text,
+        show_default=default,
+        autocompletion=completion.metrics,
+    )

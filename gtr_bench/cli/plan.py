@@ -91,7 +91,7 @@ def plan(
 
 
 def _lines(made: Plan) -> list[str]:
-    from gtr_bench.schedule.wording import counted, duration, size
+    from gtr_bench.wording import counted, duration, size
 
     counts = made.counts
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(made.reasons.items()))

@@ -9,7 +9,7 @@ import typer
 
 from gtr_bench.cli import completion
 from gtr_bench.cli.given import one_format
-from gtr_bench.cli.options import OutOption
+from gtr_bench.cli.options import DEFAULT_RESULTS, FORMAT_OPTION, OutOption, ResultsArgument, metric_option
 
 __all__ = ["register"]
 
@@ -21,13 +21,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     context: typer.Context,
-    results: Annotated[
-        list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
-    ] = None,
-    format: Annotated[
-        Literal["terminal", "markdown", "html", "latex", "csv", "json"],
-        typer.Option("--format", "-f", help="How to write the numbers."),
-    ] = "terminal",
+    results: ResultsArgument = None,
+    format: Annotated[Literal["terminal", "markdown", "html", "latex", "csv", "json"], FORMAT_OPTION] = "terminal",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     suite: Annotated[
         str | None,
@@ -38,16 +33,7 @@ def report(
             autocompletion=completion.known_suites,
         ),
     ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metric",
-            metavar="NAME",
-            help="Show this metric; may be repeated.",
-            show_default="the suite's",
-            autocompletion=completion.metrics,
-        ),
-    ] = None,
+    metric: Annotated[list[str] | None, metric_option("Show this metric; may be repeated.", "the suite's")] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -88,7 +74,7 @@ def report(
     """Build the report once and render it."""
     from gtr_bench.cli.output import write_text
 
-    folders = results or [Path("results")]
+    folders = results or [DEFAULT_RESULTS]
     kind = one_format(context, format, json=as_json)
     if explain is not None:
         text = _explained(folders, explain, suite, kind)

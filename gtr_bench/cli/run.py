@@ -80,10 +80,12 @@ def run(
     from gtr_bench.schedule.ndjson import NdjsonObserver
     from gtr_bench.schedule.run import run_suite
     from gtr_bench.schedule.settings import Settings
-    from gtr_bench.schedule.slots import make_slots
     from gtr_bench.suite import load_suite
 
     settings = Settings(
+        device=device.value,
+        jobs=jobs,
+        jobs_per_gpu=jobs_per_gpu,
         cohort=cohort,
         threads=threads,
         checkpoint_seconds=checkpoint_every,
@@ -97,10 +99,9 @@ def run(
     )
     check_waves(k, until_decided=until_decided, wave=wave, max_seeds=max_seeds)
     loaded, folder = load_suite(suite, scale=scale), ResultsFolder(results)
-    slots = make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu)
     observer = NdjsonObserver(sys.stdout) if json else make_display(sys.stderr, progress=not no_progress)
     command = ["gtr-bench", *sys.argv[1:]]
-    asked: dict[str, Any] = {"slots": slots, "settings": settings, "observer": observer, "command": command}
+    asked: dict[str, Any] = {"settings": settings, "observer": observer, "command": command}
     reported: str | None = None
     # With --json a print in somebody's environment or algorithm must not get between the records.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
@@ -115,7 +116,7 @@ def run(
 
 def _summary(outcome: Outcome, suite: str, results: str, command: str, *, profile: bool) -> list[str]:
     """A line per outcome, and the command to type next."""
-    from gtr_bench.schedule.wording import counted, duration
+    from gtr_bench.wording import counted, duration
 
     counts = outcome.counts
     diverged = f", {counts['diverged']} of them diverged" if counts["diverged"] else ""

@@ -56,7 +56,7 @@ def status(
 
 
 def _lines(found: Status, results: str) -> list[str]:
-    from gtr_bench.schedule.wording import counted, number
+    from gtr_bench.wording import compact, counted
 
     counts = found.counts
     lines = [
@@ -70,7 +70,7 @@ def _lines(found: Status, results: str) -> list[str]:
         if cohort.phase is not None:
             share = f"{cohort.step / cohort.steps:.0%}" if cohort.step is not None and cohort.steps else "-"
             line += f", phase {cohort.phase + 1}/{cohort.phases}, {share} of steps"
-            line += f", {number(cohort.steps_per_second)} steps/s"
+            line += f", {compact(cohort.steps_per_second)} steps/s"
         lines.append(line)
     for failed in found.failures:
         lines.append(f"failed: {failed.job}: {failed.reason}: {failed.message}")

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.observer import Observer, Outcome
     from gtr_bench.schedule.settings import Settings
-    from gtr_bench.schedule.slots import Slot
     from gtr_bench.suite import Job, Suite
 
 __all__ = ["MaxSeedsOption", "UntilDecidedOption", "WaveOption", "check_waves", "run_waves"]
@@ -52,7 +51,6 @@ def run_waves(
     *,
     wave: int | None,
     max_seeds: int | None,
-    slots: Sequence[Slot],
     settings: Settings,
     observer: Observer,
     command: Sequence[str],
@@ -66,7 +64,7 @@ def run_waves(
     waved = in_waves(suite, wave=wave, max_seeds=max_seeds)
 
     def train(jobs: Sequence[Job], told: Observer) -> Outcome:
-        return run_jobs(jobs, waved, folder, slots=slots, settings=settings, observer=told, command=command)
+        return run_jobs(jobs, waved, folder, settings=settings, observer=told, command=command)
 
     outcome = run_until_decided(waved, folder, train, observer, warn=warn_on_stderr)
     return outcome, None if suite.sequential is not None else str(write_rule(waved, folder.root))

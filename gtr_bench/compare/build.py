@@ -17,8 +17,8 @@ from gtr_bench.errors import RequestError
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.report.absences import absences_of
 from gtr_bench.report.build import provenance_of
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, warn_on_stderr
+from gtr_bench.wording import counted
 
 __all__ = ["DEFAULT_METRIC", "compare"]
 
@@ -86,6 +86,7 @@ def compare(
         only_b=only_b,
         absences=tuple(absences),
         method=_method(alpha, margin),
+        reconstructed=tuple(sorted({name for each in matched for name in each.reconstructed})),
     )
 
 

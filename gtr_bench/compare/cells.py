@@ -14,6 +14,7 @@ from gtr_bench.compare.definitions import incomparable, parameter_differences, v
 from gtr_bench.compare.model import CellName
 from gtr_bench.compare.sides import Key, Loaded
 from gtr_bench.metrics.run import Metric
+from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns
 from gtr_bench.report.scores import Scores
@@ -22,7 +23,7 @@ from gtr_bench.suite.expand import Suite
 __all__ = ["Direction", "Matched", "cells_of", "match", "names_of", "scores_of_both", "suite_of_both", "values_of"]
 
 Direction: TypeAlias = Literal["higher", "lower", "neutral"]
-Place: TypeAlias = tuple[str, str]
+CellKey: TypeAlias = tuple[str, str]
 """Environment (the sequence's id) and algorithm label."""
 
 
@@ -41,7 +42,7 @@ class Matched:
         scores: of both sides.
         suite: what the suite says, where its text can be expanded.
         parameters, versions: what differs between the definitions of the sides.
-        reconstruction: the algorithm's form is this project's reconstruction.
+        reconstructed: the algorithm's registered name where its form is this project's reconstruction, of both sides.
     """
 
     name: CellName
@@ -57,7 +58,7 @@ class Matched:
     suite: Suite | None
     parameters: tuple[str, ...]
     versions: tuple[str, ...]
-    reconstruction: bool
+    reconstructed: tuple[str, ...]
 
     def direction(self, metric: type[Metric]) -> Direction:
         """Which way is better; a suite may turn its primary metric round."""
@@ -87,9 +88,9 @@ class Matched:
         return statistics.median(known[1]) / statistics.median(known[0]) if all(known) else None
 
 
-def cells_of(side: Loaded, key: Key) -> dict[Place, list[Record]]:
+def cells_of(side: Loaded, key: Key) -> dict[CellKey, list[Record]]:
     """The runs of one suite and scale by cell, references left out."""
-    found: dict[Place, list[Record]] = {}
+    found: dict[CellKey, list[Record]] = {}
     for record in side.suites[key].records if key in side.suites else ():
         if record.role == "run":
             found.setdefault((record.sequence, record.algorithm), []).append(record)
@@ -154,7 +155,7 @@ def match(
         suite=suite,
         parameters=parameter_differences(before[0].definition, after[0].definition),
         versions=version_differences(*([each.definition for each in side] for side in (before, after))),
-        reconstruction=any(side[0].algorithm_name == "gtr" for side in (before, after)),
+        reconstructed=tuple(sorted(those_with("reconstruction", (before[0].algorithm_name, after[0].algorithm_name)))),
     )
 
 

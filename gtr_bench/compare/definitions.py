@@ -14,6 +14,7 @@ Definition = Mapping[str, Any]
 
 _PARAMETERS = "algorithm.parameters."
 _PACKAGES = "packages."
+_ADD_ONS = "plasticity."
 _VERSIONS = ("algorithm.version", "network.version", "identity_version", "learn")
 _ABSENT = "absent"
 
@@ -48,13 +49,13 @@ def version_differences(before: Iterable[Definition], after: Iterable[Definition
 
 
 def _decided(definition: Definition) -> dict[str, list[Any]]:
-    return {name: [value] for name, value in _flat(definition) if name != "seed" and not _versioned(name)}
+    return {name: [value] for name, value in _leaves(definition) if name != "seed" and not _versioned(name)}
 
 
 def _versions(definitions: Iterable[Definition]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for definition in definitions:
-        for name, value in _flat({"learn": 1, **definition}):  # absent at 1
+        for name, value in _leaves({"learn": 1, **definition}):  # absent at 1
             if _versioned(name) and value not in found.setdefault(name, []):
                 found[name].append(value)
     return {name: sorted(values, key=str) for name, values in found.items()}
@@ -62,10 +63,15 @@ def _versions(definitions: Iterable[Definition]) -> dict[str, list[Any]]:
 
 def _differences(before: Mapping[str, list[Any]], after: Mapping[str, list[Any]]) -> tuple[str, ...]:
     return tuple(
-        f"{name.removeprefix(_PARAMETERS).removeprefix(_PACKAGES)} {_shown(before, name)} -> {_shown(after, name)}"
+        f"{_called(name)} {_shown(before, name)} -> {_shown(after, name)}"
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     )
+
+
+def _called(name: str) -> str:
+    """As a suite's file or its reader calls it."""
+    return name.removeprefix(_PARAMETERS).removeprefix(_PACKAGES).removeprefix(_ADD_ONS)
 
 
 def _shown(side: Mapping[str, list[Any]], name: str) -> str:
@@ -75,7 +81,17 @@ def _shown(side: Mapping[str, list[Any]], name: str) -> str:
 
 
 def _versioned(name: str) -> bool:
-    return name in _VERSIONS or name.startswith(_PACKAGES)
+    return name in _VERSIONS or name.startswith(_PACKAGES) or (name.startswith(_ADD_ONS) and name.endswith(" version"))
+
+
+def _leaves(definition: Definition) -> Iterator[tuple[str, Any]]:
+    """(dotted name, leaf) of a definition: add-ons by name, `plasticity.NAME.FIELD`, not by their place in a list."""
+    added: dict[str, Any] = {}
+    for add_on in definition.get("plasticity", []):
+        prefix = f"{_ADD_ONS}{add_on['name']}"
+        added |= {prefix: "on", f"{prefix} version": add_on["version"]}
+        added |= {f"{prefix}.{field}": value for field, value in add_on["parameters"].items()}
+    yield from _flat({name: value for name, value in definition.items() if name != "plasticity"} | added)
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

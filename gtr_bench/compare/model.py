@@ -6,23 +6,24 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from gtr_bench.report.model import Absence, Provenance
+from gtr_bench.report.absences import Absence
+from gtr_bench.report.model import Provenance
 
 __all__ = [
     "REGRESSIONS",
     "VERDICTS",
     "CellChange",
     "CellName",
+    "CellVerdict",
     "Comparison",
     "CurveChange",
     "MetricChange",
     "Side",
     "SideAbsence",
-    "Verdict",
 ]
 
-Verdict = Literal["worse", "failed", "better", "changed", "unchanged", "identical", "not compared"]
-VERDICTS: tuple[Verdict, ...] = ("worse", "failed", "better", "changed", "unchanged", "identical", "not compared")
+CellVerdict = Literal["worse", "failed", "better", "changed", "unchanged", "identical", "not compared"]
+VERDICTS: tuple[CellVerdict, ...] = ("worse", "failed", "better", "changed", "unchanged", "identical", "not compared")
 """From the one a reader must see first to the one that says nothing."""
 REGRESSIONS = frozenset({"worse", "failed"})
 """The verdicts that end the command with exit code 1."""
@@ -114,7 +115,7 @@ class CellChange:
     environment: str
     algorithm: str
     reconstruction: bool
-    verdict: Verdict
+    verdict: CellVerdict
     paired: bool
     seeds: tuple[int, ...]
     alone: tuple[tuple[int, ...], tuple[int, ...]]
@@ -149,7 +150,10 @@ class SideAbsence:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything a format renders. `a` is before, `b` after; `margin` is in the unit of the only metric."""
+    """Everything a format renders. `a` is before, `b` after; `margin` is in the unit of the only metric.
+
+    `reconstructed` are the registered names of the algorithms whose form is this project's reconstruction.
+    """
 
     a: Side
     b: Side
@@ -161,6 +165,7 @@ class Comparison:
     only_b: tuple[CellName, ...]
     absences: tuple[SideAbsence, ...]
     method: str
+    reconstructed: tuple[str, ...] = ()
 
     @property
     def regression(self) -> bool:
@@ -168,7 +173,7 @@ class Comparison:
         return any(cell.verdict in REGRESSIONS for cell in self.cells)
 
     @property
-    def counts(self) -> dict[Verdict, int]:
+    def counts(self) -> dict[CellVerdict, int]:
         """How many cells have each verdict, without those no cell has."""
         counted = Counter(cell.verdict for cell in self.cells)
         return {verdict: counted[verdict] for verdict in VERDICTS if counted[verdict]}

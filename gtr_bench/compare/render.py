@@ -9,20 +9,20 @@ from itertools import groupby
 from typing import Literal, TypeAlias
 
 from gtr_bench.compare.model import REGRESSIONS, CellChange, CellName, Comparison, MetricChange, Side
-from gtr_bench.report.layout import Block, Entry, Grid, Heading, Lines
+from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 from gtr_bench.report.markdown import markdown_text
 from gtr_bench.report.terminal import terminal_text
 from gtr_bench.report.text import (
     ABSENT,
-    RECONSTRUCTION,
     RECONSTRUCTION_MARK,
     bracketed,
     made_with,
     number,
     p_value,
     ranges,
+    reconstruction_line,
 )
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 __all__ = ["FORMAT", "Format", "render_comparison", "summary"]
 
@@ -56,6 +56,7 @@ def summary(comparison: Comparison) -> str:
 
 def _json(comparison: Comparison) -> str:
     content = {"format": FORMAT, "regression": comparison.regression, **dataclasses.asdict(comparison)}
+    del content["reconstructed"]  # each cell says so
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
@@ -63,8 +64,8 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield Heading(1, f"{comparison.a.name} -> {comparison.b.name}")
     told = [summary(comparison)]
     told += [f"{letter} ({side.name}): {note}" for letter, side in _sides(comparison) for note in side.notes]
-    if any(cell.reconstruction for cell in comparison.cells):
-        told.append(f"{RECONSTRUCTION_MARK} gtr is {RECONSTRUCTION} of the published method")
+    if comparison.reconstructed:
+        told.append(f"{RECONSTRUCTION_MARK} {reconstruction_line(comparison.reconstructed)}")
     yield Lines(tuple(told))
     for (suite, scale), cells in groupby(comparison.cells, key=lambda cell: (cell.suite, cell.scale)):
         yield from _suite(comparison, suite, scale, list(cells))

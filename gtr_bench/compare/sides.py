@@ -11,11 +11,12 @@ from typing import Any, TypeAlias
 
 from gtr_bench.compare.definitions import setting
 from gtr_bench.errors import RequestError, did_you_mean
+from gtr_bench.report.attributes import warn_of_strangers
 from gtr_bench.report.collect import FoundJobs, Record, SuiteRecords, age, find_jobs, stored_suite
 from gtr_bench.report.scores import Evaluations, load_evaluations
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, job_folders
 from gtr_bench.suite.identity import canonical_json
+from gtr_bench.wording import counted
 
 __all__ = ["Key", "Loaded", "load_sides"]
 
@@ -51,6 +52,8 @@ def load_sides(a: str, b: str, results: Sequence[Path], *, warn: Warn) -> tuple[
         ResultsError: a file was written by a newer program.
     """
     (first, before), (second, after) = _find(a, results, warn), _find(b, results, warn)
+    every = (*before.jobs.values(), *after.jobs.values())
+    warn_of_strangers((row["definition"]["algorithm"]["name"] for row in every), warn)
     for job in before.jobs.keys() & after.jobs.keys():
         before.jobs[job] |= {name: after.jobs[job][name] for name in _LABELS}
     return _load(first, before, warn), _load(second, after, warn)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gtr_bench.compare.cells import Matched
 from gtr_bench.compare.measure import MeasuredCurves, MeasuredMetric, measure_curves, measure_metric
-from gtr_bench.compare.model import CellChange, CurveChange, MetricChange, Verdict
+from gtr_bench.compare.model import CellChange, CellVerdict, CurveChange, MetricChange
 from gtr_bench.metrics.comparison import holm
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.text import number, p_value, ranges
@@ -112,7 +112,7 @@ def _cell_change(
         scale=name.scale,
         environment=name.environment,
         algorithm=name.algorithm,
-        reconstruction=cell.reconstruction,
+        reconstruction=bool(cell.reconstructed),
         verdict=verdict,
         paired=cell.paired,
         seeds=tuple(record.seed for record in cell.before) if cell.paired else (),
@@ -128,7 +128,7 @@ def _cell_change(
     )
 
 
-def _verdict(cell: Matched, changes: Sequence[MetricChange], apart: bool) -> Verdict:
+def _verdict(cell: Matched, changes: Sequence[MetricChange], apart: bool) -> CellVerdict:
     """The first that holds, the one a reader must know first."""
     outcomes = {change.outcome for change in changes}
     if "worse" in outcomes:
@@ -145,7 +145,7 @@ def _verdict(cell: Matched, changes: Sequence[MetricChange], apart: bool) -> Ver
 
 
 def _reasons(
-    cell: Matched, verdict: Verdict, changes: Sequence[MetricChange], apart: CurveChange | None
+    cell: Matched, verdict: CellVerdict, changes: Sequence[MetricChange], apart: CurveChange | None
 ) -> Iterator[str]:
     """What led to the verdict, then what else a reader must know about the cell."""
     yield from _obstacles(cell)

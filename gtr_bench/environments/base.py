@@ -9,35 +9,47 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import Spaces
 
-__all__ = ["BatchedEnvironment", "Family", "FloatArray", "SeedArray", "Transition"]
+__all__ = ["BatchedEnvironment", "Family", "Finals", "FloatArray", "SeedArray", "Transition"]
 
 FloatArray = NDArray[np.float64]
 SeedArray = NDArray[np.uint64]
 
 
-class Transition(NamedTuple):
-    """The outcome of one step of M x N environments.
-
-    Where an episode ended, `observation` is already the next episode's first one (same-step autoreset) and
-    `final_observation` holds the last one of the ended episode. Both end flags may be set at once; then the
-    episode counts as terminated for bootstrapping.
+class Finals(NamedTuple):
+    """The last observations of the E episodes that ended in one step.
 
     Attributes:
-        observation: float32 [M, N, D].
+        rows: int64 [E], ascending: m * N + n of each.
+        observations: [E, *O], of the observation space's dtype.
+    """
+
+    rows: NDArray[np.int64]
+    observations: NDArray[Any]
+
+
+class Transition(NamedTuple):
+    """The outcome of one step of M x N environments; O is the shape of one observation.
+
+    Where an episode ended, `observation` is already the next episode's first one (same-step autoreset) and `finals`
+    holds the last one of the ended episode. Both end flags may be set at once; then the episode counts as terminated
+    for bootstrapping.
+
+    Attributes:
+        observation: [M, N, *O], of the observation space's dtype.
         reward: float64 [M, N].
         terminated: bool [M, N], the task itself ended the episode.
         truncated: bool [M, N], the time limit ended it.
-        final_observation: float32 [M, N, D], valid where an episode ended; None when none did.
+        finals: of the episodes that ended; None when none did.
         success: bool [M, N], the success flag of this step; None when the task has none.
     """
 
-    observation: NDArray[np.float32]
+    observation: NDArray[Any]
     reward: FloatArray
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
-    final_observation: NDArray[np.float32] | None
+    finals: Finals | None
     success: NDArray[np.bool_] | None
 
 
@@ -50,17 +62,15 @@ class BatchedEnvironment(ABC):
 
     members: int
     envs: int
-    observation_size: int
-    action_space: ActionSpace
-    has_success: bool = False
+    spaces: Spaces
 
     @abstractmethod
-    def reset(self, seeds: SeedArray) -> NDArray[np.float32]:
-        """Start episode 0 everywhere; `seeds` is uint64 [M, N]. Returns the first observations [M, N, D]."""
+    def reset(self, seeds: SeedArray) -> NDArray[Any]:
+        """Start episode 0 everywhere; `seeds` is uint64 [M, N]. Returns the first observations [M, N, *O]."""
 
     @abstractmethod
     def step(self, actions: NDArray[Any]) -> Transition:
-        """Take one step everywhere; the shape of `actions` is [M, N, *action_space.shape].
+        """Take one step everywhere; the shape of `actions` is [M, N, *spaces.action.shape].
 
         Raises:
             EnvironmentFault: an environment raised.
@@ -92,9 +102,8 @@ class BatchedEnvironment(ABC):
 class Family(Protocol):
     """A source of tasks, found by the prefix of an environment's name (`gym:CartPole-v1`).
 
-    Optional methods let a suite be refused before its first job starts; a family without them is not checked so far:
-    `spaces(task, options) -> (observation size, ActionSpace[, has a success flag]) | None`, and
-    `options(task) -> names | None`, the options `make` knows. None means that the family cannot say.
+    An optional method `options(task) -> names | None`, the options `make` knows, lets a suite with others be refused
+    before its first job starts; None means that the family cannot say.
     """
 
     name: str
@@ -107,6 +116,14 @@ class Family(Protocol):
 
     def physics(self, task: str) -> dict[str, str]:
         """The physics parameters a shift may change: name -> meaning."""
+
+    def spaces(self, task: str, options: Mapping[str, Any]) -> Spaces:
+        """What a learner sees of the task; asked at every planning, so cheap or kept.
+
+        Raises:
+            EnvironmentFault: an environment was built to look at, and that failed, or no learner could use it.
+            RequestError: an option the task does not have.
+        """
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.classic import CLASSIC_CONTROL
+from gtr_bench.environments.gymnasium_spaces import KNOWN_SPACES
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
-from gtr_bench.environments.offers import Spaces
 from gtr_bench.environments.registry import Availability
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
 __all__ = ["GymnasiumFamily"]
@@ -32,6 +34,9 @@ _GROUPS = {
 }
 _LISTED = {f"gymnasium.envs.{part}" for part in ("box2d", "mujoco", "toy_text")}
 """Packages whose constructors list all their arguments; elsewhere `**kwargs` may go anywhere."""
+
+_looked_at: dict[tuple[str, str], Spaces] = {}
+"""The spaces of tasks that had to be built, by task and options: planning asks more than once."""
 
 
 class GymnasiumFamily:
@@ -62,42 +67,49 @@ class GymnasiumFamily:
         return dict(MUJOCO_PARAMETERS) if _package_of(task) == "gymnasium.envs.mujoco" else {}
 
     def options(self, task: str) -> Sequence[str] | None:
-        """No options for classic control, the constructor's for Gymnasium's other tasks, None for everybody else's."""
+        """Those of the constructor and `flatten`; none in classic control, unknown for other people's tasks."""
         if task in CLASSIC_CONTROL:
             return ()
         if _package_of(task) not in _LISTED:
             return None
-        from gtr_bench.environments.gymnasium_single import constructor_options
+        from gtr_bench.environments.gymnasium_single import FLATTEN, constructor_options
 
-        return constructor_options(task)
+        names = constructor_options(task)
+        return None if names is None else [*names, FLATTEN]
 
     def spaces(self, task: str, options: Mapping[str, Any]) -> Spaces:
-        """What a learner sees; one environment is built for it, which costs next to nothing in classic control.
+        """What a learner sees; of tasks not known here, or with options, one environment is built and looked at.
 
         Raises:
-            EnvironmentFault: the environment could not be built.
+            EnvironmentFault: the environment could not be built, or no learner could use it.
+            RequestError: options for vectorised classic control, which has none.
         """
-        environment = self.make(task, members=1, envs=1, max_episode_steps=None, options=options)
-        environment.close()
-        return Spaces(environment.observation_size, environment.action_space, environment.has_success)
+        if task in CLASSIC_CONTROL:
+            _refuse_options(task, options)
+            return CLASSIC_CONTROL[task].spaces
+        if task in KNOWN_SPACES and not options:
+            return KNOWN_SPACES[task]
+        key = task, json.dumps(options, sort_keys=True, default=repr)
+        if key not in _looked_at:
+            environment = self.make(task, members=1, envs=1, max_episode_steps=None, options=options)
+            environment.close()
+            _looked_at[key] = environment.spaces
+        return _looked_at[key]
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]
     ) -> BatchedEnvironment:
-        """Build the batch; `options` are the keyword arguments of the environment's constructor.
+        """Build the batch; `options` are the keyword arguments of the environment's constructor, and `flatten`.
 
         Raises:
-            EnvironmentFault: an environment could not be built.
+            EnvironmentFault: an environment could not be built, or no learner could use it.
             MissingExtraError: a package is missing.
             RequestError: options for vectorised classic control, which has none.
             UnknownNameError: no such task.
         """
         self.check(task)
         if task in CLASSIC_CONTROL:
-            if options:
-                raise RequestError(
-                    f"`gym:{task}` has no options, given: {', '.join(f'`{name}`' for name in sorted(options))}"
-                )
+            _refuse_options(task, options)
             return CLASSIC_CONTROL[task](members, envs, max_episode_steps)
         from gtr_bench.environments.gymnasium_single import make_batch
 
@@ -113,6 +125,12 @@ class GymnasiumFamily:
             hint = None if usable else MissingExtraError(f"`gym:` ({part})", group.extra).hint
             rows.append(Availability(f"gym-{part}", usable, hint))
         return rows
+
+
+def _refuse_options(task: str, options: Mapping[str, Any]) -> None:
+    if options:
+        given = ", ".join(f"`{name}`" for name in sorted(options))
+        raise RequestError(f"`gym:{task}` has no options, given: {given}")
 
 
 def _tasks() -> list[str]:

@@ -1,4 +1,4 @@
-"""One Gymnasium environment behind our interface of flat observations and plain actions."""
+"""One Gymnasium environment behind our interface of vectors and plain actions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import EnvironmentFault
 
-__all__ = ["GymnasiumSingle", "constructor_options", "make_batch"]
+__all__ = ["FLATTEN", "GymnasiumSingle", "constructor_options", "make_batch"]
+
+FLATTEN = "flatten"
+"""Our own option, beside the constructor's: make one vector of whatever the task shows."""
 
 BOOKKEEPING = (
     gymnasium.wrappers.OrderEnforcing,
@@ -69,19 +72,20 @@ def constructor_options(task: str) -> list[str] | None:
 class GymnasiumSingle:
     """A `SingleEnvironment` of a registered id, without the wrappers that only keep books.
 
-    Dict, tuple, discrete and multi-binary observations are flattened by `gymnasium.spaces.utils`; actions may be Box,
-    Discrete, MultiDiscrete or MultiBinary.
+    Observations are Box vectors. With the option `flatten = true` anything else becomes one, as
+    `gymnasium.spaces.utils` does it: parts one after the other, images row by row, discrete ones one-hot. Actions may
+    be Box, Discrete, MultiDiscrete or MultiBinary.
     """
 
     def __init__(self, task: str, options: Mapping[str, Any], *, with_physics: bool) -> None:
-        environment: Any = gymnasium.make(task, disable_env_checker=True, max_episode_steps=-1, **options)
+        own = {name: value for name, value in options.items() if name != FLATTEN}
+        environment: Any = gymnasium.make(task, disable_env_checker=True, max_episode_steps=-1, **own)
         while isinstance(environment, BOOKKEEPING):
             environment = environment.env
         self._environment = environment
-        space = environment.observation_space
-        self.observation_size = int(flatdim(space))
-        self._flatten = _flattener(space)
-        self.action_space, self._convert = _actions(f"gym:{task}", environment.action_space)
+        size, self._flatten = _observations(f"gym:{task}", environment.observation_space, options.get(FLATTEN) is True)
+        action, self._convert = _actions(f"gym:{task}", environment.action_space)
+        self.spaces = Spaces(ObservationSpace((size,)), action, has_success=False)
         self._physics = MujocoPhysics(environment.unwrapped.model) if with_physics else None
 
     def reset(self, seed: int) -> NDArray[Any]:
@@ -104,10 +108,21 @@ class GymnasiumSingle:
         self._environment.close()
 
 
-def _flattener(space: spaces.Space[Any]) -> Callable[[Any], NDArray[Any]]:
-    if isinstance(space, spaces.Box):
-        return np.asarray if len(space.shape) == 1 else np.ravel
-    return lambda observation: np.asarray(flatten(space, observation))
+def _observations(name: str, space: spaces.Space[Any], flattened: bool) -> tuple[int, Callable[[Any], NDArray[Any]]]:
+    """How many numbers an observation has, and how it becomes a vector."""
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return space.shape[0], np.asarray
+    if flattened:
+        if isinstance(space, spaces.Box):
+            return int(flatdim(space)), np.ravel
+        return int(flatdim(space)), lambda observation: np.asarray(flatten(space, observation))
+    kind = type(space).__name__
+    shape = f" of {' x '.join(map(str, space.shape))}" if isinstance(space, spaces.Box) else ""
+    into = "one number per choice" if isinstance(space, spaces.Discrete) else "all its numbers in one row"
+    raise EnvironmentFault(
+        f"`{name}` shows observations of the kind `{kind}`{shape}, not a vector",
+        hint=f"`options = {{ flatten = true }}` makes a vector of them: {into}",
+    )
 
 
 def _actions(name: str, space: spaces.Space[Any]) -> tuple[ActionSpace, Callable[[Any], Any]]:

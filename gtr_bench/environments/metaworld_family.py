@@ -6,32 +6,14 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
-
 from gtr_bench.environments.base import BatchedEnvironment
+from gtr_bench.environments.metaworld_tasks import METAWORLD_TASKS, SPACES
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
-from gtr_bench.environments.offers import Spaces
 from gtr_bench.environments.registry import Availability
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 
-__all__ = ["METAWORLD_TASKS", "SPACES", "MetaWorldFamily"]
-
-_STEMS = """
-    assembly basketball bin-picking box-close button-press button-press-topdown button-press-topdown-wall
-    button-press-wall coffee-button coffee-pull coffee-push dial-turn disassemble door-close door-lock door-open
-    door-unlock drawer-close drawer-open faucet-close faucet-open hammer hand-insert handle-press handle-press-side
-    handle-pull handle-pull-side lever-pull peg-insert-side peg-unplug-side pick-out-of-hole pick-place
-    pick-place-wall plate-slide plate-slide-back plate-slide-back-side plate-slide-side push push-back push-wall
-    reach reach-wall shelf-place soccer stick-pull stick-push sweep sweep-into window-close window-open
-"""
-
-METAWORLD_TASKS = tuple(f"{stem}-v3" for stem in _STEMS.split())
-"""All task names; kept here because importing the package takes most of a second (metaworld 3.1.1, env_dict.py)."""
-
-_BOUND = np.ones(4, dtype=np.float32)
-SPACES = Spaces(39, ActionSpace("continuous", (4,), -_BOUND, _BOUND), has_success=True)
-"""What a learner sees in every task (metaworld 3.1.1)"""
+__all__ = ["MetaWorldFamily"]
 
 
 class MetaWorldFamily:

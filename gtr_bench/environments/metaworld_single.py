@@ -17,7 +17,7 @@ from metaworld.env_dict import ENV_CLS_MAP
 from metaworld.types import Task
 from numpy.typing import NDArray
 
-from gtr_bench.environments.metaworld_family import SPACES
+from gtr_bench.environments.metaworld_tasks import SPACES
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
 
@@ -43,7 +43,6 @@ def make_batch(
         limit,
         lambda: MetaWorldSingle(task, limit),
         parameters=parameters,
-        has_success=True,
     )
 
 
@@ -86,8 +85,9 @@ def _shared_model(task: str) -> _SharedModel:
 class MetaWorldSingle:
     """A `SingleEnvironment` of a v3 task with `limit` steps per episode."""
 
+    spaces = SPACES
+
     def __init__(self, task: str, limit: int) -> None:
-        self.observation_size, self.action_space, _ = SPACES
         shared = _shared_model(task)
         self._shared = shared
         self._factors: dict[str, float] = {}

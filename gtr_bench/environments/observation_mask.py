@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gtr_bench.environments.base import SeedArray
 from gtr_bench.environments.shift import Shift, Values, World
-from gtr_bench.errors import EnvironmentFault
+from gtr_bench.environments.spaces import Spaces
 
 __all__ = ["ObservationMask"]
 
@@ -25,18 +25,21 @@ class ObservationMask(Shift):
     kind: Literal["observation_mask"] = "observation_mask"
     coordinates: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, strict=False)
 
+    def fits(self, spaces: Spaces) -> str | None:
+        space, last = spaces.observation, max(self.coordinates)
+        if not space.is_vector:
+            return f"hides single numbers of a vector, not of {space.describe()}"
+        if last >= space.size:
+            return f"has no coordinate {last} to hide: the observation has {space.describe()}, counted from 0"
+        return None
+
     def identity(self, world: World) -> Values:
-        return np.ones((world.members, world.observation_size), np.float32)
+        return np.ones((world.members, world.spaces.observation.size), np.float32)
 
     def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
-        if max(self.coordinates) >= world.observation_size:
-            raise EnvironmentFault(
-                f"the observation has no coordinate {max(self.coordinates)} to hide",
-                hint=f"it has {world.observation_size}, counted from 0",
-            )
         values = self.identity(world)
         values[:, self.coordinates] = 0
         return values
 
-    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
+    def change_observation(self, observation: NDArray[Any], values: Values, keys: SeedArray) -> NDArray[Any]:
         return observation * values[:, None]

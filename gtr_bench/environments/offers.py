@@ -1,4 +1,4 @@
-"""What a family may say about a task before it is built: the spaces of its environments, the options it has."""
+"""What a family says about a task before it is built, and whether tasks can follow each other."""
 
 from __future__ import annotations
 
@@ -6,23 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gtr_bench.environments.registry import family_of
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ObservationSpace, Spaces
 
-__all__ = ["Misfit", "Spaces", "misfit", "options_of", "spaces_of"]
-
-
-class Spaces(NamedTuple):
-    """What a learner sees of an environment.
-
-    Attributes:
-        observation_size: D, numbers per observation.
-        action_space: the actions.
-        has_success: whether the task flags success; None: the family does not say.
-    """
-
-    observation_size: int
-    action_space: ActionSpace
-    has_success: bool | None = None
+__all__ = ["Misfit", "misfit", "options_of", "spaces_of"]
 
 
 class Misfit(NamedTuple):
@@ -32,17 +18,15 @@ class Misfit(NamedTuple):
     hint: str
 
 
-def spaces_of(environment: str, options: Mapping[str, Any]) -> Spaces | None:
-    """The spaces of `family:task`; None where its family has no method `spaces`, or that one does not know.
+def spaces_of(environment: str, options: Mapping[str, Any]) -> Spaces:
+    """The spaces of `family:task`.
 
     Raises:
-        EnvironmentFault: the family built an environment to look at, and that failed.
-        RequestError: no such family.
+        EnvironmentFault: the family built an environment to look at, and that failed, or no learner could use it.
+        RequestError: no such family, or an option the task does not have.
     """
     family, task = family_of(environment)
-    offered = getattr(family, "spaces", None)
-    found = None if offered is None else offered(task, options)
-    return None if found is None else Spaces(*found)
+    return family.spaces(task, options)
 
 
 def options_of(environment: str) -> tuple[str, ...] | None:
@@ -59,21 +43,29 @@ def options_of(environment: str) -> tuple[str, ...] | None:
 
 def misfit(name: str, spaces: Spaces, before: Spaces) -> Misfit | None:
     """Why the environment called `name` in the sentence cannot follow those `before`; None when it can."""
-    if spaces.observation_size != before.observation_size:
-        return Misfit(
-            f"{name} has observations of {spaces.observation_size} numbers, "
-            f"the phases before have {before.observation_size}",
-            "all phases of a sequence need the same observation size",
-        )
+    if not spaces.observation.matches(before.observation):
+        return _other_observations(name, spaces.observation, before.observation)
     if None not in (flags := (spaces.has_success, before.has_success)) and flags[0] != flags[1]:
         return Misfit(
             f"{name} {'has a' if spaces.has_success else 'has no'} success flag, unlike the phases before",
             "all phases of a sequence need tasks with a success flag, or all without",
         )
-    if not spaces.action_space.matches(before.action_space):
+    if not spaces.action.matches(before.action):
         return Misfit(
-            f"{name} has other actions ({spaces.action_space.describe()}) "
-            f"than the phases before ({before.action_space.describe()})",
+            f"{name} has other actions ({spaces.action.describe()}) "
+            f"than the phases before ({before.action.describe()})",
             "all phases of a sequence need the same action space, bounds included",
         )
     return None
+
+
+def _other_observations(name: str, space: ObservationSpace, before: ObservationSpace) -> Misfit:
+    if not (space.is_image or before.is_image) and space.dtype == before.dtype:
+        return Misfit(
+            f"{name} has observations of {space.size} numbers, the phases before have {before.size}",
+            "all phases of a sequence need the same observation size",
+        )
+    sentence = f"{name} shows {space.describe()}, the phases before {before.describe()}"
+    if space.is_image and before.is_image and space.shape[0] != before.shape[0] and space.shape[1:] == before.shape[1:]:
+        return Misfit(sentence, "a family's option `channels`, where it has one, fills images up to so many channels")
+    return Misfit(sentence, "all phases of a sequence need observations of the same shape and type")

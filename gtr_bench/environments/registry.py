@@ -16,6 +16,7 @@ families = Registry(
     {
         "gym": "gtr_bench.environments.gymnasium_family:GymnasiumFamily",
         "metaworld": "gtr_bench.environments.metaworld_family:MetaWorldFamily",
+        "minatar": "gtr_bench.environments.minatar_family:MinAtarFamily",
     },
 )
 

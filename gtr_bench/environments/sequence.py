@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import key_of, mix
-from gtr_bench.environments.offers import Spaces, misfit, spaces_of
+from gtr_bench.environments.offers import misfit, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shift import Shift, Values, World
 from gtr_bench.environments.shifts import parse_shift
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
 
 __all__ = ["SequenceEnvironment"]
@@ -49,15 +50,16 @@ class SequenceEnvironment:
         environment_seeds: one integer per member; all episodes of the member follow from it.
         shift_seeds: one integer per member; the values of all shifts follow from it.
         purpose: `training` or `evaluation`; their episodes differ.
+        environments_kept: how many built environments to hold, at least 1. Going back to one that is held saves
+            building it and changes no number; each costs the memory of M x N environments. The one just left goes
+            first: phases are gone through in turn, so it is the last to be needed again.
 
     Raises:
         EnvironmentFault: phases differ in observation size or action space, or an environment cannot be built.
         UnknownNameError: no such family, task, shift kind or physics parameter.
     """
 
-    observation_size: int
-    action_space: ActionSpace
-    has_success: bool
+    spaces: Spaces
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class SequenceEnvironment:
         environment_seeds: Sequence[int],
         shift_seeds: Sequence[int],
         purpose: Literal["training", "evaluation"],
+        environments_kept: int = 1,
     ) -> None:
         self.members = members
         self.envs = envs
@@ -78,7 +81,8 @@ class SequenceEnvironment:
         self._environment_keys = mix(np.array(environment_seeds, dtype=np.uint64), key_of(purpose))
         self._shift_seeds = np.array(shift_seeds, dtype=np.uint64)
         self._environment: BatchedEnvironment | None = None
-        self._made_of: tuple[str, Mapping[str, Any]] | None = None
+        self._environments_kept = environments_kept
+        self._pool: dict[str, BatchedEnvironment] = {}  # by what they are made of, the one used last at the end
         self._active: list[_ActiveShift] = []
         self._physics_drifts = False
         self._phase = 0
@@ -87,10 +91,7 @@ class SequenceEnvironment:
         self._steps = 0
         self._noise_keys: SeedArray = np.zeros((members, envs), dtype=np.uint64)
         self._check_names()
-        first = self._enter(0)
-        self.observation_size = first.observation_size
-        self.action_space = first.action_space
-        self.has_success = first.has_success
+        self.spaces = self._enter(0).spaces
         self._check_later_phases()
 
     @property
@@ -110,18 +111,20 @@ class SequenceEnvironment:
                     raise UnknownNameError(f"physics parameter of `{environment}`", name, known)
 
     def _enter(self, phase: int) -> BatchedEnvironment:
-        """Have the environment of a phase: the one at hand when it is of the same task and options, or a new one."""
-        made_of = _made_of(self._phases[phase])
-        if self._environment is not None and self._made_of == made_of:
-            return self._environment
-        family, task = family_of(made_of[0])
-        environment = family.make(
-            task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=made_of[1]
-        )
-        if self._environment is not None:
-            self._check_fits(_spaces_of(environment), phase)
-            self._environment.close()
-        self._environment, self._made_of = environment, made_of
+        """Have the environment of a phase: one that is held of the same task and options, or a new one."""
+        name, options = _made_of(self._phases[phase])
+        key = json.dumps([name, options], sort_keys=True)
+        environment = self._pool.pop(key, None)
+        if environment is None:
+            family, task = family_of(name)
+            environment = family.make(
+                task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=options
+            )
+            if phase:
+                self._check_fits(environment.spaces, phase)
+            while len(self._pool) >= self._environments_kept:
+                self._pool.popitem()[1].close()
+        self._pool[key] = self._environment = environment
         return environment
 
     def _check_later_phases(self) -> None:
@@ -130,18 +133,15 @@ class SequenceEnvironment:
         for phase, described in enumerate(self._phases):
             if _made_of(described) not in seen:
                 seen.append(_made_of(described))
-                spaces = spaces_of(*_made_of(described))
-                if spaces is not None:
-                    self._check_fits(spaces, phase)
+                self._check_fits(spaces_of(*_made_of(described)), phase)
 
     def _check_fits(self, spaces: Spaces, phase: int) -> None:
-        before = Spaces(self.observation_size, self.action_space, self.has_success)
-        found = misfit(f"phase {phase} (`{self._phases[phase]['environment']}`)", spaces, before)
+        found = misfit(f"phase {phase} (`{self._phases[phase]['environment']}`)", spaces, self.spaces)
         if found is not None:
             raise EnvironmentFault(found.sentence, hint=found.hint)
 
-    def start_phase(self, phase: int, stream: int = 0, *, progress: float | None = None) -> NDArray[np.float32]:
-        """Begin a phase with new episodes everywhere; returns the first observations [M, N, D].
+    def start_phase(self, phase: int, stream: int = 0, *, progress: float | None = None) -> NDArray[Any]:
+        """Begin a phase with new episodes everywhere; returns the first observations [M, N, *O].
 
         Args:
             phase: counts from 0; any order is allowed.
@@ -156,13 +156,13 @@ class SequenceEnvironment:
         self._steps = 0
         environment.set_physics(self._physics(self._progress()))
         observation = environment.reset(self._episode_seeds())
-        return self._shift_observation(observation, self._progress(), final=False)
+        return self._shift_observation(observation, self._progress())
 
     def _prepare(self, phase: int, stream: int, progress: float | None) -> BatchedEnvironment:
         environment = self._enter(phase)
         self._phase, self._stream = phase, stream
         self._held = 1.0 if progress is None and self._purpose == "evaluation" else progress
-        world = World(self.members, self.observation_size, self.action_space)
+        world = World(self.members, self.spaces)
         self._active = []
         for index, shift in enumerate(self._shifts):
             keys = mix(self._shift_seeds, index)
@@ -196,18 +196,26 @@ class SequenceEnvironment:
                 factors[name] = factors[name] * values if name in factors else values
         return factors
 
-    def _shift_observation(
-        self, observation: NDArray[np.float32], progress: float, *, final: bool
-    ) -> NDArray[np.float32]:
+    def _shift_observation(self, observation: NDArray[Any], progress: float) -> NDArray[Any]:
         for active in self._active:
             keys = self._noise_keys
             if active.shift.noisy:
-                keys = mix(keys, self._steps, int(final), active.place)
+                keys = mix(keys, self._steps, 0, active.place)
             observation = active.shift.change_observation(observation, active.at(progress), keys)
         return observation
 
+    def _shift_finals(self, finals: Finals, progress: float) -> Finals:
+        """The last observations as the learner sees them, each with its own member's values and its own noise."""
+        observations, members = finals.observations[:, None], finals.rows // self.envs
+        for active in self._active:
+            keys = self._noise_keys.reshape(-1)[finals.rows, None]
+            if active.shift.noisy:
+                keys = mix(keys, self._steps, 1, active.place)
+            observations = active.shift.change_observation(observations, active.at(progress)[members], keys)
+        return Finals(finals.rows, observations[:, 0])
+
     def step(self, actions: NDArray[Any]) -> Transition:
-        """Take one step everywhere; `actions` is [M, N, *action_space.shape].
+        """Take one step everywhere; `actions` is [M, N, *spaces.action.shape].
 
         Raises:
             EnvironmentFault: an environment raised. Non-finite observations and rewards are passed on unchanged.
@@ -221,17 +229,17 @@ class SequenceEnvironment:
         if self._physics_drifts:
             environment.set_physics(self._physics(before))
         for active in self._active:
-            actions = active.shift.change_action(actions, active.at(before), self.action_space)
+            actions = active.shift.change_action(actions, active.at(before), self.spaces.action)
         transition = environment.step(actions)
         self._steps += 1
         after = self._progress()
-        reward, final = transition.reward, transition.final_observation
+        reward, finals = transition.reward, transition.finals
         for active in self._active:
             reward = active.shift.change_reward(reward, active.at(before))
         return transition._replace(
-            observation=self._shift_observation(transition.observation, after, final=False),
+            observation=self._shift_observation(transition.observation, after),
             reward=reward,
-            final_observation=None if final is None else self._shift_observation(final, after, final=True),
+            finals=None if finals is None else self._shift_finals(finals, after),
         )
 
     def state(self) -> dict[str, Any]:
@@ -252,15 +260,12 @@ class SequenceEnvironment:
         environment.load_state(state["environment"])
 
     def close(self) -> None:
-        """Close the running environment; calling it twice is allowed."""
-        if self._environment is not None:
-            self._environment.close()
+        """Close all environments; calling it twice is allowed, and starting a phase builds anew."""
+        for environment in self._pool.values():
+            environment.close()
+        self._pool.clear()
 
 
 def _made_of(phase: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """What tells the environments of two phases apart: the name and the options."""
     return phase["environment"], phase.get("options", {})
-
-
-def _spaces_of(environment: BatchedEnvironment) -> Spaces:
-    return Spaces(environment.observation_size, environment.action_space, environment.has_success)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gtr_bench.environments.base import FloatArray, SeedArray
 from gtr_bench.environments.hashing import mix
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, Spaces
 from gtr_bench.errors import EnvironmentFault
 
 __all__ = ["Shift", "Values", "World"]
@@ -22,12 +21,11 @@ class World(NamedTuple):
     """What a shift must know about the environment it changes."""
 
     members: int
-    observation_size: int
-    action_space: ActionSpace
+    spaces: Spaces
 
 
 class Shift(BaseModel):
-    """Fields and behaviour all kinds share; a kind overrides `identity`, `draw` and one of the four `change_` methods.
+    """Fields and behaviour all kinds share; a kind overrides `identity`, `draw` and what it changes, perhaps `fits`.
 
     Attributes:
         kind: the kind's registered name.
@@ -65,13 +63,20 @@ class Shift(BaseModel):
         """The physics parameters the shift changes."""
         return ()
 
+    def fits(self, spaces: Spaces) -> str | None:
+        """Why the kind cannot act in such an environment, to follow its name in a sentence; None when it can.
+
+        Asked at planning; `resolve` asks again.
+        """
+        return None
+
     def resolve(self, keys: SeedArray, variant: int, world: World) -> Values:
         """The values [M, ...] of a variant.
 
         Args:
             keys: uint64 [M], hashed from each member's shift seed and the shift's place in the list.
             variant: counts from 0.
-            world: the environment's sizes.
+            world: what it acts on.
 
         Raises:
             EnvironmentFault: the variant does not exist, or the kind makes no sense for this world.
@@ -81,6 +86,9 @@ class Shift(BaseModel):
                 f"variant {variant} of the shift `{self.kind}` does not exist",
                 hint=f"it has {self.variants} explicit values; set `cycle` to use them in turn",
             )
+        reason = self.fits(world.spaces)
+        if reason is not None:
+            raise EnvironmentFault(f"the shift `{self.kind}` {reason}")
         if variant == 0 and self.first_clean and self.variants is None:
             return self.identity(world)
         return self.draw(mix(keys, variant), variant, world)
@@ -93,8 +101,11 @@ class Shift(BaseModel):
         """The values [M, ...] of a shifted variant, from keys uint64 [M] that depend on the variant."""
         raise NotImplementedError
 
-    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
-        """Shifted observations [M, N, D]; `keys` uint64 [M, N] differ from step to step where the kind is `noisy`."""
+    def change_observation(self, observation: NDArray[Any], values: Values, keys: SeedArray) -> NDArray[Any]:
+        """Shifted observations [M, N, *O]; `keys` uint64 [M, N] differ from step to step where the kind is `noisy`.
+
+        The final observations of E episodes come as [E, 1, *O], with the values and keys of each.
+        """
         return observation
 
     def change_action(self, actions: NDArray[Any], values: Values, space: ActionSpace) -> NDArray[Any]:

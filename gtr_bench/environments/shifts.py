@@ -9,6 +9,7 @@ the entry-point group `gtr_bench.shifts`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -18,8 +19,8 @@ from pydantic import Field, model_validator
 from gtr_bench.environments.base import FloatArray, SeedArray
 from gtr_bench.environments.hashing import mix, normal, permutations, uniform
 from gtr_bench.environments.shift import Shift, Values, World
-from gtr_bench.environments.spaces import ActionSpace
-from gtr_bench.errors import EnvironmentFault, RequestError
+from gtr_bench.environments.spaces import ActionSpace, Spaces
+from gtr_bench.errors import RequestError
 from gtr_bench.registry import Registry
 
 __all__ = [
@@ -75,13 +76,16 @@ class ObservationOffset(Shift):
     kind: Literal["observation_offset"] = "observation_offset"
     std: PositiveFloat
 
+    def fits(self, spaces: Spaces) -> str | None:
+        return cannot_add(spaces)
+
     def identity(self, world: World) -> Values:
-        return np.zeros((world.members, world.observation_size))
+        return np.zeros((world.members, world.spaces.observation.size))
 
     def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
-        return self.std * normal(mix(keys[:, None], np.arange(world.observation_size)))
+        return self.std * normal(mix(keys[:, None], np.arange(world.spaces.observation.size)))
 
-    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
+    def change_observation(self, observation: NDArray[Any], values: Values, keys: SeedArray) -> NDArray[Any]:
         return observation + values[:, None].astype(np.float32)
 
 
@@ -92,31 +96,44 @@ class ObservationNoise(Shift):
     kind: Literal["observation_noise"] = "observation_noise"
     std: PositiveFloat
 
+    def fits(self, spaces: Spaces) -> str | None:
+        return cannot_add(spaces)
+
     def identity(self, world: World) -> Values:
         return np.zeros(world.members)
 
     def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
         return np.full(world.members, self.std)
 
-    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
+    def change_observation(self, observation: NDArray[Any], values: Values, keys: SeedArray) -> NDArray[Any]:
         noise = normal(mix(keys[..., None], np.arange(observation.shape[-1])))
         return observation + (values[:, None, None] * noise).astype(np.float32)
 
 
 class ObservationPermutation(Shift):
-    """Reorder the coordinates of the observation."""
+    """Reorder the coordinates of a vector, or the pixels of an image: all its channels in the same way.
+
+    Values: the source of each coordinate [M, D], or of each pixel [M, H * W]. Permuted pixels: Goodfellow et al., "An
+    empirical investigation of catastrophic forgetting", 2013.
+    """
 
     numeric: ClassVar[bool] = False
     kind: Literal["observation_permutation"] = "observation_permutation"
 
+    def fits(self, spaces: Spaces) -> str | None:
+        if _places(spaces) > 1:
+            return None
+        return f"has nothing to permute: the observation has one {'pixel' if spaces.observation.is_image else 'number'}"
+
     def identity(self, world: World) -> Values:
-        return np.tile(np.arange(world.observation_size), (world.members, 1))
+        return np.tile(np.arange(_places(world.spaces)), (world.members, 1))
 
     def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
-        return non_identity(keys, world.observation_size, "the observation has one coordinate")
+        return permutations(keys, _places(world.spaces))
 
-    def change_observation(self, observation: NDArray[np.float32], values: Values, keys: SeedArray) -> NDArray[Any]:
-        return np.take_along_axis(observation, values[:, None], axis=2)
+    def change_observation(self, observation: NDArray[Any], values: Values, keys: SeedArray) -> NDArray[Any]:
+        channels = observation.reshape(*observation.shape[:2], -1, values.shape[1])
+        return np.take_along_axis(channels, values[:, None, None], axis=3).reshape(observation.shape)
 
 
 class ActionPermutation(Shift):
@@ -129,8 +146,13 @@ class ActionPermutation(Shift):
     numeric: ClassVar[bool] = False
     kind: Literal["action_permutation"] = "action_permutation"
 
+    def fits(self, spaces: Spaces) -> str | None:
+        if spaces.action.kind == "continuous" or max(spaces.action.sizes) > 1:
+            return None
+        return "has nothing to permute: there is one action"
+
     def identity(self, world: World) -> Values:
-        space = world.action_space
+        space = world.spaces.action
         if space.kind == "discrete":
             one: Values = np.arange(space.sizes[0])
         elif space.kind == "multi_discrete":
@@ -140,9 +162,9 @@ class ActionPermutation(Shift):
         return np.tile(one, (world.members,) + (1,) * one.ndim)
 
     def draw(self, keys: SeedArray, variant: int, world: World) -> Values:
-        space = world.action_space
+        space = world.spaces.action
         if space.kind == "discrete":
-            return non_identity(keys, space.sizes[0], "there is one action")
+            return permutations(keys, space.sizes[0])
         result = self.identity(world)
         if space.kind == "multi_discrete":
             for component, size in enumerate(space.sizes):
@@ -255,11 +277,15 @@ class Physics(Shift):
         return {self.parameter: values}
 
 
-def non_identity(keys: SeedArray, size: int, complaint: str) -> Values:
-    """Permutations [M, size], none of them the identity; raises EnvironmentFault where there is no other."""
-    if size < 2:
-        raise EnvironmentFault(f"{complaint}, so there is nothing to permute")
-    return permutations(keys, size)
+def cannot_add(spaces: Spaces) -> str | None:
+    """Why nothing can be added to the observations; None when it can."""
+    space = spaces.observation
+    return None if space.dtype == "float32" else f"adds to numbers, which means nothing to {space.describe()}"
+
+
+def _places(spaces: Spaces) -> int:
+    """How many coordinates or pixels of an observation can change places."""
+    return prod(spaces.observation.shape[-2:])
 
 
 def check_choice(factors: tuple[float, ...] | None, low: float | None, high: float | None, name: str) -> None:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import mix
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import EnvironmentFault, GtrBenchError, UnknownNameError
 
 __all__ = ["Outcome", "SingleBatch", "SingleEnvironment"]
@@ -24,7 +24,7 @@ FIRST_CAPACITY = 256
 
 
 class Outcome(NamedTuple):
-    """One step of one environment; `observation` has D numbers."""
+    """One step of one environment; `observation` has the shape of its space."""
 
     observation: NDArray[Any]
     reward: float
@@ -36,14 +36,13 @@ class Outcome(NamedTuple):
 class SingleEnvironment(Protocol):
     """One environment. An episode must follow from the seed of its reset, its physics and its actions alone."""
 
-    observation_size: int
-    action_space: ActionSpace
+    spaces: Spaces
 
     def reset(self, seed: int) -> NDArray[Any]:
-        """Start an episode (seed in 0..2^31-1); returns the first observation, D numbers."""
+        """Start an episode (seed in 0..2^31-1); returns the first observation, of the shape of its space."""
 
     def step(self, action: Any) -> Outcome:
-        """Take one step; the action is an integer or an array of `action_space.shape`, within the bounds."""
+        """Take one step; the action is an integer or an array of `spaces.action.shape`, within the bounds."""
 
     def set_physics(self, factors: Mapping[str, float]) -> None:
         """Set every physics parameter's factor relative to the pristine model."""
@@ -62,7 +61,6 @@ class SingleBatch(BatchedEnvironment):
         limit: steps after which an episode is truncated; None: only the environment itself ends it.
         build: makes one environment; called M * N times.
         parameters: names of the physics parameters.
-        has_success: whether the success flag of `Outcome` means anything.
 
     Raises:
         EnvironmentFault: an environment could not be built.
@@ -77,17 +75,17 @@ class SingleBatch(BatchedEnvironment):
         build: Callable[[], SingleEnvironment],
         *,
         parameters: tuple[str, ...] = (),
-        has_success: bool = False,
     ) -> None:
         self.members = members
         self.envs = envs
-        self.has_success = has_success
         self._name = name
         self._limit = limit
         self._parameters = parameters
         self._singles = self._build(build, members * envs)
-        self.observation_size = self._singles[0].observation_size
-        self.action_space = self._singles[0].action_space
+        self.spaces = self._singles[0].spaces
+        self._observation_shape = self.spaces.observation.shape
+        self._observation_dtype = np.dtype(self.spaces.observation.dtype)
+        space = self.spaces.action
         size = members * envs
         self._seeds: SeedArray = np.zeros(size, dtype=np.uint64)
         self._episode: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
@@ -95,11 +93,11 @@ class SingleBatch(BatchedEnvironment):
         # The batch's step at which each running episode began; and no episode reaches the limit before `_limit_at`.
         self._began: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
         self._limit_at = limit
-        low, high = self.action_space.low, self.action_space.high
+        low, high = space.low, space.high
         self._bounds = None if low is None or high is None else (np.tile(low, (size, 1)), np.tile(high, (size, 1)))
-        dtype = np.float32 if self.action_space.kind == "continuous" else np.int64
+        dtype = np.float32 if space.kind == "continuous" else np.int64
         # The actions of the batch's step s are in row s modulo the length; it holds every running episode whole.
-        self._actions: NDArray[Any] = np.zeros((FIRST_CAPACITY, size, *self.action_space.shape), dtype=dtype)
+        self._actions: NDArray[Any] = np.zeros((FIRST_CAPACITY, size, *space.shape), dtype=dtype)
         self._room_until = FIRST_CAPACITY
         # (s, factors [P, M]): in force for the steps s, s + 1, ... of the batch and for resets at the end of them.
         self._physics: deque[tuple[int, FloatArray]] = deque([(-1, np.ones((len(parameters), members)))])
@@ -119,7 +117,7 @@ class SingleBatch(BatchedEnvironment):
             f"{self._episode[row]}) raised {_describe(error)}"
         )
 
-    def reset(self, seeds: SeedArray) -> NDArray[np.float32]:
+    def reset(self, seeds: SeedArray) -> NDArray[Any]:
         self._seeds[:] = seeds.reshape(-1)
         self._episode[:] = 0
         self._began[:] = 0
@@ -127,10 +125,10 @@ class SingleBatch(BatchedEnvironment):
         self._limit_at = self._limit
         self._room_until = self._actions.shape[0]
         self._physics = deque([(-1, self._physics[-1][1])])
-        observation = np.empty((len(self._singles), self.observation_size), dtype=np.float32)
+        observation = np.empty((len(self._singles), *self._observation_shape), self._observation_dtype)
         for row in range(len(self._singles)):
             observation[row] = self._begin(row)
-        return observation.reshape(self.members, self.envs, -1)
+        return observation.reshape(self.members, self.envs, *self._observation_shape)
 
     def _begin(self, row: int) -> NDArray[Any]:
         seed = int(mix(self._seeds[row], self._episode[row])[0]) % 2**31
@@ -144,7 +142,7 @@ class SingleBatch(BatchedEnvironment):
     def step(self, actions: NDArray[Any]) -> Transition:
         taken = self._record(actions)
         shape = (self.members, self.envs)
-        observation = np.empty((len(taken), self.observation_size), dtype=np.float32)
+        observation = np.empty((len(taken), *self._observation_shape), self._observation_dtype)
         reward = np.empty(len(taken))
         flags: NDArray[np.bool_] = np.zeros((3, len(taken)), dtype=np.bool_)
         ended = []
@@ -165,18 +163,19 @@ class SingleBatch(BatchedEnvironment):
         self._step += 1
         if self._limit_at is not None and self._step >= self._limit_at:
             ended = self._truncate(flags)
-        final_observation = None
+        finals = None
         if ended:
-            final_observation = observation.copy().reshape(*shape, -1)
+            rows = np.array(ended)
+            finals = Finals(rows, observation[rows])
             self._restart(ended, observation)
         flags = flags.reshape(3, *shape)
         return Transition(
-            observation.reshape(*shape, -1),
+            observation.reshape(*shape, *self._observation_shape),
             reward.reshape(shape),
             flags[0],
             flags[1],
-            final_observation,
-            flags[2] if self.has_success else None,
+            finals,
+            flags[2] if self.spaces.has_success else None,
         )
 
     def _truncate(self, flags: NDArray[np.bool_]) -> list[int]:
@@ -189,8 +188,8 @@ class SingleBatch(BatchedEnvironment):
         rows: list[int] = np.flatnonzero(ended).tolist()
         return rows
 
-    def _restart(self, rows: list[int], observation: NDArray[np.float32]) -> None:
-        """Begin the next episodes of these rows and put their first observations into `observation` [B, D]."""
+    def _restart(self, rows: list[int], observation: NDArray[Any]) -> None:
+        """Begin the next episodes of these rows and put their first observations into `observation` [B, *O]."""
         for row in rows:
             self._episode[row] += 1
             self._began[row] = self._step

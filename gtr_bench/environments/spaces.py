@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ActionSpace", "ObservationSpace", "Spaces"]
+__all__ = ["ActionSpace", "ObservationSpace", "Spaces", "symmetric"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class ObservationSpace:
         return len(self.shape) == 3
 
     @property
+    def is_vector(self) -> bool:
+        """Whether observations are (D,) numbers, ready for a linear layer."""
+        return len(self.shape) == 1 and self.dtype == "float32"
+
+    @property
     def size(self) -> int:
         """Numbers per observation."""
         return prod(self.shape)
@@ -43,8 +48,10 @@ class ObservationSpace:
     def describe(self) -> str:
         """A few words for an error sentence, such as `4 numbers` or `an image of 4 x 10 x 10 (uint8)`."""
         if self.is_image:
-            return f"an image of {' x '.join(map(str, self.shape))} ({self.dtype})"
-        return f"{self.size} number{'' if self.size == 1 else 's'}"
+            frames = f", {self.frames} frames" if self.frames > 1 else ""
+            return f"an image of {' x '.join(map(str, self.shape))} ({self.dtype}{frames})"
+        kind = "" if self.dtype == "float32" else f" ({self.dtype})"
+        return f"{self.size} number{'' if self.size == 1 else 's'}{kind}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +86,12 @@ class ActionSpace:
     def describe(self) -> str:
         """A few words for an error sentence, such as `discrete 2`."""
         return f"{self.kind} {' x '.join(str(size) for size in self.sizes)}"
+
+
+def symmetric(size: int, bound: float) -> ActionSpace:
+    """`size` continuous actions, each between `-bound` and `bound`."""
+    high = np.full(size, bound, dtype=np.float32)
+    return ActionSpace("continuous", (size,), -high, high)
 
 
 def _equal(left: NDArray[np.float32] | None, right: NDArray[np.float32] | None) -> bool:

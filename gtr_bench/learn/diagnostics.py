@@ -99,10 +99,13 @@ class PathProbe:
 
 
 def dormant_fraction(layers: list[Tensor]) -> Tensor:
-    """Share of hidden units whose mean |activation| is at most 0.025 of their layer's mean (ReDo), `[M]`."""
+    """Share of hidden units whose mean |activation| is at most 0.025 of their layer's mean (ReDo), `[M]`.
+
+    The units of a convolution are its channels, averaged over samples and places.
+    """
     scores = []
     for layer in layers:
-        activity = layer.abs().mean(1)  # [M, units]
+        activity = layer.abs().mean([1, *range(3, layer.dim())])  # [M, units]
         scores.append(activity / activity.mean(1, keepdim=True).clamp_min(1e-12) <= _DORMANT_SCORE)
     return torch.cat(scores, 1).float().mean(1)
 

@@ -6,7 +6,7 @@ flattened to `[M, B]`. Without memory L = 1 and the samples lie step by step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
     from gtr_bench.learn.learner import Learner
-    from gtr_bench.learn.rollout import Trajectory
+    from gtr_bench.learn.rollout import Cuts, Trajectory
 
 __all__ = ["estimate"]
 
@@ -150,24 +150,23 @@ def _next_values(
     following[:, :-1] = values[:, 1:]
     last = torch.from_numpy(trajectory.last_observation).to(learner.device)
     following[:, -1] = learner.model.value(last, None if carries is None else carries.last).cpu().numpy()
-    if trajectory.final_observations is not None:
-        cut = trajectory.truncated & ~trajectory.terminated
-        rows = int(cut.sum((1, 2)).max())
-        padded = np.zeros((learner.members, rows, *trajectory.observations.shape[3:]), np.float32)
-        for member in range(learner.members):
-            found = trajectory.final_observations[member][cut[member]]
-            padded[member, : len(found)] = found
-        memory = None if carries is None else _memory_of(carries.after, cut, rows)
+    if (cuts := trajectory.cuts) is not None:
+        own = [np.flatnonzero(cuts.member == member) for member in range(learner.members)]
+        rows = max(map(len, own))
+        padded = np.zeros((learner.members, rows, *cuts.observations.shape[1:]), cuts.observations.dtype)
+        for member, places in enumerate(own):
+            padded[member, : len(places)] = cuts.observations[places]
+        memory = None if carries is None else _memory_of(carries.after, cuts, own)
         final_values = learner.model.value(torch.from_numpy(padded).to(learner.device), memory).cpu().numpy()
-        for member in range(learner.members):
-            following[member][cut[member]] = final_values[member, : int(cut[member].sum())]
+        for member, places in enumerate(own):
+            following[member, cuts.step[places], cuts.env[places]] = final_values[member, : len(places)]
     return following
 
 
-def _memory_of(after: Tensor, cut: NDArray[np.bool_], rows: int) -> Memory:
-    """What is carried into the final observations of the episodes cut `[M, T, N]`, padded to `rows` per member."""
+def _memory_of(after: Tensor, cuts: Cuts, own: Sequence[NDArray[np.int64]]) -> Memory:
+    """What is carried into the final observations of the cut episodes, each member's `own`, padded to the most."""
+    rows = max(map(len, own))
     carry = after.new_zeros(len(after), rows, after.shape[-1])
-    for member, mine in enumerate(torch.from_numpy(cut)):
-        found = after[member][mine.to(after.device)]
-        carry[member, : len(found)] = found
+    for member, places in enumerate(own):
+        carry[member, : len(places)] = after[member, cuts.step[places], cuts.env[places]]
     return Memory(carry, torch.zeros(len(after), rows, 1, dtype=torch.bool, device=after.device))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.errors import EnvironmentFault
 from gtr_bench.learn.distributions import noise_of, policy_size
+from gtr_bench.learn.rollout import blinded
 from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def evaluate(
     members, episodes = environment.members, environment.envs
     normaliser = learner.observation_normaliser
     generators = [_generator(seed, point) for seed in learner.seeds]
-    make, size = noise_of(environment.action_space), policy_size(environment.action_space)
-    frozen = learner.frozen[:, None, None]
+    space = environment.spaces.action
+    make, size = noise_of(space), policy_size(space)
     observation = environment.start_phase(phase, stream=point, progress=progress)
     running = np.broadcast_to(~learner.frozen[:, None], (members, episodes)).copy()
     returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
@@ -80,9 +81,7 @@ def evaluate(
         if taken % _NOISE_STEPS == 0 and not deterministic:
             drawn = [make((_NOISE_STEPS, episodes, size), generator) for generator in generators]
             block = torch.stack(drawn).to(learner.device)
-        seen = observation if normaliser is None else normaliser(observation)
-        if learner.frozen.any():
-            seen = np.where(frozen, np.float32(0), seen)
+        seen = blinded(observation if normaliser is None else normaliser(observation), learner.frozen)
         memory = None if carry is None else Memory(carry, starts if taken == 0 else ~starts)
         policy, carry = learner.model.act(torch.from_numpy(seen).to(learner.device), memory)
         action = policy.mode() if deterministic else policy.sample(block[:, taken % _NOISE_STEPS])
@@ -97,5 +96,5 @@ def evaluate(
         raise EnvironmentFault(
             f"an episode did not end within {_LONGEST_EPISODE:,} steps", hint="set `max_episode_steps` in the sequence"
         )
-    rate = succeeded.mean(1) if environment.has_success else None
+    rate = succeeded.mean(1) if environment.spaces.has_success else None
     return Evaluation(returns.mean(1), returns.std(1), lengths.mean(1), rate)

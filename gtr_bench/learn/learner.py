@@ -14,6 +14,7 @@ from torch import Tensor
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.learn.clock import Clock
+from gtr_bench.learn.columns import COLUMNS
 from gtr_bench.learn.diagnostics import WINDOW, PathProbe, dormant_fraction, feature_rank, policy_diagnostics
 from gtr_bench.learn.estimate import estimate
 from gtr_bench.learn.experience import Experience
@@ -24,7 +25,6 @@ from gtr_bench.learn.stacking import column, stack_parameters
 from gtr_bench.learn.streams import Streams
 from gtr_bench.learn.update import Update
 from gtr_bench.learners.columns import logged
-from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.networks.model import Model
 from gtr_bench.plasticity.build import build_add_ons
 
@@ -135,12 +135,9 @@ class Learner:
             rate=rate,
             active=torch.from_numpy(~self.frozen).to(self.device),
         )
-        found = dict(self.algorithm.improve(update, experience))
-        own = {name: value for name, value in found.items() if name not in PolicyLearner.columns}
-        logged("algorithm", self.algorithm, own)
+        found = dict(logged("algorithm", self.algorithm, self.algorithm.improve(update, experience), COLUMNS))
         for add_on in self.add_ons:
-            logs = add_on.after_iteration(self.model, self.optimizer, experience)
-            found |= logged("add-on", add_on, logs)
+            found |= logged("add-on", add_on, add_on.after_iteration(self.model, self.optimizer, experience))
         self._freeze(before)
         updated = time.perf_counter()
         clock.add("update", updated - started)

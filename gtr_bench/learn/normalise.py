@@ -74,13 +74,23 @@ class ObservationNormaliser:
 
     def __call__(self, observations: NDArray[np.float32]) -> NDArray[np.float32]:
         """Normalise with the statistics in force."""
-        scaled = (observations - self._shift) * self._scale
-        return scaled.clip(-_CLIP, _CLIP, out=scaled)
+        return _scaled(observations, self._shift, self._scale)
+
+    def of_members(self, observations: NDArray[np.float32], members: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same for single observations `[E, D]`, each of the member `[E]`."""
+        return _scaled(observations, self._shift[members, 0], self._scale[members, 0])
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
         self.moments.load_state(state)
         self._refresh()
+
+
+def _scaled(
+    observations: NDArray[np.float32], shift: NDArray[np.float32], scale: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    scaled = (observations - shift) * scale
+    return scaled.clip(-_CLIP, _CLIP, out=scaled)
 
 
 class RewardNormaliser:

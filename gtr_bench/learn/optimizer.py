@@ -41,7 +41,11 @@ class Optimizer:
             tensor.zero_()
 
     def forget(self, mask: Tensor) -> None:
-        """Forget the moments of the parameters where `mask` `[M, P]` is true; step counts go on."""
+        """Forget the moments of the parameters where `mask` bool `[M, P]` is true; step counts go on.
+
+        As the code of ReDo's authors does (google/dopamine, labs/redo). Adam's bias correction then trusts the new
+        moments at once: a forgotten parameter's first steps are up to (1 - beta1) / sqrt(1 - beta2) of the step size.
+        """
         self._first.masked_fill_(mask, 0)
         self._second.masked_fill_(mask, 0)
 

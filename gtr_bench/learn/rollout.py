@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,39 +19,62 @@ from gtr_bench.networks.model import Model
 from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
+    from gtr_bench.environments.base import Finals
     from gtr_bench.environments.sequence import SequenceEnvironment
 
-__all__ = ["Collector", "Trajectory"]
+__all__ = ["Collector", "Cuts", "Trajectory", "blinded"]
+
+
+class Cuts(NamedTuple):
+    """The E episodes of a rollout that were truncated and not terminated, step by step.
+
+    Attributes:
+        member, step, env: int64 `[E]`, where: m, t, n.
+        observations: `[E, *O]`, the last ones, normalised.
+    """
+
+    member: NDArray[np.int64]
+    step: NDArray[np.int64]
+    env: NDArray[np.int64]
+    observations: NDArray[Any]
 
 
 @dataclass
 class Trajectory:
-    """One rollout as collected; numpy arrays `[M, T, N, ...]` on the CPU.
+    """One rollout as collected; numpy arrays `[M, T, N, ...]` on the CPU. O is the shape of one observation.
 
     Attributes:
-        observations: float32 `[M, T, N, D]`, normalised.
+        observations: `[M, T, N, *O]`, normalised; of the space's dtype.
         actions: int64 `[M, T, N(, K)]` or float32 `[M, T, N, A]`.
         rewards: float64 `[M, T, N]`, raw.
         terminated, truncated, starts: bool `[M, T, N]`; `starts`: the step is an episode's first.
-        final_observations: float32 `[M, T, N, D]` normalised, valid where `truncated`; None when no episode was.
-        last_observation: float32 `[M, N, D]`, what the next step would see in the same phase.
+        cuts: the truncated episodes' last observations; None when there are none.
+        last_observation: `[M, N, *O]`, what the next step would see in the same phase.
         episodes: int `[M]`, episodes that ended; returns, lengths, successes: their sums `[M]`.
         finite: bool `[M]`, whether every observation and reward was finite.
     """
 
-    observations: NDArray[np.float32]
+    observations: NDArray[Any]
     actions: NDArray[Any]
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     starts: NDArray[np.bool_]
-    final_observations: NDArray[np.float32] | None
-    last_observation: NDArray[np.float32]
+    cuts: Cuts | None
+    last_observation: NDArray[Any]
     episodes: NDArray[np.int64]
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
     successes: NDArray[np.int64]
     finite: NDArray[np.bool_]
+
+
+def blinded(observation: NDArray[Any], frozen: NDArray[np.bool_]) -> NDArray[Any]:
+    """Observations `[M, N, *O]` with zeros for the members that are frozen `[M]`."""
+    if not frozen.any():
+        return observation
+    where = frozen.reshape(-1, *[1] * (observation.ndim - 1))
+    return np.where(where, observation.dtype.type(0), observation)
 
 
 class _EpisodeSums:
@@ -65,8 +88,11 @@ class _EpisodeSums:
 
 
 def _finite(*arrays: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`."""
-    checks = [np.isfinite(array).reshape(len(array), -1).all(1) for array in arrays]
+    """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`; bytes are."""
+    checks = [
+        np.ones(len(array), np.bool_) if array.dtype == np.uint8 else np.isfinite(array).reshape(len(array), -1).all(1)
+        for array in arrays
+    ]
     finite: NDArray[np.bool_] = np.logical_and.reduce(checks)
     return finite
 
@@ -77,7 +103,8 @@ class Collector:
     def __init__(self, environment: SequenceEnvironment, members: int, envs: int) -> None:
         self.environment = environment
         self._members, self._envs = members, envs
-        self._observation = np.zeros((members, envs, environment.observation_size), np.float32)
+        space = environment.spaces.observation
+        self._observation: NDArray[Any] = np.zeros((members, envs, *space.shape), space.dtype)
         self._return = np.zeros((members, envs))
         self._length = np.zeros((members, envs), np.int64)
         self._starts = np.ones((members, envs), np.bool_)
@@ -90,7 +117,7 @@ class Collector:
         self._starts = np.ones_like(self._starts)
 
     @staticmethod
-    def _seen(raw: NDArray[np.float32], normaliser: ObservationNormaliser | None) -> NDArray[np.float32]:
+    def _seen(raw: NDArray[Any], normaliser: ObservationNormaliser | None) -> NDArray[Any]:
         if normaliser is None:
             return raw
         normaliser.update(raw)
@@ -112,10 +139,9 @@ class Collector:
         `carry` `[M, N, H]` is what a network with memory carries into the first step.
         """
         environment, members, envs = self.environment, self._members, self._envs
-        space = environment.action_space
+        space, seen = environment.spaces.action, environment.spaces.observation
         device = model.data.device
-        size = environment.observation_size
-        observations = np.empty((members, length, envs, size), np.float32)
+        observations = np.empty((members, length, envs, *seen.shape), seen.dtype)
         actions = np.empty(
             (members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64
         )
@@ -123,15 +149,14 @@ class Collector:
         terminated = np.zeros((members, length, envs), np.bool_)
         truncated = np.zeros((members, length, envs), np.bool_)
         starts = np.zeros((members, length, envs), np.bool_)
-        finals: NDArray[np.float32] | None = None
+        cuts: list[Cuts] = []
         sums = _EpisodeSums(members)
         noise = self._noise((length, envs, policy_size(space)), generators, device)
-        observation, any_frozen = self._observation, bool(frozen.any())
+        observation = self._observation
         for t in range(length):
             pulse()
             started = time.perf_counter()
-            if any_frozen:
-                observation = np.where(frozen[:, None, None], np.float32(0), observation)
+            observation = blinded(observation, frozen)
             observations[:, t], starts[:, t] = observation, self._starts
             with torch.inference_mode():
                 memory = (
@@ -149,27 +174,36 @@ class Collector:
             self._length += 1
             if step.success is not None:
                 self._succeeded |= step.success
-            if step.final_observation is not None:
+            if step.finals is not None:
                 terminated[:, t], truncated[:, t] = step.terminated, step.truncated
                 cut = step.truncated & ~step.terminated
                 if cut.any():
-                    if finals is None:
-                        finals = np.zeros_like(observations)
-                    last = step.final_observation
-                    finals[:, t][cut] = (last if normaliser is None else normaliser(last))[cut]
+                    cuts.append(self._cut(step.finals, cut, t, normaliser))
                 self._end_episodes(self._starts, sums)
             observation = self._seen(step.observation, normaliser)
             clock.add("environment", stepped - acted)
             clock.add("policy", acted - started + time.perf_counter() - stepped)
         self._observation = observation
-        finite = _finite(observations, rewards, observation, *([] if finals is None else [finals]))
+        together = Cuts(*map(np.concatenate, zip(*cuts, strict=True))) if cuts else None
+        finite = _finite(observations, rewards, observation)
+        if together is not None:
+            finite[together.member[~_finite(together.observations)]] = False
         return Trajectory(
-            observations, actions, rewards, terminated, truncated, starts, finals, observation,
+            observations, actions, rewards, terminated, truncated, starts, together, observation,
             sums.episodes, sums.returns, sums.lengths, sums.successes, finite,
         )  # fmt: skip
 
+    def _cut(self, finals: Finals, cut: NDArray[np.bool_], t: int, normaliser: ObservationNormaliser | None) -> Cuts:
+        """Of the episodes that ended in step `t`, those that `cut` `[M, N]` marks."""
+        marked = cut.reshape(-1)[finals.rows]
+        rows, observations = finals.rows[marked], finals.observations[marked]
+        member, env = np.divmod(rows, self._envs)
+        if normaliser is not None:
+            observations = normaliser.of_members(observations, member)
+        return Cuts(member, np.full_like(rows, t), env, observations)
+
     def _noise(self, shape: tuple[int, ...], generators: Sequence[torch.Generator], device: torch.device) -> Tensor:
-        make = noise_of(self.environment.action_space)
+        make = noise_of(self.environment.spaces.action)
         return torch.stack([make(shape, generator) for generator in generators]).to(device)
 
     def _end_episodes(self, ended: NDArray[np.bool_], sums: _EpisodeSums) -> None:

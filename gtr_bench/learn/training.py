@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from gtr_bench.environments.sequence import SequenceEnvironment
-from gtr_bench.environments.spaces import ObservationSpace, Spaces
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.evaluate import evaluate
 from gtr_bench.learn.learner import Learner
@@ -23,6 +22,9 @@ from gtr_bench.learners.columns import FRAME, columns_of
 from gtr_bench.suite.seeds import derive_seeds
 
 __all__ = ["EVALUATION_COLUMNS", "POINTS", "Training"]
+
+EVALUATION_ENVIRONMENTS_KEPT = 4
+"""Tasks whose evaluation environments, M x episodes each, stay built between points."""
 
 STATE_FILE = "state.pt"
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
@@ -76,10 +78,10 @@ class Training:
         self.learner = Learner(
             definitions,
             [seeds.learner for seeds in self._seeds],
-            Spaces(ObservationSpace((environment.observation_size,)), environment.action_space),
+            environment.spaces,
             device,
         )
-        self._has_success = environment.has_success
+        self._has_success = environment.spaces.has_success
         self.clock = Clock()
         self.iterations = Records((*FRAME, *columns_of(first)), self.members)
         self.evaluations = Records(EVALUATION_COLUMNS, self.members)
@@ -90,7 +92,7 @@ class Training:
         self._last_iteration = np.full(self.members, len(self._timeline))
         self._last_evaluation = np.full(self.members, 1 << 60)
 
-    def _environment(self, purpose: Any, envs: int) -> SequenceEnvironment:
+    def _environment(self, purpose: Literal["training", "evaluation"], envs: int) -> SequenceEnvironment:
         return SequenceEnvironment(
             self._sequence,
             members=self.members,
@@ -98,6 +100,7 @@ class Training:
             environment_seeds=[seeds.environment for seeds in self._seeds],
             shift_seeds=[seeds.shift for seeds in self._seeds],
             purpose=purpose,
+            environments_kept=EVALUATION_ENVIRONMENTS_KEPT if purpose == "evaluation" else 1,
         )
 
     @property

@@ -47,7 +47,12 @@ class Update:
         self._seen: list[Tensor] = []
 
     def epochs(
-        self, experience: Experience, loss: Callable[[Update, Experience], Losses], *, epochs: int | None = None
+        self,
+        experience: Experience,
+        loss: Callable[[Update, Experience], Losses],
+        *,
+        epochs: int | None = None,
+        only: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Epochs of minibatch steps; with `target_kl` until no member is left.
 
@@ -55,6 +60,7 @@ class Update:
             experience: the rollout.
             loss: of a minibatch.
             epochs: passes over the rollout; the algorithm's own by default.
+            only: bool `[P]`, the parameters that may move; all by default.
 
         Returns:
             `policy_loss`, `value_loss`, `grad_norm`: `[M]`, means over the minibatches.
@@ -63,7 +69,7 @@ class Update:
             found = loss(self, batch)
             if self.p.target_kl is not None and found.log_ratio is not None and not self._near(found.log_ratio):
                 break
-            self.step(found, batch)
+            self.step(found, batch, only)
         return self.means()
 
     def minibatches(
@@ -103,13 +109,18 @@ class Update:
         self._everyone = bool(self.active.all())
         return bool(self.active.any())
 
-    def step(self, losses: Losses, batch: Experience) -> Tensor:
-        """One step of the optimizer down the losses' total and the add-ons' penalties; returns gradient norms `[M]`."""
+    def step(self, losses: Losses, batch: Experience, only: Tensor | None = None) -> Tensor:
+        """One step of the optimizer down the losses' total and the add-ons' penalties; returns gradient norms `[M]`.
+
+        `only` bool `[P]` names the parameters that the loss may move.
+        """
         total = losses.total
         for add_on in self._add_ons:
             penalty = add_on.penalty(self.model, batch)
             total = total if penalty is None else total + penalty
         gradient = self.model.gradient(total.sum())
+        if only is not None:
+            gradient.mul_(only)
         for add_on in self._add_ons:
             add_on.after_gradient(self.model, gradient)
         norm = clip_gradient(gradient, self.p.max_grad_norm)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gtr_bench.environments.spaces import Spaces
     from gtr_bench.suite.problems import Problems
 
 __all__ = ["Clock", "Columns", "Definition", "Iteration", "LearnerKind", "NoSettings", "Objection", "Pulse", "Run"]
@@ -129,11 +130,13 @@ class LearnerKind(ABC):
         version: part of a job's identity, absent at 1: raise it when the kind's numbers change for every algorithm.
         Shared: what `[training]` may say: the settings all its algorithms have.
         columns: the float columns of iterations that each of its jobs has, name -> meaning.
+        takes_add_ons: whether an algorithm's `plasticity` means something to it.
     """
 
     version: ClassVar[int] = 1
     Shared: ClassVar[type[BaseModel]] = NoSettings
     columns: ClassVar[Mapping[str, str]] = {}
+    takes_add_ons: ClassVar[bool] = False
 
     def network(self, table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         """The `network` of a job definition from the suite's table `[network]`; what is wrong is noted in `problems`.
@@ -150,9 +153,21 @@ class LearnerKind(ABC):
         """What is wrong with an algorithm's parameters taken together."""
         yield from ()
 
-    def refuse_budget(self, parameters: Mapping[str, Any], steps: int) -> Objection | None:
-        """Why a phase cannot have so many steps."""
-        return None
+    def refusals(self, parameters: Mapping[str, Any], network: Mapping[str, Any], steps: int) -> Iterator[Objection]:
+        """Why this cannot be learnt by this network, or not in phases of so many steps (without a `parameter`)."""
+        yield from ()
+
+    def refuse_spaces(
+        self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces
+    ) -> Iterator[Objection]:
+        """Why a job cannot learn in environments with such spaces; sentences follow "sequence `x` shows".
+
+        Args:
+            network: the `network` of its definition, empty where something is wrong with it.
+            parameters: its algorithm's.
+            spaces: what it would see and act in.
+        """
+        yield from ()
 
     @abstractmethod
     def iteration(self, parameters: Mapping[str, Any], steps: int) -> Iteration:

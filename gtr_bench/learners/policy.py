@@ -6,19 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from gtr_bench.algorithms.parameters import OnPolicyParameters, stackable_fields
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError
+from gtr_bench.learn.columns import COLUMNS
 from gtr_bench.learn.timeline import evaluation_marks
 from gtr_bench.learn.version import LEARN_VERSION
 from gtr_bench.learners.base import Definition, Iteration, LearnerKind, Objection, Pulse, Run
 from gtr_bench.networks.registry import networks
 from gtr_bench.plasticity.registry import add_ons
+from gtr_bench.registry import Registry
 from gtr_bench.suite.identity import canonical_json, defining
 
 if TYPE_CHECKING:
+    from gtr_bench.environments.spaces import ObservationSpace, Spaces
     from gtr_bench.suite.problems import Problems
 
 __all__ = ["PolicyLearner"]
@@ -29,29 +32,8 @@ class PolicyLearner(LearnerKind):
 
     version: ClassVar[int] = LEARN_VERSION
     Shared: ClassVar[type[BaseModel]] = OnPolicyParameters
-    columns: ClassVar[Mapping[str, str]] = {
-        "training_return": "mean return of those episodes; null without any",
-        "episode_length": "mean length of those episodes; null without any",
-        "success_rate": "share of those episodes with success; null without any, or where there is no such flag",
-        "policy_loss": "the surrogate's loss, mean over the update's minibatches",
-        "value_loss": "the value function's loss, likewise",
-        "penalty": "the algorithm's penalty term at the end of the update, mean over the rollout",
-        "entropy": "mean entropy of the policy after the update, in nats",
-        "approx_kl": "KL divergence of the update estimated from samples, mean of r - 1 - log r",
-        "exact_kl": "the same divergence in closed form: behaviour policy to updated policy",
-        "clip_fraction": "share of samples whose ratio lies outside the clip range after the update",
-        "explained_variance": "1 - var(return - value) / var(return) over the rollout",
-        "grad_norm": "norm of the gradient before clipping, mean over minibatches",
-        "weight_norm": "Euclidean norm of all parameters after the update",
-        "step_length": "distance of the policy from the one before the update",
-        "path_length": "sum of the last 16 step lengths; null before there are 16 in the phase",
-        "displacement": "distance of the policy from the one 16 iterations ago; null likewise",
-        "path_efficiency": "displacement / path_length, in [0, 1]: 1 = every update went the same way",
-        "turning": "cosine between this update of the parameters and the one before",
-        "dormant_fraction": "share of hidden units that are nearly inactive (ReDo, tau = 0.025); every 16th iteration",
-        "feature_rank": "singular values that carry 99 % of the last hidden layer's features; every 16th iteration",
-        "learning_rate": "step size used",
-    }
+    takes_add_ons: ClassVar[bool] = True
+    columns: ClassVar[Mapping[str, str]] = COLUMNS
 
     def network(self, table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         """Torso, version and the torso's parameters; empty when something is wrong."""
@@ -82,16 +64,39 @@ class PolicyLearner(LearnerKind):
             sentence = f"{parameters['num_minibatches']} minibatches of a rollout of {samples} samples"
             yield Objection(sentence, parameter="num_minibatches")
 
-    def refuse_budget(self, parameters: Mapping[str, Any], steps: int) -> Objection | None:
-        """A phase must be a whole number of steps of all environments together."""
-        envs = parameters["num_envs"]
-        if steps % envs == 0:
-            return None
-        below, above = steps - steps % envs, steps - steps % envs + envs
-        return Objection(
-            f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}",
-            f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
-        )
+    def refusals(self, parameters: Mapping[str, Any], network: Mapping[str, Any], steps: int) -> Iterator[Objection]:
+        """A phase must be a whole number of units of all environments together, and a rollout hold at least one."""
+        envs, length = parameters["num_envs"], _length(network)
+        if parameters["num_steps"] < length:
+            sentence = f"`num_steps` {parameters['num_steps']} is less than the network's `sequence_length` {length}"
+            yield Objection(sentence, "raise `num_steps`, or lower `sequence_length`", "num_steps")
+        unit = envs * length
+        if steps % unit:
+            below, above = steps - steps % unit, steps - steps % unit + unit
+            times = f" times `sequence_length` {length}" if length > 1 else ""
+            yield Objection(
+                f"`steps_per_phase` {steps} is not a multiple of `num_envs` {envs}{times}",
+                f"the nearest multiples are {f'{below} and ' if below else ''}{above}",
+            )
+
+    def refuse_spaces(
+        self, network: Mapping[str, Any], parameters: Mapping[str, Any], spaces: Spaces
+    ) -> Iterator[Objection]:
+        """The network must read the observations; running means and variances are of numbers, not of bytes."""
+        space = spaces.observation
+        if network:
+            own = ("torso", "version", "shared")
+            kind = networks.get(network["torso"])
+            settings = kind.Parameters(**{key: value for key, value in network.items() if key not in own})
+            reason = kind.fits(settings, space)
+            if reason is not None:
+                others = [f'`torso = "{name}"`' for name in networks.names() if _reads(name, space)]
+                hint = f"write {' or '.join(others)} in `[network]`" if others else "no network reads that"
+                yield Objection(f"{space.describe()}, but the network `{network['torso']}` {reason}", hint)
+        name = "observation_normalisation"
+        if parameters[name] and space.dtype != "float32":
+            hint = "leave it out: a network for images scales them itself"
+            yield Objection(f"{space.describe()}, but `{name}` is for numbers", hint, name)
 
     def iteration(self, parameters: Mapping[str, Any], steps: int) -> Iteration:
         """A rollout, or the whole phase."""
@@ -103,28 +108,27 @@ class PolicyLearner(LearnerKind):
         return sum(-(-int(phase["steps"]) // rollout) for phase in definition["sequence"]["phases"])
 
     def marks(self, definition: Definition) -> list[list[int]]:
-        """Multiples of `evaluation.every`, in whole steps of all environments."""
+        """Multiples of `evaluation.every`, in whole units of all environments."""
         envs, every = definition["algorithm"]["parameters"]["num_envs"], definition["evaluation"]["every"]
+        unit = int(envs) * _length(definition["network"])
         phases = [int(phase["steps"]) for phase in definition["sequence"]["phases"]]
-        return [evaluation_marks(steps, int(envs), int(every or steps)) for steps in phases]
+        return [evaluation_marks(steps, unit, int(every or steps)) for steps in phases]
 
     def shape(self, definition: Definition) -> Any:
         """What an iteration computes."""
         parameters = definition["algorithm"]["parameters"]
-        return [parameters.get(name) for name in ("num_envs", "num_steps", "epochs", "num_minibatches")]
+        sizes = [parameters.get(name) for name in ("num_envs", "num_steps", "epochs", "num_minibatches")]
+        return [*sizes, *(add_on["name"] for add_on in definition.get("plasticity", []))]
 
     def stack_key(self, definition: Definition) -> str:
         """All but stackable numbers, which keep their type only: `none` switches a part of the method off.
 
         One that a definition leaves out because it is neutral stands there with its default.
         """
-        algorithm = definition["algorithm"]
-        defaults = _stackable(algorithm["name"])
-        parameters = {
-            name: "number" if name in defaults and type(value) in (int, float) else value
-            for name, value in {**defaults, **algorithm["parameters"]}.items()
-        }
-        return canonical_json({**definition, "algorithm": {**algorithm, "parameters": parameters}})
+        parts: dict[str, Any] = {"algorithm": _without_numbers(algorithms, definition["algorithm"])}
+        if "plasticity" in definition:
+            parts["plasticity"] = [_without_numbers(add_ons, each) for each in definition["plasticity"]]
+        return canonical_json({**definition, **parts})
 
     def start(self, definitions: Sequence[Definition], *, device: str, threads: int, pulse: Pulse) -> Run:
         """Members in lock-step through one sequence."""
@@ -138,13 +142,36 @@ class PolicyLearner(LearnerKind):
         return Training(definitions, torch.device(device), pulse)
 
 
+def _reads(network: str, space: ObservationSpace) -> bool:
+    """Whether a network can read such observations with its default settings."""
+    kind = networks.get(network)
+    try:
+        return kind.fits(kind.Parameters(), space) is None
+    except ValidationError:  # it has no defaults
+        return False
+
+
 def _rollout(parameters: Mapping[str, Any]) -> int:
     """Samples of a whole rollout: T x N."""
     return int(parameters["num_envs"] * parameters["num_steps"])
 
 
+def _without_numbers(registry: Registry, part: Mapping[str, Any]) -> dict[str, Any]:
+    """An algorithm's or add-on's part of a definition, its stackable numbers left open."""
+    defaults = _stackable(registry.get(part["name"]).Parameters)
+    parameters = {
+        name: "number" if name in defaults and type(value) in (int, float) else value
+        for name, value in {**defaults, **part["parameters"]}.items()
+    }
+    return {**part, "parameters": parameters}
+
+
+def _length(network: Mapping[str, Any]) -> int:
+    """L: steps per unit of learning of a network with memory, 1 without."""
+    return int(network.get("sequence_length", 1))
+
+
 @cache
-def _stackable(algorithm: str) -> dict[str, Any]:
+def _stackable(model: type[BaseModel]) -> dict[str, Any]:
     """Defaults of the stackable fields."""
-    model = algorithms.get(algorithm).Parameters
     return {name: model.model_fields[name].default for name in stackable_fields(model)}

@@ -37,6 +37,11 @@ class GRU:
     Parameters: ClassVar[type[BaseModel]] = GRUParameters
 
     @staticmethod
+    def fits(parameters: GRUParameters, space: ObservationSpace) -> str | None:
+        """Why the torso cannot read such observations, to follow its name in a sentence; None when it can."""
+        return None if space.is_vector else "reads vectors of numbers"
+
+    @staticmethod
     def build(parameters: GRUParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:
         """One torso for `len(generators)` members."""
         from gtr_bench.networks.recurrent import StackedGRU

@@ -32,7 +32,13 @@ class MLP:
     """Fully connected layers; actor and critic each have their own (algorithms A.2, detail 14)."""
 
     version: ClassVar[int] = 1
+    names_units: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = MLPParameters
+
+    @staticmethod
+    def fits(parameters: MLPParameters, space: ObservationSpace) -> str | None:
+        """Why the torso cannot read such observations, to follow its name in a sentence; None when it can."""
+        return None if space.is_vector else "reads vectors of numbers"
 
     @staticmethod
     def build(parameters: MLPParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:

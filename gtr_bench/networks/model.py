@@ -108,6 +108,20 @@ class Model(nn.Module):
         start = sum(each[0].numel() for each in self._owned[:place])
         return flat[:, start : start + parameter[0].numel()].view(parameter.shape)
 
+    def joined(self) -> Tensor:
+        """All parameters `[M, P]` in the order of `data`, for a loss: it carries their gradient."""
+        if self._twin is not None:
+            return self._leaf
+        return torch.cat([parameter.reshape(self.members, -1) for parameter in self._owned], 1)
+
+    def critic_alone(self) -> Tensor:
+        """Bool `[P]`: the parameters that values depend on and policies do not."""
+        chosen = torch.zeros_like(self.data)
+        for part in [self.value_head] if self.shared else [self.critic, self.value_head]:
+            for parameter in part.parameters():
+                self.view(chosen, parameter).fill_(1)
+        return chosen[0].bool()
+
     def evaluate(self, observations: Tensor, memory: Memory | None = None, heads: Collection[str] = BOTH) -> Outputs:
         """Policy and value of observations `[M, B, *O]`; one pass through the torso where it is shared.
 
@@ -210,10 +224,17 @@ class Model(nn.Module):
     def _policy(self, features: Tensor) -> Distribution:
         return unpack(self.spaces.action, self.policy_head(features), self.log_std)
 
-    def gradient(self, loss: Tensor, *, create_graph: bool = False) -> Tensor:
-        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on."""
+    def gradient(self, loss: Tensor, *, create_graph: bool = False, retain_graph: bool = False) -> Tensor:
+        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on.
+
+        With `create_graph` it has a gradient itself. Without, the loss is used up unless `retain_graph`.
+        """
         whole, *parts = torch.autograd.grad(
-            loss, [self._leaf, *self._owned], create_graph=create_graph, allow_unused=True
+            loss,
+            [self._leaf, *self._owned],
+            create_graph=create_graph,
+            retain_graph=create_graph or retain_graph,
+            allow_unused=True,
         )
         found: Tensor = torch.zeros_like(self.data) if whole is None else whole
         for parameter, part in zip(self._owned, parts, strict=True):

@@ -7,5 +7,11 @@ from gtr_bench.registry import Registry
 __all__ = ["networks"]
 
 networks = Registry(
-    "network", "gtr_bench.networks", {"gru": "gtr_bench.networks.gru:GRU", "mlp": "gtr_bench.networks.mlp:MLP"}
+    "network",
+    "gtr_bench.networks",
+    {
+        "conv": "gtr_bench.networks.conv:Conv",
+        "gru": "gtr_bench.networks.gru:GRU",
+        "mlp": "gtr_bench.networks.mlp:MLP",
+    },
 )

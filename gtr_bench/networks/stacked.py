@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["Stacked", "StackedLinear", "fast_tanh"]
+__all__ = ["Stacked", "StackedConv2d", "StackedLinear", "fast_tanh"]
 
 _SMALL = 8192  # elements
 
@@ -58,6 +59,47 @@ class StackedLinear(Stacked):
     def forward(self, inputs: Tensor) -> Tensor:
         """`[M, B, in] -> [M, B, out]`."""
         return torch.baddbmm(self.bias, inputs, self.weight)
+
+
+class StackedConv2d(Stacked):
+    """M independent convolutions, `[M, B, in, H, W] -> [M, B, out, H', W']`; orthogonal weights, zero biases.
+
+    One grouped convolution on a GPU, one after the other on a CPU, where groups are slower; equal but for rounding.
+    """
+
+    unit_axis = 1
+    input_axis = 2
+
+    def __init__(
+        self, generators: Sequence[torch.Generator], inputs: int, outputs: int, kernel: int, stride: int, gain: float
+    ) -> None:
+        """Initialise each member from its own generator."""
+        super().__init__()
+        self._shape, self._gain, self.stride = (outputs, inputs, kernel, kernel), gain, stride
+        self.weight = nn.Parameter(self.fresh(generators))
+        self.bias = nn.Parameter(torch.zeros(len(generators), outputs))
+
+    def fresh(self, generators: Sequence[torch.Generator]) -> Tensor:
+        weight = torch.empty(len(generators), *self._shape)
+        for member, generator in enumerate(generators):
+            nn.init.orthogonal_(weight[member], self._gain, generator=generator)
+        return weight
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """`[M, B, in, H, W] -> [M, B, out, H', W']`."""
+        return self.grouped(inputs) if inputs.is_cuda else self.one_by_one(inputs)
+
+    def one_by_one(self, inputs: Tensor) -> Tensor:
+        """The members after each other."""
+        members = zip(inputs, self.weight, self.bias, strict=True)
+        return torch.stack([functional.conv2d(x, weight, bias, self.stride) for x, weight, bias in members])
+
+    def grouped(self, inputs: Tensor) -> Tensor:
+        """The members as groups of channels of one convolution."""
+        members, size = inputs.shape[:2]
+        channels = inputs.transpose(0, 1).flatten(1, 2)
+        found = functional.conv2d(channels, self.weight.flatten(0, 1), self.bias.flatten(), self.stride, groups=members)
+        return found.view(size, members, -1, *found.shape[2:]).transpose(0, 1)
 
 
 class _FastTanh(torch.autograd.Function):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from gtr_bench.networks.stacked import Stacked, StackedLinear, fast_tanh
+from gtr_bench.networks.stacked import Stacked, StackedConv2d, StackedLinear, fast_tanh
 
-__all__ = ["Memory", "StackedMLP", "Torso", "UnitLayer"]
+__all__ = ["Memory", "StackedConvolutions", "StackedMLP", "Torso", "UnitLayer"]
 
 
 class Memory(NamedTuple):
@@ -36,7 +37,8 @@ class UnitLayer(NamedTuple):
 
     Attributes:
         incoming: the layer that computes the units; outgoing: those that read them.
-        repeat: positions of each unit in the outgoing layers' inputs (a channel read by a linear layer), else 1.
+        repeat: positions of each unit in the outgoing layers' inputs (a channel read by a linear layer), else 1; a
+            unit's positions lie side by side.
     """
 
     incoming: Stacked
@@ -59,7 +61,7 @@ class Torso(nn.Module):
     largest_layer: int = 256
 
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:
-        """Activations of each hidden layer `[M, B, units]`, the last one being the output."""
+        """Activations of each hidden layer `[M, B, units(, H, W)]`, the last one being the output `[M, B, units]`."""
         raise TypeError(f"{type(self).__name__} defines no hidden layers")
 
     def forward(self, observations: Tensor) -> Tensor:
@@ -101,3 +103,54 @@ class StackedMLP(Torso):
     def units(self) -> list[UnitLayer]:
         layers: list[StackedLinear] = list(self.layers)  # type: ignore[arg-type]
         return [UnitLayer(layer, tuple(layers[place + 1 : place + 2])) for place, layer in enumerate(layers)]
+
+
+class StackedConvolutions(Torso):
+    """Convolutions and fully connected layers after them, orthogonal with gain sqrt(2).
+
+    Images `[M, B, C, H, W]` may be uint8: they become float32 here and nowhere before, times `scale`.
+    """
+
+    def __init__(
+        self,
+        generators: Sequence[torch.Generator],
+        shape: Sequence[int],
+        channels: Sequence[int],
+        kernel: int,
+        stride: int,
+        hidden: Sequence[int],
+        activation: str,
+        scale: float,
+    ) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            StackedConv2d(generators, size, following, kernel, stride, math.sqrt(2))
+            for size, following in pairwise([shape[0], *channels])
+        )
+        height, width = shape[1:]
+        widest = 0
+        for outputs in channels:
+            height, width = ((side - kernel) // stride + 1 for side in (height, width))
+            widest = max(widest, outputs * height * width)
+        self.places = height * width
+        self.top = StackedMLP(generators, channels[-1] * self.places, hidden, activation)
+        self.scale = scale
+        self.features = self.top.features
+        self.largest_layer = max(widest, self.top.largest_layer)
+
+    def hidden_layers(self, observations: Tensor) -> list[Tensor]:
+        images = observations.to(torch.float32)
+        if self.scale != 1:
+            images = images * self.scale
+        found = []
+        for layer in self.convolutions:
+            images = self.top.activation(layer(images))
+            found.append(images)
+        return [*found, *self.top.hidden_layers(images.flatten(2))]
+
+    def units(self) -> list[UnitLayer]:
+        layers: list[Stacked] = list(self.convolutions)  # type: ignore[arg-type]
+        top = self.top.units()
+        found = [UnitLayer(layer, tuple(layers[place + 1 : place + 2])) for place, layer in enumerate(layers)]
+        found[-1] = UnitLayer(layers[-1], (top[0].incoming,), repeat=self.places)
+        return [*found, *top]

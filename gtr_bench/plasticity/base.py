@@ -38,7 +38,8 @@ class AddOn:
         stage: add-ons act in the order of stage and name, never in that of a suite's list.
         needs_boundaries: it is told where phases begin (`at_shift`); reports say so.
         conflicts: names of add-ons it cannot be combined with.
-        needs_units: it works on hidden units, so the torso must name them (`Torso.units`).
+        needs_units: it works on hidden units, so the torso must name them (`Torso.units`) and its kind say so
+            (`names_units`).
         columns: diagnostics it logs, name -> meaning.
     """
 

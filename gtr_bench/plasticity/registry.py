@@ -6,4 +6,11 @@ from gtr_bench.registry import Registry
 
 __all__ = ["add_ons"]
 
-add_ons = Registry("plasticity add-on", "gtr_bench.plasticity", {})
+add_ons = Registry(
+    "plasticity add-on",
+    "gtr_bench.plasticity",
+    {
+        "l2_init": "gtr_bench.plasticity.l2_init:L2Init",
+        "redo": "gtr_bench.plasticity.redo:ReDo",
+    },
+)

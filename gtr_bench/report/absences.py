@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from gtr_bench.report.collect import Record, State
-from gtr_bench.report.model import Absence, Ending
 from gtr_bench.report.scores import Scores
 
-__all__ = ["absences_of"]
+__all__ = ["Absence", "Ending", "absences_of"]
+
+Ending: TypeAlias = Literal["failed", "missing", "diverged"]
+"""How a job can end other than well."""
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Jobs of one algorithm in one environment that ended in the same way, and why; `seeds` and `jobs` are parallel."""
+
+    environment: str
+    algorithm: str
+    role: str
+    state: Ending
+    reason: str
+    seeds: tuple[int, ...]
+    jobs: tuple[str, ...]
 
 
 def absences_of(records: Sequence[Record], scores: Scores) -> tuple[Absence, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -12,11 +13,11 @@ from gtr_bench.metrics.interval import Estimate, stratified_bootstraps
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.collect import Record
 from gtr_bench.report.curves import resampled_means
-from gtr_bench.report.model import Aggregate, Interval, Profile
+from gtr_bench.report.model import Interval
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.values import NORMALISED, common_unit, values_in
 
-__all__ = ["aggregates_of"]
+__all__ = ["Aggregate", "Profile", "aggregates_of"]
 
 
 RESAMPLES = 2000
@@ -25,6 +26,34 @@ THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(51))
 
 Groups: TypeAlias = list[list[float]]
 """The values of each environment's seeds."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One algorithm over all environments; None where an environment has no seed. `n`: fewest seeds of any.
+
+    `improvement` is the probability of improvement over the baseline, None for the baseline itself and without one.
+    """
+
+    algorithm: str
+    mean: Interval | None
+    median: Interval | None
+    iqm: Interval | None
+    optimality_gap: Interval | None
+    improvement: Interval | None
+    environments: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Performance profile of one algorithm: the share of runs above each threshold, with a pointwise 95 % band."""
+
+    algorithm: str
+    thresholds: tuple[float, ...]
+    shares: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
 
 
 def aggregates_of(

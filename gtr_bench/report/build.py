@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gtr_bench import __version__
 from gtr_bench.errors import UnknownNameError
-from gtr_bench.metrics.continual import LifetimeReturn
 from gtr_bench.metrics.interval import RESAMPLES, Method
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
-from gtr_bench.report.absences import absences_of
-from gtr_bench.report.claims import claims_of
+from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of, collect
 from gtr_bench.report.curves import curves_of
-from gtr_bench.report.mechanism import mechanism_of
-from gtr_bench.report.model import SMOKE_SCALES, Mechanism, Provenance, Report, SuiteReport
+from gtr_bench.report.iterations import Iterations
+from gtr_bench.report.model import SMOKE_SCALES, Provenance, Report, SuiteReport
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
-from gtr_bench.report.tables import LEVEL, table_of
-from gtr_bench.report.values import unit_of, values_in
+from gtr_bench.report.sections.base import Asked, Section
+from gtr_bench.report.sections.registry import in_order
+from gtr_bench.report.tables import LEVEL
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 
@@ -37,7 +36,7 @@ _INTERVALS = {"percentile": "percentile", "bca": "BCa (aggregates, claims and me
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Request:
     """What a report is asked to show."""
 
     metrics: Mapping[str, type[Metric]]
@@ -78,11 +77,14 @@ def build_report(
     found = collect(results, suite, warn=warn)
     _check("algorithm", [baseline] if baseline else [], {label for each in found for label in algorithms_of(each)})
     _check("environment", environments, {record.sequence for each in found for record in each.records})
-    asked = _Asked(chosen, baseline, frozenset(environments), curves, interval)
+    request = _Request(chosen, baseline, frozenset(environments), curves, interval)
     expected = {record.job: record for each in found for record in each.records}
     evaluations = load_evaluations(list(expected.values()), warn=warn)
     shown = [given(each, evaluations) for each in found]
-    suites = [_suite_report(each, scores_of(each, evaluations), course, asked, warn) for each, course in shown]
+    sections = in_order()
+    suites = [
+        _suite_report(each, scores_of(each, evaluations), course, request, sections, warn) for each, course in shown
+    ]
     every = [record for each, _ in shown for record in each.records]
     method = (
         f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval]} bootstrap interval over seeds ({RESAMPLES:,} "
@@ -98,60 +100,66 @@ def _check(kind: str, names: Iterable[str], known: set[str]) -> None:
             raise UnknownNameError(kind, name, known)
 
 
-def _suite_report(found: SuiteRecords, scores: Scores, course: Course | None, asked: _Asked, warn: Warn) -> SuiteReport:
+def _suite_report(
+    found: SuiteRecords,
+    scores: Scores,
+    course: Course | None,
+    request: _Request,
+    sections: Mapping[str, Section],
+    warn: Warn,
+) -> SuiteReport:
     algorithms = algorithms_of(found)
     primary = found.suite.primary_metric if found.suite else ALWAYS_SHOWN
-    shown = asked.metrics or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))}
-    baseline = asked.baseline or DEFAULT_BASELINE
-    notes = list(found.notes)
+    baseline = request.baseline or DEFAULT_BASELINE
     compared = baseline in algorithms and len(algorithms) > 1
-    if not compared:
-        notes.append(f"no differences: `{baseline}` has nothing to be compared with here")
-    records = [each for each in found.records if not asked.environments or each.sequence in asked.environments]
-    if len(records) < len(found.records):
-        notes.append("only some environments are shown; claims are decided on all of theirs")
-    runs = [record for record in records if record.role == "run"]
+    chosen = request.environments
+    records = [each for each in found.records if not chosen or each.sequence in chosen]
+    reconstructed = those_with("reconstruction", (record.algorithm_name for record in found.records))
+    marked = {each.algorithm: each.algorithm_name for each in found.records if each.algorithm_name in reconstructed}
+    reconstructions = tuple(label for label in algorithms if label in marked)
+    applying = [name for name, each in sections.items() if each.applies(found)]
+    asked = Asked(
+        metrics=request.metrics or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))},
+        primary=primary,
+        algorithms=algorithms,
+        baseline=baseline if compared else None,
+        reconstructions=reconstructions,
+        records=records,
+        alpha=found.suite.alpha if found.suite else 1 - LEVEL,
+        interval=request.interval,
+        iterations=Iterations((column for name in applying for column in sections[name].diagnostics), warn),
+        course=course,
+    )
     states = Counter(record.state for record in found.records)
-    reasons = Counter(record.reason for record in found.records if record.state == "failed")
-    if reasons:
-        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-        notes.append(f"failed: {listed}; `gtr-bench logs JOB` says why")
-    reconstructed = {record.algorithm for record in found.records if record.algorithm_name == "gtr"}
-    reconstructions = tuple(label for label in algorithms if label in reconstructed)
-    against = baseline if compared else None
     return SuiteReport(
         suite=found.name,
         scale=found.scale,
         question=found.suite.question if found.suite else "",
         smoke=found.scale in SMOKE_SCALES,
-        baseline=against,
+        baseline=asked.baseline,
         algorithms=tuple(algorithms),
         reconstructions=reconstructions,
-        tables=tuple(
-            table_of(runs, scores, metric, algorithms, against, found, primary=name == primary, interval=asked.interval)
-            for name, metric in shown.items()
-        ),
         jobs={state: states[state] for state in ("complete", "diverged", "failed", "missing")},
-        notes=tuple(notes),
-        claims=claims_of(found, scores, course),
-        mechanism=_mechanism(found, scores, runs, reconstructions, against, warn),
-        missing=absences_of(records, scores),
-        curves=curves_of(runs, scores, algorithms) if asked.curves else (),
+        notes=tuple(_notes(found, None if compared else baseline, some=len(records) < len(found.records))),
+        sections={
+            name: each.compute(found, scores, asked) if name in applying else None for name, each in sections.items()
+        },
+        curves=curves_of(asked.runs, scores, algorithms) if request.curves else (),
+        reconstructed=tuple(sorted({marked[label] for label in reconstructions})),
     )
 
 
-def _mechanism(
-    found: SuiteRecords,
-    scores: Scores,
-    runs: Sequence[Record],
-    subjects: Sequence[str],
-    baseline: str | None,
-    warn: Warn,
-) -> Mechanism | None:
-    unit = unit_of(LifetimeReturn, {record.sequence for record in runs}, scores)
-    returns = values_in(unit, runs, LifetimeReturn, scores) if unit else None
-    alpha = found.suite.alpha if found.suite else 1 - LEVEL
-    return mechanism_of(runs, algorithms_of(found), subjects, baseline, returns, alpha, warn=warn)
+def _notes(found: SuiteRecords, lonely: str | None, *, some: bool) -> Iterator[str]:
+    """What a reader must know; `lonely` is a baseline without anything to compare, `some`: not all environments."""
+    yield from found.notes
+    if lonely is not None:
+        yield f"no differences: `{lonely}` has nothing to be compared with here"
+    if some:
+        yield "only some environments are shown; claims are decided on all of theirs"
+    reasons = Counter(record.reason for record in found.records if record.state == "failed")
+    if reasons:
+        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        yield f"failed: {listed}; `gtr-bench logs JOB` says why"
 
 
 def provenance_of(records: Sequence[Record]) -> Provenance:

@@ -6,49 +6,70 @@ gives its seeds in waves.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from gtr_bench.metrics.decision import Decision, Question, decide
-from gtr_bench.report.collect import Record, SuiteRecords
-from gtr_bench.report.model import ClaimResult
+from gtr_bench.metrics.decision import Decision, decide
+from gtr_bench.report.cases import Case, case_of
+from gtr_bench.report.collect import SuiteRecords
 from gtr_bench.report.scores import Scores
-from gtr_bench.report.statements import Statement, statements_of
-from gtr_bench.report.values import Unit, Values, pairs, score_in, unit_of, values_in
+from gtr_bench.report.statements import statements_of
+from gtr_bench.report.waves import Course
 
-if TYPE_CHECKING:
-    from gtr_bench.report.waves import Course
-
-__all__ = ["Case", "case_of", "claims_of"]
+__all__ = ["ClaimResult", "claims_of"]
 
 
 @dataclass(frozen=True)
-class Case:
-    """A statement with the records it is about and their values; `obstacle` is why it cannot be tested, or empty.
+class ClaimResult:
+    """A claim, or a declared comparison, and what the results decide about it.
 
-    `hopeless`: further seeds would not remove the obstacle.
+    Attributes:
+        id: the claim's id; "A vs B" for a comparison.
+        declared: where the suite declares it.
+        text: the statement itself.
+        better, than: algorithm labels.
+        metric: what is compared; `direction` says which way is better.
+        environments: the environments it is about.
+        unit: what effect and interval are in.
+        verdict: by the test alone; a smoke scale has a verdict too, and makes no claim.
+        effect: mean over environments of the mean paired difference (better - than); `low`, `high` its interval.
+        standardised: effect over the standard deviation of the differences.
+        p, p_adjusted: as tested, and adjusted by Holm over all claims and comparisons of the suite; a sequential test
+            compares p with the boundary of its look instead, and has no adjusted one.
+        n: fewest pairs of any environment.
+        seeds_needed: for power 0.8 at the observed effect.
+        reason: one sentence, why this verdict.
+        jobs: ids behind it, of both sides.
+        look: the look of a sequential test that it is from; None for a fixed number of seeds.
     """
 
-    statement: Statement
-    records: Sequence[Record]
-    unit: Unit | None
-    values: Values
-    obstacle: str
-    hopeless: bool
-
-    def question(self) -> Question:
-        """What the test is asked."""
-        stated = self.statement
-        return Question(
-            id=stated.id,
-            pairs=pairs(self.values, stated.better, stated.than, stated.environments),
-            direction="lower" if stated.direction == "lower" else "higher",
-            kind=stated.kind,
-            margin=stated.margin,
-            alpha=stated.alpha,
-        )
+    id: str
+    declared: Literal["claim", "comparison"]
+    text: str
+    better: str
+    than: str
+    metric: str
+    direction: Literal["higher", "lower", "neutral"]
+    kind: Literal["superiority", "non_inferiority"]
+    margin: float
+    alpha: float
+    environments: tuple[str, ...]
+    unit: str
+    verdict: Literal["supported", "refuted", "undecided"]
+    effect: float | None
+    low: float | None
+    high: float | None
+    level: float
+    interval_method: str
+    standardised: float | None
+    test: str
+    p: float | None
+    p_adjusted: float | None
+    n: int
+    seeds_needed: int | None
+    reason: str
+    jobs: tuple[str, ...]
+    look: int | None = None
 
 
 def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None) -> tuple[ClaimResult, ...]:
@@ -62,67 +83,6 @@ def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None)
     cases = [case_of(statement, runs, scores) for statement in statements_of(found.suite)]
     decisions = {each.id: each for each in decide([case.question() for case in cases if not case.obstacle])}
     return tuple(_result(case, decisions.get(case.statement.id)) for case in cases)
-
-
-def case_of(statement: Statement, runs: Sequence[Record], scores: Scores) -> Case:
-    """A statement with what is known about it; `runs` are records of role `run`."""
-    both = (statement.better, statement.than)
-    about = [each for each in runs if each.algorithm in both and each.sequence in statement.environments]
-    metric = statement.metric
-    # A margin is stated on the scale on which different environments compare.
-    margin = statement.margin > 0 and metric.unit == "return"
-    unit = unit_of(metric, statement.environments, scores, common=margin)
-    values = values_in(unit, about, metric, scores) if unit else {}
-    bar = _bar(statement, about, unit, scores)
-    obstacle = bar or (_gap(statement, about, unit, values, scores) if unit else "")
-    hopeless = bool(bar) or _undefined(statement, about, values)
-    return Case(statement, about, unit, values, obstacle, hopeless)
-
-
-def _undefined(statement: Statement, about: Sequence[Record], values: Values) -> bool:
-    """Whether all jobs of a side in some environment have finished and the metric is defined for none of them."""
-    for algorithm in (statement.better, statement.than):
-        for name in statement.environments:
-            own = [each for each in about if (each.algorithm, each.sequence) == (algorithm, name)]
-            if own and all(each.summary for each in own) and not values.get(name, {}).get(algorithm):
-                return True
-    return False
-
-
-def _bar(statement: Statement, about: Sequence[Record], unit: Unit | None, scores: Scores) -> str:
-    """Why the statement could not be tested with any values, in one sentence; empty when it could."""
-    if statement.direction == "neutral":
-        return f"`{statement.metric.name}` does not say which way is better and the suite gives no `metric_direction`"
-    if not statement.environments:
-        return "none of its sequences is part of this scale"
-    if unit is None:
-        bare = [name for name in statement.environments if name not in scores.normalise]
-        return f"returns are not comparable: {_listed(bare)} without `normalise`"
-    for algorithm in (statement.better, statement.than):
-        if all(record.algorithm != algorithm for record in about):
-            return f"`{algorithm}` is not part of this scale"
-    return ""
-
-
-def _gap(statement: Statement, about: Sequence[Record], unit: Unit, values: Values, scores: Scores) -> str:
-    """Which values are missing and why, in one sentence; empty when each side has one in every environment."""
-    for algorithm in (statement.better, statement.than):
-        own = [record for record in about if record.algorithm == algorithm]
-        empty = [name for name in statement.environments if not values.get(name, {}).get(algorithm)]
-        if empty:
-            reasons = Counter(_why(each, unit, statement, scores) for each in own if each.sequence in empty)
-            reason = reasons.most_common(1)[0][0] if reasons else "no job there"
-            return f"`{algorithm}` has no value in {_listed(empty)}: {reason}"
-    return ""
-
-
-def _why(record: Record, unit: Unit, statement: Statement, scores: Scores) -> str:
-    score = score_in(unit, record, statement.metric, scores)
-    return f"{record.state} jobs" if score is None else score.reason or "not finite"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def _result(case: Case, decision: Decision | None, course: Course | None = None) -> ClaimResult:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gtr_bench.errors import GtrBenchError, RequestError, SuiteError, UnknownNameError
-from gtr_bench.schedule.wording import counted
+from gtr_bench.report.attributes import warn_of_strangers
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
 from gtr_bench.store.suites import kept_suites
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
+from gtr_bench.wording import counted
 
 __all__ = [
     "FoundJobs",
@@ -135,6 +136,7 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn, studies: 
         SuiteError: the suite file given is wrong.
     """
     found = find_jobs(results, warn)
+    warn_of_strangers((job["definition"]["algorithm"]["name"] for job in found.jobs.values()), warn)
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job in found.jobs.values():
         groups.setdefault((job["suite"], job["scale"] or ""), []).append(job)

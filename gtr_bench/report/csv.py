@@ -1,45 +1,34 @@
-"""A report's cells as one tidy CSV table, numbers unrounded: a row per metric, environment and algorithm."""
+"""The rows of a report's sections as one tidy CSV table, numbers unrounded."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
-from gtr_bench.report.model import Cell, MetricTable, Report, SuiteReport
+from gtr_bench.report.model import Report
+from gtr_bench.report.sections.registry import section
 
 __all__ = ["COLUMNS", "render_csv"]
 
-COLUMNS = (
-    *("id", "suite", "scale", "smoke", "metric", "primary", "direction", "environment", "algorithm"),
-    *("value", "low", "high", "n", "best", "tied", "diverged", "undefined", "failed", "missing", "censored"),
-    *("baseline", "difference", "difference_low", "difference_high", "difference_n"),
-)
+COLUMNS = ("id", "suite", "scale", "smoke")
+"""The first ones; those of each section follow."""
 
 
 def render_csv(report: Report) -> str:
-    """One line of column names, then one line per cell; absent numbers are empty, yes and no are `true` and `false`."""
+    """One line of column names, then a line per row; absent numbers are empty, yes and no are `true` and `false`."""
+    names = dict.fromkeys(name for suite in report.suites for name in suite.sections)
+    columns = dict.fromkeys([*COLUMNS, *(column for name in names for column in section(name).columns)])
     stream = StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     for suite in report.suites:
-        for table in suite.tables:
-            for cell in table.cells:
-                writer.writerow({name: _text(value) for name, value in _row(suite, table, cell)})
+        labels = {"suite": suite.suite, "scale": suite.scale, "smoke": suite.smoke}
+        for name, data in suite.sections.items():
+            if data is not None:
+                for row in section(name).rows(suite, data):
+                    writer.writerow({column: _text(value) for column, value in {**labels, **row}.items()})
     return stream.getvalue()
-
-
-def _row(suite: SuiteReport, table: MetricTable, cell: Cell) -> Iterator[tuple[str, Any]]:
-    yield from (("suite", suite.suite), ("scale", suite.scale), ("smoke", suite.smoke), ("metric", table.metric))
-    yield from (("primary", table.primary), ("direction", table.direction), ("environment", cell.sequence))
-    own = ("id", "algorithm", "value", "low", "high", "n", "best", "tied")
-    for name in (*own, "diverged", "undefined", "failed", "missing", "censored"):
-        yield name, getattr(cell, name)
-    if cell.difference is not None:
-        yield from (("baseline", cell.difference.baseline), ("difference", cell.difference.value))
-        for name in ("low", "high", "n"):
-            yield f"difference_{name}", getattr(cell.difference, name)
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.metrics.run import Run
 from gtr_bench.report.collect import Record
-from gtr_bench.report.model import Curve, SeedLine
+from gtr_bench.report.model import LearningCurve, SeedLine
 from gtr_bench.report.scores import Scores
 
 __all__ = ["curves_of", "points_of", "resampled_means"]
@@ -22,7 +22,7 @@ RESAMPLES = 1000
 Floats = NDArray[np.float64]
 
 
-def curves_of(records: Sequence[Record], scores: Scores, algorithms: Sequence[str]) -> tuple[Curve, ...]:
+def curves_of(records: Sequence[Record], scores: Scores, algorithms: Sequence[str]) -> tuple[LearningCurve, ...]:
     """A curve per environment and algorithm with a finished job; diverged jobs are at the floor they count as."""
     finished = [record for record in records if record.role == "run" and record.summary]
     curves = []
@@ -34,7 +34,7 @@ def curves_of(records: Sequence[Record], scores: Scores, algorithms: Sequence[st
     return tuple(curves)
 
 
-def _curve(environment: str, algorithm: str, records: Sequence[Record], runs: Sequence[Run]) -> Curve:
+def _curve(environment: str, algorithm: str, records: Sequence[Record], runs: Sequence[Run]) -> LearningCurve:
     grids = [points_of(run) for run in runs]
     grid = sorted(set().union(*grids))
     places = {point: column for column, point in enumerate(grid)}
@@ -49,7 +49,7 @@ def _curve(environment: str, algorithm: str, records: Sequence[Record], runs: Se
     )
     run = runs[0]
     names = {world: _letter(index) for index, world in enumerate(dict.fromkeys(run.worlds))}
-    return Curve(
+    return LearningCurve(
         environment=environment,
         algorithm=algorithm,
         steps=tuple(step for step, _ in grid),

@@ -13,13 +13,14 @@ from typing import Any
 from gtr_bench.errors import RequestError
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
+from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.model import cell_id
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.text import ABSENT
 from gtr_bench.report.waves import given
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn, read, warn_on_stderr
+from gtr_bench.wording import counted
 
 __all__ = ["Explanation", "JobBehind", "explain", "render_explanation", "render_explanation_json"]
 
@@ -87,21 +88,22 @@ def explain(
     folders = [each.folder for each in own if each.summary and each.folder]
     made = {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
     measure = metrics.get(metric)
+    oracle = oracle_of((each.algorithm, each.algorithm_name) for each in found.records if each.role == "run")
     behind = (_behind(record, scores, measure, made.get(record.job, {})) for record in own)
     return Explanation(
         key,
         measure.definition,
         tuple(sorted(behind, key=lambda each: each.seed)),
-        tuple(each.job for each in found.records if each.summary and _companion(each, place, measure)),
+        tuple(each.job for each in found.records if each.summary and _companion(each, place, measure, oracle)),
     )
 
 
-def _companion(record: Record, place: tuple[str, str], metric: type[Metric]) -> bool:
+def _companion(record: Record, place: tuple[str, str], metric: type[Metric], oracle: str | None) -> bool:
     """Whether the metric of a cell reads this record although it is not one of the cell's own."""
     if record.role == "reference":
         wanted = metric.ratio or "references" in metric.needs
         return wanted and (record.sequence, record.algorithm) == place
-    return "oracle" in metric.needs and record.sequence == place[0] and record.algorithm_name == "oracle"
+    return "oracle" in metric.needs and (record.sequence, record.algorithm) == (place[0], oracle)
 
 
 def _key(cell: str, known: Sequence[str]) -> str:

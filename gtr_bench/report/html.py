@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gtr_bench.report.charts import Line, figure
 from gtr_bench.report.layout import blocks
-from gtr_bench.report.model import Curve, Report, SeedLine, SuiteReport
+from gtr_bench.report.model import LearningCurve, Report, SeedLine, SuiteReport
 from gtr_bench.report.page import render_page
 from gtr_bench.report.text import label
 
@@ -40,7 +40,7 @@ def _charts(suite: SuiteReport) -> list[str]:
     return found
 
 
-def _points(curve: Curve, seed: SeedLine) -> tuple[list[float], list[float]]:
+def _points(curve: LearningCurve, seed: SeedLine) -> tuple[list[float], list[float]]:
     """A seed's line, without the points it lacks."""
     present = [(float(step), value) for step, value in zip(curve.steps, seed.values, strict=True) if value is not None]
     return [step for step, _ in present], [value for _, value in present]

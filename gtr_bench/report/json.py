@@ -7,6 +7,7 @@ import json
 
 from gtr_bench.report import text
 from gtr_bench.report.model import Report
+from gtr_bench.report.sections.registry import section
 
 __all__ = ["FORMAT", "render_json"]
 
@@ -18,6 +19,9 @@ def render_json(report: Report) -> str:
     """The report as one indented JSON object ending in a newline; numbers are unrounded, absent ones null."""
     content = {"format": FORMAT, **dataclasses.asdict(report)}
     for suite, plain in zip(report.suites, content["suites"], strict=True):
-        plain["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]
         del plain["curves"]  # every point of every seed: `gtr-bench export` has them
+        del plain["reconstructed"]  # the statements name them
+        for name, data in plain.pop("sections").items():
+            section(name).put(plain, data)
+        plain["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

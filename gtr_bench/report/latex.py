@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gtr_bench.report.layout import Entry, Grid, Heading, Lines, blocks
+from gtr_bench.report.blocks import Entry, Grid, Heading, Lines
+from gtr_bench.report.layout import blocks
 from gtr_bench.report.model import Report
-from gtr_bench.report.text import NUMERIC
 
 __all__ = ["render_latex"]
 
@@ -62,7 +62,7 @@ def _grid(grid: Grid) -> Iterator[str]:
     yield r"\centering\footnotesize"
     if grid.title:
         yield rf"\caption{{{_escape(grid.title)}}}"
-    yield rf"{_SHRINK}{{\begin{{tabular}}{{{''.join('r' if name in NUMERIC else 'l' for name in grid.names)}}}"
+    yield rf"{_SHRINK}{{\begin{{tabular}}{{{''.join('r' if name in grid.numeric else 'l' for name in grid.names)}}}"
     yield r"\toprule"
     yield _row([_escape(name) for name in grid.names])
     yield r"\midrule"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from gtr_bench.report.layout import Block, Entry, Grid, Heading, Lines, blocks
+from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
+from gtr_bench.report.layout import blocks
 from gtr_bench.report.model import Report
 
 __all__ = ["markdown_text", "render_markdown"]

@@ -8,28 +8,37 @@ says it all; `escape_fraction` and `exact_kl` are averaged over the window. Sour
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.metrics.decision import Decision, Question, decide
-from gtr_bench.report import relaxation
 from gtr_bench.report.collect import Record
-from gtr_bench.report.columns import Columns, by_job, numpy_of
+from gtr_bench.report.columns import Columns
 from gtr_bench.report.curves import resampled_means
-from gtr_bench.report.model import Difference, Interval, Mechanism, MechanismRow
+from gtr_bench.report.iterations import Iterations
+from gtr_bench.report.model import Difference, Interval
 from gtr_bench.report.text import number, p_value
-from gtr_bench.report.values import Values, pairs
-from gtr_bench.store.reader import Warn, read
+from gtr_bench.report.values import SeedValues, pairs
 
-__all__ = ["COLUMNS", "QUANTITIES", "WINDOW", "Windows", "mechanism_of", "windows"]
+__all__ = [
+    "QUANTITIES",
+    "WINDOW",
+    "Mechanism",
+    "MechanismRow",
+    "Windows",
+    "mechanism_of",
+    "shifted",
+    "shifts",
+    "windows",
+]
 
 WINDOW = 16
 """Iterations before and after a shift: the window of `path_efficiency` (gtr.md 6)."""
 
 QUANTITIES = ("path_efficiency", "path_length", "escape_fraction", "exact_kl")
-COLUMNS = ("job", "iteration", "phase", *dict.fromkeys((*QUANTITIES, *relaxation.COLUMNS)))
 RESAMPLES = 2000
 
 _OVER_A_WINDOW = frozenset({"path_efficiency", "path_length"})
@@ -38,13 +47,52 @@ Windows: TypeAlias = Mapping[str, tuple[float, float]]
 """quantity -> a job's mean over its shifts before and after them; NaN where not defined."""
 
 
-def windows(rows: Columns) -> Windows:
-    """The windows of one job's iterations, sorted by `iteration`; a shift counts if both its phases are long enough."""
-    phases = rows["phase"]
+@dataclass(frozen=True)
+class MechanismRow:
+    """One diagnostic of one algorithm in one environment, in a window before and a window after every shift.
+
+    Seeds are the unit; a seed's value is the mean over its shifts. `difference`: `after`, minus the baseline's, paired.
+    """
+
+    environment: str
+    algorithm: str
+    quantity: str
+    before: Interval | None
+    after: Interval | None
+    difference: Difference | None
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mechanism:
+    """Does a return gain come with the mechanism the paper names? `sentences` answer, one per algorithm asked about."""
+
+    window: int
+    rows: tuple[MechanismRow, ...]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def shifted(runs: Sequence[Record]) -> list[Record]:
+    """The finished ones that have met a shift."""
+    return [each for each in runs if each.summary and len(each.definition["sequence"]["phases"]) > 1]
+
+
+def shifts(phases: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """(row before which the window before it ends, row after the window after it) of every shift that counts.
+
+    A shift counts if both its phases are long enough; `phases` [n] are those of a job's iterations, sorted.
+    """
     count = int(phases.max(initial=-1)) + 1
     starts, ends = (np.searchsorted(phases, np.arange(count), side=side) for side in ("left", "right"))
-    shifts = [phase for phase in range(1, count) if np.all((ends - starts)[phase - 1 : phase + 1] >= WINDOW)]
-    before, after = [int(ends[phase - 1]) for phase in shifts], [int(starts[phase]) + WINDOW for phase in shifts]
+    long = [phase for phase in range(1, count) if np.all((ends - starts)[phase - 1 : phase + 1] >= WINDOW)]
+    return [(int(ends[phase - 1]), int(starts[phase]) + WINDOW) for phase in long]
+
+
+def windows(rows: Columns) -> Windows:
+    """The windows of one job's iterations, sorted by `iteration`."""
+    found = shifts(rows["phase"])
+    before, after = [ends for ends, _ in found], [ends for _, ends in found]
     values = np.stack([rows[name] for name in QUANTITIES])
     return dict(zip(QUANTITIES, zip(_mean(values, before), _mean(values, after), strict=True), strict=True))
 
@@ -61,63 +109,52 @@ def _mean(values: NDArray[np.float32], ends: Sequence[int]) -> list[float]:
 
 def mechanism_of(
     runs: Sequence[Record],
+    iterations: Iterations,
     algorithms: Sequence[str],
     subjects: Sequence[str],
     baseline: str | None,
-    returns: Values | None,
+    returns: SeedValues | None,
     alpha: float,
-    *,
-    warn: Warn,
 ) -> Mechanism | None:
     """The diagnostics around shifts and the sentence on them; None where no finished job has met a shift.
 
     Args:
-        runs: records of one suite, references excluded; only the columns `COLUMNS` of their iterations are read.
+        runs: records of one suite, references excluded.
+        iterations: with the columns `QUANTITIES`.
         algorithms: labels in the order they are shown.
         subjects: the labels the sentence is about (GTR's).
         baseline: what they are compared with.
         returns: `lifetime_return` in a unit in which the environments compare; None where there is none.
         alpha: level of the tests.
-        warn: called with a sentence for each file that was left out.
 
     Raises:
         ResultsError: a file was written by a newer program.
     """
-    shifted = [each for each in runs if each.summary and len(each.definition["sequence"]["phases"]) > 1]
-    if not shifted:
+    measured = shifted(runs)
+    if not measured:
         return None
-    found, series = _read(shifted, warn)
-    environments = list(dict.fromkeys(record.sequence for record in shifted))
-    after = {name: _values(shifted, found, name, place=1) for name in QUANTITIES}
-    before = {name: _values(shifted, found, name, place=0) for name in QUANTITIES}
+    found = {job: windows(rows) for job, rows in iterations.of(measured).items()}
+    environments = list(dict.fromkeys(record.sequence for record in measured))
+    after = {name: _values(measured, found, name, place=1) for name in QUANTITIES}
+    before = {name: _values(measured, found, name, place=0) for name in QUANTITIES}
     rows = tuple(
         row
         for environment in environments
         for quantity in QUANTITIES
         for algorithm in algorithms
-        if (row := _row(environment, algorithm, quantity, before[quantity], after[quantity], baseline, shifted))
+        if (row := _row(environment, algorithm, quantity, before[quantity], after[quantity], baseline, measured))
     )
     if not rows:
         return Mechanism(WINDOW, (), (), (f"no phase has the {WINDOW} iterations a window needs",))
-    relaxed = relaxation.relaxation_of(shifted, series, algorithms, alpha)
     path = after["path_efficiency"]
     asked = [label for label in subjects if label in algorithms] if baseline else []
     sentences = _sentences(asked, baseline or "", environments, returns, path, alpha)
-    short = len({record.job for record in shifted}) - sum(np.isfinite(each["exact_kl"][1]) for each in found.values())
+    short = len({record.job for record in measured}) - sum(np.isfinite(each["exact_kl"][1]) for each in found.values())
     notes = [f"{short} jobs without two phases of {WINDOW} iterations left out"] if short else []
-    return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes), *relaxed)
+    return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes))
 
 
-def _read(records: Sequence[Record], warn: Warn) -> tuple[dict[str, Windows], dict[str, relaxation.Series]]:
-    folders = {record.job: record.folder for record in records if record.folder is not None}
-    table = read(folders.values(), "iterations", COLUMNS, warn=warn)
-    columns = {name: numpy_of(table[name]) for name in COLUMNS if name != "job"}
-    jobs = by_job(table, columns, ("iteration",))
-    series = {job: found for job, rows in jobs.items() if (found := relaxation.series_of(rows)) is not None}
-    return {job: windows(rows) for job, rows in jobs.items()}, series
-
-
-def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> Values:
+def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> SeedValues:
     values: dict[str, dict[str, dict[int, float]]] = {}
     for record in records:
         value = found[record.job][quantity][place] if record.job in found else np.nan
@@ -130,8 +167,8 @@ def _row(
     environment: str,
     algorithm: str,
     quantity: str,
-    before: Values,
-    after: Values,
+    before: SeedValues,
+    after: SeedValues,
     baseline: str | None,
     records: Sequence[Record],
 ) -> MechanismRow | None:
@@ -169,8 +206,8 @@ def _sentences(
     subjects: Sequence[str],
     baseline: str,
     environments: Sequence[str],
-    returns: Values | None,
-    path: Values,
+    returns: SeedValues | None,
+    path: SeedValues,
     alpha: float,
 ) -> list[str]:
     """The stated rule: a gain counts as explained only if return and path_efficiency are both higher, by the test."""

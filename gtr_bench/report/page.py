@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
-from gtr_bench.report.layout import Block, Grid, Heading, Lines
-from gtr_bench.report.text import NUMERIC
+from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 
 __all__ = ["render_page"]
 
@@ -20,7 +19,6 @@ def render_page(
     charts: Mapping[str, Sequence[str]] | None = None,
     *,
     charts_heading: str = "Learning curves",
-    lead: str = "Claims",
 ) -> str:
     """The page.
 
@@ -28,8 +26,7 @@ def render_page(
         title: of the document.
         content: headings, lines and tables in their order.
         charts: text of a level-1 heading -> finished `<figure>` elements (`charts.figure`) shown under it.
-        charts_heading: what stands above them.
-        lead: parts whose heading begins so stay above the charts, all others come after them.
+        charts_heading: what stands above them; parts whose heading has `lead` stay above it.
     """
     style, script = (files("gtr_bench.report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -42,7 +39,7 @@ def render_page(
             found = (charts or {}).get(block.text, ())
             waiting = [f"<h2>{escape(charts_heading)}</h2>", *found] if found else []
         elif isinstance(block, Heading):
-            if not block.text.startswith(lead):
+            if not block.lead:
                 parts += waiting
                 waiting = []
             parts.append(f"<h2>{escape(block.text)}</h2>")
@@ -70,13 +67,11 @@ def _lines(block: Lines) -> str:
 
 def _table(grid: Grid) -> str:
     heads = "".join(
-        f'<th scope="col"{_number_class(name)}><button type="button">{escape(name)}</button></th>'
+        f'<th scope="col"{_number_class(grid, name)}><button type="button">{escape(name)}</button></th>'
         for name in grid.names
     )
     rows = "\n".join(
-        "<tr>"
-        + "".join(_cell(name, entry.text, entry.bold) for name, entry in zip(grid.names, row, strict=True))
-        + "</tr>"
+        "<tr>" + "".join(_cell(grid, name, entry) for name, entry in zip(grid.names, row, strict=True)) + "</tr>"
         for row in grid.rows
     )
     caption = f"<caption>{escape(grid.title)}</caption>" if grid.title and not grid.detail else ""
@@ -87,13 +82,14 @@ def _table(grid: Grid) -> str:
     return f"<details><summary>{escape(grid.title)}</summary>{table}</details>" if grid.detail else table
 
 
-def _cell(name: str, text: str, bold: bool) -> str:
-    shown = f"<strong>{escape(text)}</strong>" if bold else escape(text)
-    kind = _number_class(name) or (' class="wide"' if len(text) > 60 else "")
+def _cell(grid: Grid, name: str, entry: Entry) -> str:
+    text = entry.text
+    shown = f"<strong>{escape(text)}</strong>" if entry.bold else escape(text)
+    kind = _number_class(grid, name) or (' class="wide"' if len(text) > 60 else "")
     if name == "verdict":
         kind = f' class="verdict {escape(text.split()[0])}"'
     return f"<td{kind}>{shown}</td>"
 
 
-def _number_class(name: str) -> str:
-    return ' class="n"' if name in NUMERIC else ""
+def _number_class(grid: Grid, name: str) -> str:
+    return ' class="n"' if name in grid.numeric else ""

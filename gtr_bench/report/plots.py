@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from gtr_bench.errors import RequestError
 from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.metrics.run import Run
+from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import SuiteRecords, algorithms_of, collect
 from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
-from gtr_bench.report.text import RECONSTRUCTION, RECONSTRUCTION_MARK, SMOKE
+from gtr_bench.report.text import RECONSTRUCTION_MARK, SMOKE, reconstruction_line
 from gtr_bench.report.waves import given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 from gtr_bench.store.writer import write_output
@@ -109,11 +110,14 @@ def save_figure(figure: Figure, out: Path) -> None:
 
 @dataclass(frozen=True)
 class _Panel:
-    """One sequence: the finished runs of each algorithm, and where its worlds change."""
+    """One sequence: the finished runs of each algorithm, and where its worlds change.
+
+    `reconstructions`: label -> registered name, of those whose form is this project's reconstruction.
+    """
 
     title: str
     runs: Mapping[str, Sequence[Run]]
-    reconstructions: frozenset[str]
+    reconstructions: Mapping[str, str]
 
 
 def _panels(found: SuiteRecords, scores: Scores, *, several: bool) -> Iterator[_Panel]:
@@ -126,7 +130,8 @@ def _panels(found: SuiteRecords, scores: Scores, *, several: bool) -> Iterator[_
             if any(record.algorithm == label for record in here)
         }
         title = f"{found.name}, {found.scale}: {sequence}" if several else sequence
-        marked = frozenset(record.algorithm for record in here if record.algorithm_name == "gtr")
+        reconstructed = those_with("reconstruction", (record.algorithm_name for record in here))
+        marked = {each.algorithm: each.algorithm_name for each in here if each.algorithm_name in reconstructed}
         yield _Panel(title, runs, marked)
 
 
@@ -199,7 +204,7 @@ def _explain(
     """A legend of `across` columns with the number of seeds, and the line that says what is drawn."""
     from matplotlib.lines import Line2D
 
-    marked = {label for panel in panels for label in panel.reconstructions}
+    marked = {label: name for panel in panels for label, name in panel.reconstructions.items()}
     handles = []
     for label, (colour, style) in looks.items():
         counts = [len(panel.runs[label]) for panel in panels if label in panel.runs]
@@ -209,7 +214,7 @@ def _explain(
     figure.legend(handles=handles, loc="outside upper center", ncols=min(across, len(handles)), frameon=False)
     lines = ["mean over seeds with a 95% bootstrap band; dashed lines: the world changes"]
     if marked:
-        lines.append(f"{RECONSTRUCTION_MARK} gtr is {RECONSTRUCTION} of the published method")
+        lines.append(f"{RECONSTRUCTION_MARK} {reconstruction_line(marked.values())}")
     if any(each.scale in SMOKE_SCALES for each in found):
         lines.append(SMOKE)
     figure.supxlabel("\n".join(lines), fontsize=8, color="0.35")

@@ -26,10 +26,19 @@ from gtr_bench.metrics.comparison import EXACT_LIMIT, SAMPLES, holm
 from gtr_bench.metrics.interval import bootstrap, generator_of, stratified_bootstrap
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns
-from gtr_bench.report.model import Interval, Relaxation
+from gtr_bench.report.model import Interval
 from gtr_bench.report.text import number, p_value
 
-__all__ = ["COLUMNS", "SPAN", "Series", "correlations", "relaxation_of", "series_of"]
+__all__ = [
+    "COLUMNS",
+    "SPAN",
+    "Relaxation",
+    "RelaxationRow",
+    "Series",
+    "correlations",
+    "relaxation_of",
+    "series_of",
+]
 
 SPAN = 4
 """Iterations before and after."""
@@ -38,6 +47,24 @@ FEWEST = 16
 COLUMNS = ("escape_fraction", "training_return")
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RelaxationRow:
+    """One algorithm's `escape_follows_return` in one environment: mean over seeds, of a mean over phases."""
+
+    environment: str
+    algorithm: str
+    association: Interval
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A row per environment and algorithm that logs `escape_fraction`, and a sentence per algorithm."""
+
+    rows: tuple[RelaxationRow, ...] = ()
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +169,7 @@ def _p(tables: Sequence[Floats]) -> float:
 
 def relaxation_of(
     records: Sequence[Record], found: Mapping[str, Series], algorithms: Sequence[str], alpha: float
-) -> tuple[tuple[Relaxation, ...], tuple[str, ...]]:
+) -> Relaxation:
     """A row per environment and algorithm that logs `escape_fraction`, and a sentence per algorithm.
 
     A sentence is decided by the permutation test stratified by environment, with Holm's correction over the algorithms.
@@ -152,7 +179,7 @@ def relaxation_of(
         algorithms: labels in the order they are shown.
         alpha: level of the tests.
     """
-    rows: list[Relaxation] = []
+    rows: list[RelaxationRow] = []
     tables: dict[str, list[Floats]] = {}
     for environment in dict.fromkeys(record.sequence for record in records):
         for algorithm in algorithms:
@@ -165,12 +192,12 @@ def relaxation_of(
             table = correlations([found[record.job] for record in own])
             estimate = bootstrap(_beyond_others(table))
             interval = Interval(estimate.value, estimate.low, estimate.high, estimate.n)
-            rows.append(Relaxation(environment, algorithm, interval, tuple(record.job for record in own)))
+            rows.append(RelaxationRow(environment, algorithm, interval, tuple(record.job for record in own)))
             tables.setdefault(algorithm, []).append(table)
     shown = [label for label in algorithms if label in tables]
     adjusted = holm([_p(tables[label]) for label in shown])
     sentences = [_sentence(label, tables[label], p, alpha) for label, p in zip(shown, adjusted, strict=True)]
-    return tuple(rows), tuple(sentences)
+    return Relaxation(tuple(rows), tuple(sentences))
 
 
 def _sentence(label: str, tables: Sequence[Floats], p: float, alpha: float) -> str:

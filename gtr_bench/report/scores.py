@@ -12,6 +12,7 @@ import numpy as np
 
 from gtr_bench.learners.registry import learner
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
+from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.columns import Columns, by_job, numpy_of
 from gtr_bench.store.reader import Warn, read
@@ -24,7 +25,7 @@ FIRST_KIND = "policy"
 _FRESH = ("start", "after_shift")
 _COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
 Evaluations: TypeAlias = Mapping[str, Columns]
-Values: TypeAlias = Literal["return", "success_rate"]
+EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
 
 
 def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
@@ -86,7 +87,9 @@ class Scores:
         rows = self.evaluations.get(record.job, _NO_ROWS)
         return record.state == "diverged" or not bool(np.all(np.isfinite(rows["return_mean"])))
 
-    def run(self, record: Record, values: Values, *, scaled: bool = False, sequence: str | None = None) -> Run:
+    def run(
+        self, record: Record, values: EvaluatedQuantity, *, scaled: bool = False, sequence: str | None = None
+    ) -> Run:
         """The evaluations of a finished job, with the domain's floor where it diverged.
 
         `sequence` gives floor and normalisation, the record's own by default: sequences may share a reference run.
@@ -106,7 +109,7 @@ class Scores:
             self._runs[key] = run.scaled(*limits) if scaled and limits else run
         return self._runs[key]
 
-    def _raw(self, record: Record, values: Values) -> Run:
+    def _raw(self, record: Record, values: EvaluatedQuantity) -> Run:
         rows = self.evaluations.get(record.job, _NO_ROWS)
         return Run(
             steps=rows["step"],
@@ -157,11 +160,11 @@ class Scores:
         return {}
 
     @cached_property
-    def _runs(self) -> dict[tuple[str, Values, bool, str], Run]:
+    def _runs(self) -> dict[tuple[str, EvaluatedQuantity, bool, str], Run]:
         return {}
 
     @cached_property
-    def _floors(self) -> dict[Values, dict[str, float]]:
+    def _floors(self) -> dict[EvaluatedQuantity, dict[str, float]]:
         """Sequence -> what a diverged run counts: the normalisation's minimum, else the worst finite return seen there.
 
         A success rate counts 0, where the environment has one at all.
@@ -180,10 +183,11 @@ class Scores:
 
     @cached_property
     def _oracles(self) -> dict[tuple[str, int], Record]:
+        label = oracle_of((each.algorithm, each.algorithm_name) for each in self.records if each.role == "run")
         return {
             (record.sequence, record.seed): record
             for record in self.records
-            if record.algorithm_name == "oracle" and record.role == "run" and record.summary
+            if record.algorithm == label and record.role == "run" and record.summary
         }
 
     @cached_property

@@ -4,24 +4,68 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
 from gtr_bench.metrics.comparison import HypothesisTest, holm, sign_flip
 from gtr_bench.metrics.interval import Estimate, Method, bootstrap
 from gtr_bench.metrics.run import Metric, Score
-from gtr_bench.report.aggregates import aggregates_of
+from gtr_bench.report.aggregates import Aggregate, Profile, aggregates_of
 from gtr_bench.report.collect import Record, SuiteRecords
-from gtr_bench.report.model import Cell, Difference, MetricTable, cell_id
+from gtr_bench.report.model import Difference, cell_id
 from gtr_bench.report.scores import Scores
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
-__all__ = ["LEVEL", "table_of"]
+__all__ = ["LEVEL", "MetricTable", "TableCell", "table_of"]
 
 LEVEL = 0.95
 
 Entries: TypeAlias = Sequence[tuple[Record, Score | None]]
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """One algorithm in one environment.
+
+    `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the floor; `undefined` finished
+    jobs have no value of this metric; `failed` and `missing` jobs have none at all. `jobs`, `seeds` and `values` are
+    the n, by seed. `best`: the test says that it is better than every other algorithm of its environment; `tied`: the
+    test does not separate it from the one with the best mean, which is tied too then.
+    """
+
+    sequence: str
+    algorithm: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    diverged: int
+    undefined: int
+    failed: int
+    missing: int
+    censored: int
+    difference: Difference | None
+    jobs: tuple[str, ...]
+    seeds: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    id: str = ""
+    best: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """One metric: a cell per environment and algorithm, and aggregates where environments can be compared."""
+
+    metric: str
+    primary: bool
+    direction: str
+    definition: str
+    cells: tuple[TableCell, ...]
+    aggregates: tuple[Aggregate, ...]
+    notes: tuple[str, ...]
+    profiles: tuple[Profile, ...] = ()
 
 
 def table_of(
@@ -41,7 +85,7 @@ def table_of(
     alpha = suite.suite.alpha if suite.suite else 1 - LEVEL
     environments = list(dict.fromkeys(record.sequence for record in runs))
     scored = [(record, scores.score(record, metric)) for record in runs]
-    cells: list[Cell] = []
+    cells: list[TableCell] = []
     for environment in environments:
         here = {
             label: [each for each in scored if each[0].sequence == environment and each[0].algorithm == label]
@@ -71,7 +115,9 @@ def table_of(
     )
 
 
-def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores, interval: Method) -> Cell:
+def _cell(
+    identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores, interval: Method
+) -> TableCell:
     first = entries[0][0]
     by_seed = sorted(entries, key=lambda entry: entry[0].seed)
     scored = {record.seed: (record, score) for record, score in by_seed if score is not None and score.defined}
@@ -80,7 +126,7 @@ def _cell(identity: str, entries: Entries, rivals: Entries, baseline: str, score
     estimate = _estimate((score.value for _, score in scored.values()), interval)
     difference = _estimate(differences, interval)
     states = Counter(record.state for record, _ in entries)
-    return Cell(
+    return TableCell(
         sequence=first.sequence,
         algorithm=first.algorithm,
         value=estimate.value if estimate else None,
@@ -109,7 +155,7 @@ def _estimate(values: Iterable[float], interval: Method) -> Estimate | None:
     return bootstrap(listed, level=LEVEL, method=interval) if listed else None
 
 
-def _marked(row: Sequence[Cell], direction: Literal["higher", "lower"], alpha: float) -> list[Cell]:
+def _marked(row: Sequence[TableCell], direction: Literal["higher", "lower"], alpha: float) -> list[TableCell]:
     """The cells of one environment with `best` and `tied`; Holm's family is all pairs of its algorithms.
 
     All pairs and not only those with the best mean: which one that is, is itself read off the data.
@@ -133,7 +179,7 @@ def _marked(row: Sequence[Cell], direction: Literal["higher", "lower"], alpha: f
     return [replace(cell, best=best and cell is top, tied=not best and cell.id in tied) for cell in row]
 
 
-def _test(one: Cell, other: Cell) -> HypothesisTest | None:
+def _test(one: TableCell, other: TableCell) -> HypothesisTest | None:
     """The paired test over the seeds both have; None where there are not two of them."""
     theirs = dict(zip(other.seeds, other.values, strict=True))
     differences = [value - theirs[seed] for seed, value in zip(one.seeds, one.values, strict=True) if seed in theirs]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
-from gtr_bench.report.layout import Block, Grid, Heading, Lines, blocks
+from gtr_bench.report.blocks import Block, Grid, Heading, Lines
+from gtr_bench.report.layout import blocks
 from gtr_bench.report.model import Report
-from gtr_bench.report.text import NUMERIC
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,7 +94,7 @@ def _table(grid: Grid, widths: Sequence[int]) -> object:
         padding=(0, _GAP, 0, 0),
     )
     for name, width in zip(grid.names, widths, strict=True):
-        justify: Literal["right", "left"] = "right" if name in NUMERIC else "left"
+        justify: Literal["right", "left"] = "right" if name in grid.numeric else "left"
         table.add_column(Text(name), justify=justify, header_style="dim", min_width=width, overflow="fold")
     for row in grid.rows:
         table.add_row(*(Text(entry.text, style="bold" if entry.bold else "") for entry in row))

@@ -10,12 +10,12 @@ from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.collect import Record
 from gtr_bench.report.scores import Scores
 
-__all__ = ["NORMALISED", "Unit", "Values", "common_unit", "pairs", "score_in", "unit_of", "values_in"]
+__all__ = ["NORMALISED", "SeedValues", "Unit", "common_unit", "pairs", "score_in", "unit_of", "values_in"]
 
 Unit = Literal["return", "return mapped to [0, 1]", "share", "steps", "shares of a phase"]
 NORMALISED: Unit = "return mapped to [0, 1]"
 
-Values: TypeAlias = Mapping[str, Mapping[str, Mapping[int, float]]]
+SeedValues: TypeAlias = Mapping[str, Mapping[str, Mapping[int, float]]]
 """environment -> algorithm -> seed -> a defined value."""
 
 
@@ -50,7 +50,7 @@ def score_in(unit: Unit, record: Record, metric: type[Metric], scores: Scores) -
     return replace(score, value=score.value * len(lengths) / sum(lengths))
 
 
-def values_in(unit: Unit, records: Sequence[Record], metric: type[Metric], scores: Scores) -> Values:
+def values_in(unit: Unit, records: Sequence[Record], metric: type[Metric], scores: Scores) -> SeedValues:
     """All defined values of the records."""
     found: dict[str, dict[str, dict[int, float]]] = {}
     for record in records:
@@ -61,7 +61,7 @@ def values_in(unit: Unit, records: Sequence[Record], metric: type[Metric], score
 
 
 def pairs(
-    values: Values, ours: str, theirs: str, environments: Sequence[str]
+    values: SeedValues, ours: str, theirs: str, environments: Sequence[str]
 ) -> dict[str, tuple[Mapping[int, float], Mapping[int, float]]]:
     """What `metrics.decision` takes: environment -> the seeds' values of either algorithm."""
     return {name: (values.get(name, {}).get(ours, {}), values.get(name, {}).get(theirs, {})) for name in environments}

@@ -12,16 +12,17 @@ from typing import TypeAlias
 
 from gtr_bench.metrics.decision import Decision
 from gtr_bench.metrics.sequential import Look, SequentialTest, Standing, describe
-from gtr_bench.report.claims import Case, case_of
+from gtr_bench.report.attributes import oracle_of
+from gtr_bench.report.cases import Case, case_of
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.scores import Evaluations, scores_of
 from gtr_bench.report.statements import Statement, statements_of
-from gtr_bench.schedule.wording import counted
 from gtr_bench.suite.expand import Cell, Suite
+from gtr_bench.wording import counted
 
 __all__ = ["Course", "Wave", "course_of", "first_wave", "given"]
 
-Place: TypeAlias = tuple[str, str, str]
+CellLabels: TypeAlias = tuple[str, str, str]
 """algorithm, sequence, role"""
 
 
@@ -149,16 +150,19 @@ def _further(suite: Suite, number: int, statements: Sequence[Statement]) -> Wave
     )
 
 
-def _needed(cells: Iterable[Cell], statement: Statement) -> Iterable[Place]:
+def _needed(cells: Sequence[Cell], statement: Statement) -> Iterable[CellLabels]:
     """What a statement compares, and the references and oracles its metric reads."""
     metric, compared = statement.metric, (statement.better, statement.than)
     with_references = metric.ratio or "references" in metric.needs
+    names = ((cell.algorithm, cell.definition["algorithm"]["name"]) for cell in cells if cell.role == "run")
+    oracle = oracle_of(names) if "oracle" in metric.needs else None
     for cell in cells:
         # A reference run is labelled with the first of the sequences that share it, and may be another sequence's run.
         alone = cell.role == "reference" or len(cell.definition["sequence"]["phases"]) == 1
         here = cell.role == "run" and cell.sequence in statement.environments
-        oracle = "oracle" in metric.needs and cell.definition["algorithm"]["name"] == "oracle"
-        if (cell.algorithm in compared and (here or (alone and with_references))) or (oracle and here):
+        if (cell.algorithm in compared and (here or (alone and with_references))) or (
+            cell.algorithm == oracle and here
+        ):
             yield (cell.algorithm, cell.sequence, cell.role)
 
 

@@ -20,7 +20,7 @@ from gtr_bench.suite import group
 if TYPE_CHECKING:
     from gtr_bench.suite import Cohort, Job
 
-__all__ = ["Assignment", "assign", "job_record", "job_steps", "narrow", "shape_of", "single"]
+__all__ = ["Assignment", "assign", "job_record", "job_steps", "named_cohorts", "narrow", "shape_of", "single"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +119,38 @@ def _whole(cohort: Cohort) -> Assignment:
     return Assignment(cohort.id, tuple(cohort.jobs), tuple(job_record(job) for job in cohort.jobs))
 
 
-def _resumable(jobs: Sequence[Job], folder: ResultsFolder) -> list[Assignment]:
-    """Cohorts with a checkpoint whose unfinished members are all among `jobs`; no job is in two of them."""
-    wanted = {job.id: job for job in jobs}
+def named_cohorts(jobs: Iterable[Job], folder: ResultsFolder, *, checkpoint: bool = False) -> list[Assignment]:
+    """The cohorts that the claims on these jobs name, each with its unfinished jobs among them, by id.
+
+    A job is in one of them at most: a cohort that takes it over names itself. With `checkpoint` those that have one.
+    """
     # A job nobody has tried has no folder: one listing tells 10,000 of them apart, instead of 10,000 failed opens.
-    tried = wanted.keys() & set(folder.job_ids())
+    tried = set(folder.job_ids())
+    members: dict[str, dict[str, Job]] = {}
+    for job in jobs:
+        cohort_id = folder.cohort_of(job.id) if job.id in tried else None
+        if cohort_id is not None:
+            members.setdefault(cohort_id, {})[job.id] = job
     found = []
-    for cohort_id in sorted({name for job_id in tried if (name := folder.cohort_of(job_id)) is not None}):
-        path = folder.cohort(cohort_id)
-        if whole_folder(path / "checkpoint") is None:
+    for cohort_id, named in sorted(members.items()):
+        if checkpoint and whole_folder(folder.cohort(cohort_id) / "checkpoint") is None:
             continue
         try:
-            records = read_json(path / "cohort.json")["jobs"]
-            ids = [str(record["id"]) for record in records]
+            listed = read_json(folder.cohort(cohort_id) / "cohort.json")["jobs"]
+            records = tuple(job_record(named[r["id"]]) if r["id"] in named else r for r in listed)
         except (ResultsError, KeyError, TypeError):
             # Without its list of members a checkpoint is of no use; the jobs are grouped and trained anew.
             continue
-        unfinished = [job_id for job_id in ids if not folder.is_done(job_id)]
-        # Another cohort may have taken over a member since, which its lock file tells.
-        mine = all(job_id in wanted and folder.cohort_of(job_id) == cohort_id for job_id in unfinished)
-        if unfinished and mine:
-            members = tuple(wanted[job_id] for job_id in unfinished)
-            labelled = tuple(job_record(wanted[r["id"]]) if r["id"] in wanted else r for r in records)
-            found.append(Assignment(cohort_id, members, labelled, resumes=True))
+        ours = tuple(named[r["id"]] for r in records if r["id"] in named and not folder.is_done(r["id"]))
+        if ours:
+            found.append(Assignment(cohort_id, ours, records, resumes=True))
     return found
+
+
+def _resumable(jobs: Iterable[Job], folder: ResultsFolder) -> list[Assignment]:
+    """Cohorts with a checkpoint whose unfinished members are all among `jobs`."""
+    return [
+        cohort
+        for cohort in named_cohorts(jobs, folder, checkpoint=True)
+        if len(cohort.jobs) == sum(not folder.is_done(record["id"]) for record in cohort.records)
+    ]

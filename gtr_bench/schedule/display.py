@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WaveResult, WorkerView
-from gtr_bench.schedule.wording import cohort_name, counted, duration, number
+from gtr_bench.schedule.wording import cohort_name
+from gtr_bench.wording import compact, counted, duration
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -68,6 +69,11 @@ def stopped_line(worker: WorkerView) -> str:
     return f"stopped: {cohort_name(worker.assignment)}{step}"
 
 
+def preempted_line(worker: WorkerView) -> str:
+    step = f" at step {worker.heartbeat.step:,}" if worker.heartbeat else ""
+    return f"preempted: {cohort_name(worker.assignment)}{step}: stopped from outside, continues from its checkpoint"
+
+
 def wave_lines(wave: WaveResult) -> list[str]:
     """What a wave decided: a line per statement."""
     lines = [f"wave {wave.number} of at most {wave.waves}: level spent {wave.spent:.2g} of {wave.alpha:g}"]
@@ -114,6 +120,9 @@ class PlainDisplay(Observer):
     def stopped(self, worker: WorkerView) -> None:
         self._say(stopped_line(worker))
 
+    def preempted(self, worker: WorkerView) -> None:
+        self._say(preempted_line(worker))
+
     def failed(self, failed: FailedCohort) -> None:
         self._say(*failure_lines(failed))
 
@@ -130,7 +139,7 @@ def progress_line(snapshot: Snapshot) -> str:
     failed = f", {snapshot.failed} failed" if snapshot.failed else ""
     return (
         f"progress: {snapshot.done} of {counted(snapshot.jobs, 'job')} done{failed}, {share:.0%} of steps, "
-        f"{number(snapshot.steps_per_second)} steps/s, {duration(snapshot.remaining_seconds)} left"
+        f"{compact(snapshot.steps_per_second)} steps/s, {duration(snapshot.remaining_seconds)} left"
     )
 
 
@@ -160,6 +169,9 @@ class LiveDisplay(Observer):
 
     def stopped(self, worker: WorkerView) -> None:
         self._say(stopped_line(worker), style="yellow")
+
+    def preempted(self, worker: WorkerView) -> None:
+        self._say(preempted_line(worker), style="yellow")
 
     def failed(self, failed: FailedCohort) -> None:
         first, *rest = failure_lines(failed)
@@ -207,7 +219,7 @@ def render(snapshot: Snapshot) -> RenderableType:
             beat.state,
             f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
             f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
-            number(beat.steps_per_second),
-            number(beat.training_return),
+            compact(beat.steps_per_second),
+            compact(beat.training_return),
         )
     return Group(bar, workers)

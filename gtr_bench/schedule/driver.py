@@ -1,39 +1,39 @@
 """The driver: starts workers for the jobs that are not done, watches them, records how they end.
 
-It holds nothing that matters in memory: whenever it dies, the files say what is done, and a rerun continues.
-It never imports torch.
+It holds nothing that matters in memory: whenever it dies, the files say what is done, and a rerun continues. Where
+and how workers run is an executor's affair. It never imports torch.
 """
 
 from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gtr_bench.errors import RequestError
-from gtr_bench.schedule import process
-from gtr_bench.schedule.assignments import Assignment, assign, narrow
+from gtr_bench.schedule.assignments import Assignment, assign, named_cohorts, narrow
+from gtr_bench.schedule.cohort_folder import make_ready
+from gtr_bench.schedule.demands import Demands
+from gtr_bench.schedule.executors.base import Executor, Exit
 from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, wanted
 from gtr_bench.schedule.interrupts import Interrupts
-from gtr_bench.schedule.locks import Claim
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, Snapshot, Stop, WorkerView
-from gtr_bench.schedule.process import WorkerProcess, start_worker
-from gtr_bench.schedule.resources import MemoryGate, free_disk_bytes
-from gtr_bench.schedule.retries import Attempts, StartupStreak, again
+from gtr_bench.schedule.others import Others
+from gtr_bench.schedule.resources import free_disk_bytes
+from gtr_bench.schedule.retries import Attempts, StartupStreak, again, rest
+from gtr_bench.schedule.running import Running
 from gtr_bench.schedule.settings import Settings
-from gtr_bench.schedule.slots import Slot
 from gtr_bench.schedule.tally import Tally
 from gtr_bench.schedule.verdict import End, Verdict, judge
-from gtr_bench.schedule.wording import counted
+from gtr_bench.wording import counted
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job
 
-__all__ = ["Driver", "wanted"]
+__all__ = ["Driver"]
 
-_ELSEWHERE_EVERY_SECONDS = 1.0
 _LOG_LINES_SHOWN = 5
 _DISK_FULL = "the disk is full, so nothing more is started"
 
@@ -46,63 +46,60 @@ class Driver:
         jobs: Sequence[Job],
         folder: ResultsFolder,
         *,
-        slots: Sequence[Slot],
+        executor: Executor,
         settings: Settings,
         provenance: Mapping[str, Any],
         observer: Observer,
-        worker_command: Sequence[str] | None = None,
-        memory: MemoryGate | None = None,
     ) -> None:
         """`jobs` may name a job twice under two labels; it runs once."""
         self._jobs = {job.id: job for job in jobs}
         self._tally = Tally(self._jobs)
+        self._others = Others(folder, self._tally)
         self._attempts = Attempts(settings.retries)
         self._startups = StartupStreak(settings.same_startup_failures)
+        self._demands = Demands(
+            folder, executor.device, cores=settings.threads, unknown_bytes=settings.unknown_worker_bytes
+        )
         self._folder = folder
+        self._executor = executor
         self._settings = settings
         self._provenance = provenance
         self._observer = observer
-        self._command = tuple(worker_command or process.WORKER_COMMAND)
-        self._memory = memory or MemoryGate(settings.unknown_worker_bytes)
-        self._free = list(slots)
-        self._slots = len(self._free)
         self._queue: list[Assignment] = []
-        self._running: list[WorkerProcess] = []
-        self._failures_chosen: dict[str, float] = {}
-        self._elsewhere: set[str] = set()
-        self._elsewhere_looked_at = 0.0
+        self._running: list[Running] = []
         self._stop: Stop | None = None
         self._stop_message: str | None = None
-        self._terminated = False
-        self._memory_told = False
+        self._asked_to_stop = False
         self._speed = 0.0
         self._started = time.monotonic()
 
     def run(self) -> Outcome:
         """Train what is to be trained. Raises RequestError when the folder or the disk does not allow a start."""
         states = self._folder.survey(self._jobs)
-        to_run = {name for name, state in states.items() if wanted(state, retry_failed=self._settings.retry_failed)}
-        self._elsewhere = {name for name, state in states.items() if state.state is State.RUNNING}
+        to_run = [name for name, state in states.items() if wanted(state, retry_failed=self._settings.retry_failed)]
+        self._others.note(states, to_run)
         for name, state in states.items():
             if state.state is State.DONE:
                 self._tally.note_done(name)
-            elif state.state is State.FAILED and name not in to_run:
-                self._tally.note_failed([name])
-            elif state.state is State.FAILED:
-                self._failures_chosen[name] = self._folder.read_failure(name).time
+        self._tally.note_failed({name for name, it in states.items() if it.state is State.FAILED} - set(to_run))
+        outlived: list[Running] = []
         if to_run:
             self._prepare()
-            self._queue = self._assign(to_run)
+            outlived = self._take_up(to_run)
         self._observer.launch(self._launch(states, len(to_run)))
-        if self._elsewhere:
-            self._tell_elsewhere(len(self._elsewhere))
+        if self._others.jobs:
+            self._tell_elsewhere(len(self._others.jobs))
+        self._tell_outlived(outlived)
         with Interrupts() as interrupts:
             try:
                 self._loop(interrupts)
             finally:
-                # Only an error of the driver itself leaves workers here; they must not train on unseen.
+                # Only an error of the driver itself leaves workers here. They must not train on unseen, unless a rerun
+                # finds them again.
                 for worker in self._running:
-                    worker.terminate()
+                    if not self._executor.detached:
+                        worker.stop()
+                    worker.release()
         outcome = self._tally.outcome(
             self._folder.survey(self._jobs),
             stop=self._stop,
@@ -121,11 +118,9 @@ class Driver:
                 hint="make room, or name another place with `--results DIR`",
             )
 
-    def _assign(self, to_run: Iterable[str]) -> list[Assignment]:
-        return assign(list(self._jobs.values()), to_run, self._folder, slots=self._slots, cohort=self._settings.cohort)
-
     def _launch(self, states: Mapping[str, JobState], starting: int) -> Launch:
         first = next(iter(self._jobs.values()))
+        cohorts = [*self._queue, *(worker.assignment for worker in self._running)]
         return Launch(
             suite=first.suite,
             scale=first.scale,
@@ -133,9 +128,9 @@ class Driver:
             jobs=len(self._jobs),
             counts=count_states(states.values()),
             starting=starting,
-            cohorts=len(self._queue),
-            resumed=sum(assignment.resumes for assignment in self._queue),
-            slots=self._slots,
+            cohorts=len(cohorts),
+            resumed=sum(assignment.resumes for assignment in cohorts),
+            slots=self._executor.slots,
         )
 
     # The loop
@@ -147,7 +142,7 @@ class Driver:
             if self._stop is None:
                 self._look_elsewhere()
                 self._fill()
-            if not self._running and (self._stop is not None or not (self._queue or self._elsewhere)):
+            if not self._running and (self._stop is not None or not (self._queue or self._others.jobs)):
                 return
             for worker in self._running:
                 worker.look()
@@ -172,9 +167,9 @@ class Driver:
         """Start nothing more; unless the suite is only paused or the disk full, ask running workers to stop."""
         self._stop, self._stop_message = stop, message
         if stop in {Stop.INTERRUPTED, Stop.FAIL_FAST}:
-            self._terminated = True
+            self._asked_to_stop = True
             for worker in self._running:
-                worker.terminate()
+                worker.stop()
 
     def _snapshot(self) -> Snapshot:
         views = [WorkerView.of(worker) for worker in self._running]
@@ -185,7 +180,7 @@ class Driver:
             done=len(self._tally.done),
             failed=len(self._tally.failed),
             queued=sum(len(assignment.jobs) for assignment in self._queue),
-            elsewhere=len(self._elsewhere),
+            elsewhere=len(self._others.jobs),
             done_steps=self._tally.done_steps + running_steps,
             total_steps=self._tally.steps_to_reach,
             seconds=time.monotonic() - self._started,
@@ -196,24 +191,50 @@ class Driver:
 
     # Starting
 
+    def _take_up(self, names: Collection[str]) -> list[Running]:
+        """Queue jobs; those whose worker has outlived an earlier driver are watched on. Returns these workers."""
+        outlived = self._attach(names) if self._executor.detached else []
+        self._running.extend(outlived)
+        watched = {job.id for worker in outlived for job in worker.assignment.jobs}
+        every, slots = list(self._jobs.values()), self._executor.slots
+        left = set(names) - watched
+        self._queue.extend(assign(every, left, self._folder, slots=slots, cohort=self._settings.cohort))
+        self._demands.read(self._queue)
+        return outlived
+
+    def _attach(self, names: Collection[str]) -> list[Running]:
+        outlived = []
+        for cohort in named_cohorts([self._jobs[name] for name in names], self._folder):
+            claims = self._others.claim(cohort.jobs)
+            mine = {claim.job_id for claim in claims}
+            handle = self._executor.attach(self._folder.cohort(cohort.id)) if mine else None
+            if handle is None:
+                for claim in claims:
+                    claim.release()
+                continue
+            outlived.append(Running(rest(cohort, mine), handle, claims, self._folder.cohort(cohort.id)))
+        return outlived
+
+    def _tell_outlived(self, outlived: Sequence[Running]) -> None:
+        if outlived:
+            self._observer.message(f"watching {counted(len(outlived), 'worker')} that outlived an earlier run")
+        for worker in outlived:
+            self._observer.started(WorkerView.of(worker))
+
     def _fill(self) -> None:
-        """Start workers while a slot is free and memory and disk allow it."""
-        while self._queue and self._free and self._stop is None:
+        """Start workers while the executor has room and the disk allows it."""
+        while self._queue and self._stop is None:
             if any(worker.assignment.alone for worker in self._running):
-                return
-            if self._disk_is_short():
                 return
             position = self._next()
             if position is None:
                 return
-            assignment = self._queue[position]
-            if not self._memory.fits(assignment, self._running):
-                if self._running:
-                    return
-                self._tell_memory(assignment)
-            del self._queue[position]
+            if not self._executor.room(self._demands.of(self._queue[position], self._running)):
+                return
+            if self._disk_is_short():
+                return
             try:
-                self._start(assignment)
+                self._start(self._queue.pop(position))
             except OSError as error:
                 if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                     raise
@@ -226,35 +247,30 @@ class Driver:
                 return position
         return None if self._running else 0
 
-    def _tell_memory(self, assignment: Assignment) -> None:
-        # With nothing else running waiting would be for ever, so it is tried, and said.
-        if not self._memory_told:
-            need = self._memory.expected(assignment) >> 20
-            self._observer.message(f"less memory is free than the {need} MB a worker may need; running one at a time")
-            self._memory_told = True
-
     def _start(self, assignment: Assignment) -> None:
         """Claim the jobs and start a worker on those that are still to be trained and nobody else's."""
-        claims: list[Claim] = []
+        elsewhere = len(self._others.jobs)
+        claims = self._others.claim(assignment.jobs)
+        if len(self._others.jobs) > elsewhere:
+            self._tell_elsewhere(len(self._others.jobs) - elsewhere)
+        mine = narrow(assignment, {claim.job_id for claim in claims})
+        if mine is None:
+            return
         try:
-            self._claim(assignment, claims)
-            mine = narrow(assignment, {claim.job_id for claim in claims})
-            if mine is None:
-                return
-            worker = start_worker(
+            document = make_ready(
                 mine,
-                self._free[0],
                 claims,
-                folder=self._folder,
+                self._folder,
+                device=self._executor.device,
                 settings=self._settings,
                 provenance=self._provenance,
-                command=self._command,
             )
+            handle = self._executor.submit(mine, document, self._demands.of(mine, self._running), claims)
         except BaseException:
             for claim in claims:
                 claim.release()
             raise
-        self._free.pop(0)
+        worker = Running(mine, handle, claims, document.parent)
         self._running.append(worker)
         self._observer.started(WorkerView.of(worker))
 
@@ -267,89 +283,43 @@ class Driver:
             self._halt(Stop.DISK, f"less than {least >> 20} MB of disk are free, so nothing more is started")
         return True
 
-    def _claim(self, assignment: Assignment, claims: list[Claim]) -> None:
-        """Add claims on the members that another driver has neither taken nor settled since the last look."""
-        elsewhere = 0
-        for job in assignment.jobs:
-            claim = Claim.take(self._folder.lock(job.id), job.id)
-            if claim is None:
-                self._elsewhere.add(job.id)
-                elsewhere += 1
-            elif self._folder.is_done(job.id):
-                claim.release()
-                self._tally.note_done(job.id)
-            elif self._failed_elsewhere(job.id):
-                claim.release()
-                self._tally.note_failed([job.id])
-            else:
-                claims.append(claim)
-        if elsewhere:
-            self._tell_elsewhere(elsewhere)
-
-    def _failed_elsewhere(self, job_id: str) -> bool:
-        """Whether another driver has stored a failure, of a kind not run again unasked, since this run looked."""
-        if not self._folder.failure(job_id).exists():
-            return False
-        failure = self._folder.read_failure(job_id)
-        if self._failures_chosen.get(job_id) == failure.time:
-            return False
-        return not wanted(JobState(State.FAILED, failure.reason), retry_failed=False)
-
-    # Another driver's jobs
-
     def _tell_elsewhere(self, count: int) -> None:
         self._observer.message(f"{counted(count, 'job')} in the hands of another run; taken over if it dies")
 
     def _look_elsewhere(self) -> None:
-        """Settle jobs another driver was training: done, failed, or left behind and now ours."""
-        now = time.monotonic()
-        if not self._elsewhere or now - self._elsewhere_looked_at < _ELSEWHERE_EVERY_SECONDS:
-            return
-        self._elsewhere_looked_at = now
-        states = self._folder.survey(self._elsewhere)
-        orphans = []
-        for name, state in states.items():
-            if state.state is State.RUNNING:
-                continue
-            self._elsewhere.discard(name)
-            if state.state is State.DONE:
-                self._tally.note_done(name)
-            elif state.state is State.FAILED:
-                self._tally.note_failed([name])
-            else:
-                orphans.append(name)
+        """Take over what another driver has left behind."""
+        orphans = self._others.left_behind()
         if orphans:
             self._observer.message(f"taking over {counted(len(orphans), 'job')} that another run left behind")
-            self._queue.extend(self._assign(orphans))
+            self._tell_outlived(self._take_up(orphans))
 
     # Ending
 
     def _reap(self) -> None:
         for worker in list(self._running):
-            code = worker.ended()
-            if code is not None:
+            end = worker.poll()
+            if end is not None:
                 self._running.remove(worker)
-                self._free.insert(0, worker.slot)
                 try:
-                    self._settle(worker, code)
+                    self._settle(worker, end)
                 finally:
                     worker.release()
 
-    def _settle(self, worker: WorkerProcess, code: int) -> None:
+    def _settle(self, worker: Running, end: Exit) -> None:
         jobs = worker.assignment.jobs
         unfinished = {job.id for job in jobs if not self._folder.is_done(job.id)}
         for job in jobs:
             if job.id not in unfinished:
                 self._tally.trained += 1
                 self._tally.note_done(job.id)
-        self._memory.learn(worker)
+        self._demands.learn(worker)
         self._note_training(worker)
         self._tally.note_profile(worker.heartbeat)
         verdict = judge(
-            code,
+            end,
             unfinished=len(unfinished),
             heartbeat=worker.heartbeat,
-            stopping=self._terminated,
+            stopping=self._asked_to_stop,
             timed_out=worker.timed_out,
             last_lines=worker.last_lines(1),
         )
@@ -358,10 +328,13 @@ class Driver:
             self._observer.finished(WorkerView.of(worker), diverged)
         elif verdict.end is End.STOPPED:
             self._observer.stopped(WorkerView.of(worker))
+        elif verdict.end is End.PREEMPTED:
+            self._queue.append(replace(rest(worker.assignment, unfinished), resumes=True))
+            self._observer.preempted(WorkerView.of(worker))
         else:
             self._fail(worker, unfinished, verdict)
 
-    def _fail(self, worker: WorkerProcess, unfinished: set[str], verdict: Verdict) -> None:
+    def _fail(self, worker: Running, unfinished: set[str], verdict: Verdict) -> None:
         """Try the unfinished jobs again or store their failure, and show it either way."""
         retried = self._attempts.allow_another(unfinished) and verdict.may_retry and not self._settings.fail_fast
         if verdict.reason == "error" and (self._disk_is_short() or verdict.names_full_disk):
@@ -398,7 +371,7 @@ class Driver:
             if pause is not None and self._stop is None:
                 self._halt(Stop.PAUSED, pause)
 
-    def _note_training(self, worker: WorkerProcess) -> None:
+    def _note_training(self, worker: Running) -> None:
         """A worker that trains proves that starting works, so start-up failures before it are not in a row."""
         if worker.has_trained:
             self._startups.broken()

@@ -20,7 +20,7 @@ from typing import Any
 
 from gtr_bench.errors import RequestError, ResultsError
 from gtr_bench.files import write_json
-from gtr_bench.schedule.locks import is_held
+from gtr_bench.schedule.claims import Claims, FlockClaims
 
 __all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json", "wanted"]
 
@@ -83,6 +83,11 @@ class ResultsFolder:
 
     def lock(self, job_id: str) -> Path:
         return self.jobs / job_id / "lock"
+
+    @property
+    def claims(self) -> Claims:
+        """How its jobs are claimed."""
+        return FlockClaims(self.lock)
 
     def failure(self, job_id: str) -> Path:
         return self.jobs / job_id / "failure.json"
@@ -147,7 +152,7 @@ class ResultsFolder:
         if "job.parquet" in names:
             return JobState(State.DONE, "diverged" if "failure.json" in names else None)
         # A job that is being tried again is running, whatever it left behind before.
-        if "lock" in names and is_held(self.lock(job_id)):
+        if "lock" in names and self.claims.held(job_id):
             return JobState(State.RUNNING)
         if "failure.json" in names:
             return JobState(State.FAILED, self.read_failure(job_id).reason)

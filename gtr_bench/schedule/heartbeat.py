@@ -10,7 +10,7 @@ from typing import Any
 from gtr_bench.errors import ResultsError
 from gtr_bench.schedule.folders import read_json
 
-__all__ = ["Heartbeat", "WorkerFailure", "read_heartbeat"]
+__all__ = ["Heartbeat", "HeartbeatFile", "WorkerFailure", "read_heartbeat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,11 @@ class WorkerFailure:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One reading. `step` of `steps` environment steps of one member; `steps_per_second` summed over members."""
+    """One reading.
+
+    `step` of `steps` environment steps of one member; `first_step` is where this worker began, None before that is
+    known; `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says nothing.
+    """
 
     state: str
     time: float
@@ -36,6 +40,36 @@ class Heartbeat:
     training_return: float | None
     failure: WorkerFailure | None
     profile: Mapping[str, float] = field(default_factory=dict)
+    first_step: int | None = None
+    peak_memory_bytes: int | None = None
+    peak_device_memory_bytes: int | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the worker has taken a step."""
+        return self.first_step is not None and self.step > self.first_step
+
+
+class HeartbeatFile:
+    """A heartbeat.json that is looked at again and again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version = (0, 0)
+
+    def news(self) -> Heartbeat | None:
+        """The heartbeat, if it is another than the last time."""
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        version = (status.st_ino, status.st_mtime_ns)
+        if version == self._version:
+            return None
+        heartbeat = read_heartbeat(self._path)
+        if heartbeat is not None:
+            self._version = version
+        return heartbeat
 
 
 def read_heartbeat(path: Path) -> Heartbeat | None:
@@ -61,8 +95,15 @@ def _parse(data: Mapping[str, Any]) -> Heartbeat:
         if failure is None
         else WorkerFailure(str(failure["reason"]), str(failure["message"]), bool(failure.get("startup"))),
         profile={str(name): float(seconds) for name, seconds in (data.get("profile") or {}).items()},
+        first_step=_whole(data.get("first_step")),
+        peak_memory_bytes=_whole(data.get("peak_memory_bytes")),
+        peak_device_memory_bytes=_whole(data.get("peak_device_memory_bytes")),
     )
 
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)

@@ -13,8 +13,8 @@ __all__ = ["NdjsonObserver"]
 
 
 class NdjsonObserver(Observer):
-    """Events: launch, cohort_started, job_done, cohort_finished, cohort_stopped, job_failed, cohort_failed, message,
-    wave, done."""
+    """Events: launch, cohort_started, job_done, cohort_finished, cohort_stopped, cohort_preempted, job_failed,
+    cohort_failed, message, wave, done."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -35,8 +35,10 @@ class NdjsonObserver(Observer):
         self._emit("cohort_finished", **_cohort(worker), seconds=round(worker.seconds, 3))
 
     def stopped(self, worker: WorkerView) -> None:
-        step = worker.heartbeat.step if worker.heartbeat else None
-        self._emit("cohort_stopped", **_cohort(worker), step=step)
+        self._emit("cohort_stopped", **_cohort(worker), step=_step(worker))
+
+    def preempted(self, worker: WorkerView) -> None:
+        self._emit("cohort_preempted", **_cohort(worker), step=_step(worker))
 
     def failed(self, failed: FailedCohort) -> None:
         if not failed.retried:
@@ -60,6 +62,10 @@ class NdjsonObserver(Observer):
 
     def done(self, outcome: Outcome) -> None:
         self._emit("done", **asdict(outcome))
+
+
+def _step(worker: WorkerView) -> int | None:
+    return worker.heartbeat.step if worker.heartbeat else None
 
 
 def _cohort(worker: WorkerView) -> dict[str, Any]:

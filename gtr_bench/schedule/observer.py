@@ -12,7 +12,7 @@ from gtr_bench.schedule.folders import Failure
 from gtr_bench.schedule.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
-    from gtr_bench.schedule.process import WorkerProcess
+    from gtr_bench.schedule.running import Running
 
 __all__ = [
     "FailedCohort",
@@ -54,15 +54,15 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A running worker as a watcher sees it."""
+    """A running worker as a watcher sees it. `pid` is its process on this machine, if it is one."""
 
     assignment: Assignment
     heartbeat: Heartbeat | None
-    pid: int
+    pid: int | None
     seconds: float
 
     @classmethod
-    def of(cls, worker: WorkerProcess) -> WorkerView:
+    def of(cls, worker: Running) -> WorkerView:
         return cls(worker.assignment, worker.heartbeat, worker.pid, worker.seconds)
 
 
@@ -166,7 +166,7 @@ class Observer:
         """The request is understood and the run begins."""
 
     def started(self, worker: WorkerView) -> None:
-        """A worker process is up."""
+        """A worker was started, or found running."""
 
     def progress(self, snapshot: Snapshot) -> None:
         """Several times a second."""
@@ -176,6 +176,9 @@ class Observer:
 
     def stopped(self, worker: WorkerView) -> None:
         """A worker stopped because it was asked to, leaving its checkpoint."""
+
+    def preempted(self, worker: WorkerView) -> None:
+        """A worker stopped although this run did not ask; it is started again from its checkpoint."""
 
     def failed(self, failed: FailedCohort) -> None:
         """A worker failed."""
@@ -218,6 +221,10 @@ class Fanout(Observer):
     def stopped(self, worker: WorkerView) -> None:
         for observer in self._observers:
             observer.stopped(worker)
+
+    def preempted(self, worker: WorkerView) -> None:
+        for observer in self._observers:
+            observer.preempted(worker)
 
     def failed(self, failed: FailedCohort) -> None:
         for observer in self._observers:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gtr_bench.schedule.assignments import Assignment, single
 from gtr_bench.schedule.verdict import Verdict
 
-__all__ = ["Attempts", "StartupStreak", "again"]
+__all__ = ["Attempts", "StartupStreak", "again", "rest"]
 
 
 class Attempts:
@@ -52,7 +52,12 @@ def again(assignment: Assignment, unfinished: Collection[str], verdict: Verdict)
     A cohort that never started met something all its members share; one that ran out of memory or met an error
     may have one bad member. Out of memory is retried with nothing beside it.
     """
-    left = replace(assignment, jobs=tuple(job for job in assignment.jobs if job.id in unfinished))
+    left = rest(assignment, unfinished)
     if verdict.reason == "killed" or verdict.startup:
         return [left]
     return single(left, alone=verdict.reason == "oom")
+
+
+def rest(assignment: Assignment, unfinished: Collection[str]) -> Assignment:
+    """The same cohort with its unfinished jobs; its worker goes on from the checkpoint, if it has left one."""
+    return replace(assignment, jobs=tuple(job for job in assignment.jobs if job.id in unfinished))

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtr_bench.schedule.driver import Driver
+from gtr_bench.schedule.executors.registry import open_executor
 from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.observer import Observer, Outcome
 from gtr_bench.schedule.provenance import provenance
 from gtr_bench.schedule.selection import select
 from gtr_bench.schedule.settings import Settings
-from gtr_bench.schedule.slots import Slot
 from gtr_bench.store.suites import keep_suite
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def run_suite(
     folder: ResultsFolder,
     *,
     selection: str | None,
-    slots: Sequence[Slot],
     settings: Settings,
     observer: Observer,
     command: Sequence[str],
@@ -39,10 +38,10 @@ def run_suite(
         command: what the user typed, for the provenance of the results.
 
     Raises:
-        RequestError: the selection, the folder or the disk does not allow it.
+        RequestError: the selection, the executor, the folder or the disk does not allow it.
     """
     jobs = select(suite.jobs(), selection)
-    return run_jobs(jobs, suite, folder, slots=slots, settings=settings, observer=observer, command=command)
+    return run_jobs(jobs, suite, folder, settings=settings, observer=observer, command=command)
 
 
 def run_jobs(
@@ -50,21 +49,20 @@ def run_jobs(
     suite: Suite,
     folder: ResultsFolder,
     *,
-    slots: Sequence[Slot],
     settings: Settings,
     observer: Observer,
     command: Sequence[str],
 ) -> Outcome:
     """As `run_suite`, for jobs of the suite that are chosen already."""
-    driver = Driver(
-        jobs,
-        folder,
-        slots=slots,
-        settings=settings,
-        provenance=provenance(command, suite.text, _portable(suite.path)),
-        observer=observer,
-    )
     try:
+        driver = Driver(
+            jobs,
+            folder,
+            executor=open_executor(settings, observer.message),
+            settings=settings,
+            provenance=provenance(command, suite.text, _portable(suite.path)),
+            observer=observer,
+        )
         # Where the folder cannot be written the driver says so, unless there is nothing to train: then nobody minds.
         with contextlib.suppress(OSError):
             keep_suite(folder.root, suite)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gtr_bench.schedule.slots import Device
+
 __all__ = ["MINIMUM_FREE_BYTES", "UNKNOWN_WORKER_BYTES", "Settings"]
 
 MINIMUM_FREE_BYTES = 200 * 1024**2
@@ -18,6 +20,8 @@ class Settings:
     """How a run schedules; nothing here changes a number in the results.
 
     Attributes:
+        executor: where workers run, by its registered name.
+        device, jobs, jobs_per_gpu: as `slots.make_slots` takes them.
         cohort: members per cohort at most; None lets the planner choose.
         threads: compute threads per worker.
         checkpoint_seconds: seconds between checkpoints.
@@ -34,6 +38,10 @@ class Settings:
         minimum_free_bytes, unknown_worker_bytes: see the constants of this module.
     """
 
+    executor: str = "local"
+    device: Device = "auto"
+    jobs: int | None = None
+    jobs_per_gpu: int = 1
     cohort: int | None = None
     threads: int = 1
     checkpoint_seconds: float = 60.0

@@ -9,7 +9,16 @@ from typing import Literal
 
 from gtr_bench.errors import MissingExtraError, RequestError
 
-__all__ = ["Device", "Gpu", "Slot", "find_gpus", "make_slots", "usable_cores", "worker_environment"]
+__all__ = [
+    "Device",
+    "Gpu",
+    "Slot",
+    "find_gpus",
+    "free_card_bytes",
+    "make_slots",
+    "usable_cores",
+    "worker_environment",
+]
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -70,6 +79,24 @@ def find_gpus(environment: Mapping[str, str] = os.environ) -> list[Gpu]:
 def _text(value: str | bytes) -> str:
     """NVML bindings before version 12 return bytes."""
     return value.decode() if isinstance(value, bytes) else value
+
+
+def free_card_bytes(uuid: str) -> int | None:
+    """Memory nobody holds on the card of this UUID; None where NVML does not tell."""
+    try:
+        import pynvml
+    except ModuleNotFoundError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        return int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByUUID(uuid)).free)
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()
 
 
 def restrict(cards: Sequence[Gpu], visible: str | None) -> list[Gpu]:

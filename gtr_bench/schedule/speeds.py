@@ -12,7 +12,7 @@ from gtr_bench.schedule.assignments import Assignment, shape_of
 from gtr_bench.schedule.folders import ResultsFolder, read_json
 from gtr_bench.schedule.heartbeat import read_heartbeat
 
-__all__ = ["PastSpeeds"]
+__all__ = ["PastSpeeds", "newest_cohorts"]
 
 MOST_COHORTS_READ = 300
 
@@ -28,7 +28,7 @@ class PastSpeeds:
     def read(cls, folder: ResultsFolder) -> PastSpeeds:
         """From the newest heartbeats of the folder; at most 300, so that 10,000 cohorts cost no more."""
         seen: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for cohort_id in _newest(folder):
+        for cohort_id in newest_cohorts(folder):
             path = folder.cohort(cohort_id)
             heartbeat = read_heartbeat(path / "heartbeat.json")
             if heartbeat is None or heartbeat.state != "done" or not heartbeat.steps_per_second:
@@ -54,7 +54,8 @@ class PastSpeeds:
         return assignment.steps * members / known[nearest]
 
 
-def _newest(folder: ResultsFolder) -> list[str]:
+def newest_cohorts(folder: ResultsFolder) -> list[str]:
+    """Ids of the cohorts started last, the newest first; at most 300, so that 10,000 cost no more."""
     try:
         with os.scandir(folder.cohorts) as entries:
             dated = [(entry.stat().st_mtime, entry.name) for entry in entries if entry.is_dir()]

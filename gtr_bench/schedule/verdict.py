@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gtr_bench.schedule.executors.base import Exit
 from gtr_bench.schedule.heartbeat import Heartbeat
 
 __all__ = ["STOPPED_EXIT_CODE", "End", "Verdict", "judge"]
@@ -16,10 +17,14 @@ STOPPED_EXIT_CODE = 75
 
 
 class End(StrEnum):
-    """`STOPPED`: because this driver asked; nothing is recorded and a rerun continues."""
+    """`STOPPED`: because this driver asked; nothing is recorded and a rerun continues.
+
+    `PREEMPTED`: nobody here asked; it got further than it began and goes on from its checkpoint.
+    """
 
     FINISHED = "finished"
     STOPPED = "stopped"
+    PREEMPTED = "preempted"
     FAILED = "failed"
 
 
@@ -43,7 +48,7 @@ class Verdict:
 
 
 def judge(
-    code: int,
+    end: Exit,
     *,
     unfinished: int,
     heartbeat: Heartbeat | None,
@@ -54,22 +59,30 @@ def judge(
     """The verdict on a worker that has ended.
 
     Args:
-        code: exit code; negative is the signal that killed it.
+        end: how it ended.
         unfinished: members without a job.parquet.
         heartbeat: its last.
         stopping: this driver is stopping its workers.
         timed_out: why this driver stopped it, if it did.
         last_lines: of its log, for a message when it left none.
     """
+    code = end.code
     if not unfinished:
         return Verdict(End.FINISHED)
     if timed_out is not None:
         return Verdict(End.FAILED, "timeout", timed_out)
     if stopping and (code == STOPPED_EXIT_CODE or code < 0):
         return Verdict(End.STOPPED)
-    if code < 0 or code == STOPPED_EXIT_CODE:
-        what = f"the worker was killed by {signal_name(-code)}" if code < 0 else "the worker was stopped from outside"
+    if end.out_of_memory:
+        return Verdict(End.FAILED, "oom", "the worker was killed because it took more memory than it was given")
+    if code == STOPPED_EXIT_CODE:
+        # Stopped again and again at the same place it would go on for ever, so that is an attempt.
+        if heartbeat is not None and heartbeat.state == "stopped" and heartbeat.moved:
+            return Verdict(End.PREEMPTED)
+        return Verdict(End.FAILED, "killed", "the worker was stopped from outside before it got any further")
+    if code < 0:
         hint = "if nobody did, it was the kernel's out-of-memory killer: see `dmesg`, and use fewer `--jobs`"
+        what = f"the worker was killed by {signal_name(-code)}"
         return Verdict(End.FAILED, "killed", what, hint if code == -signal.SIGKILL else None)
     if heartbeat is not None and heartbeat.failure is not None:
         failure = heartbeat.failure

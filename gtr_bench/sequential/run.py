@@ -13,9 +13,9 @@ from gtr_bench.report.waves import Course, Wave, course_of, first_wave
 from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.observer import Fanout, Launch, Observer, Outcome, StatementResult, WaveResult
 from gtr_bench.schedule.tally import Tally
-from gtr_bench.schedule.wording import counted
 from gtr_bench.store.reader import Warn
 from gtr_bench.suite.expand import Job, Suite
+from gtr_bench.wording import counted
 
 __all__ = ["Train", "run_until_decided"]
 

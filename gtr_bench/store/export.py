@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from gtr_bench.errors import RequestError
 from gtr_bench.store.reader import Kind, Warn, job_folders, read, unfinished_jobs, warn_on_stderr
 from gtr_bench.store.writer import write_output
+from gtr_bench.suite.identity import parameters_of
 
 __all__ = ["csv_bytes", "save", "tidy"]
 
@@ -78,7 +79,7 @@ def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
 
 def _parameters(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """A column `parameter.NAME` for every parameter, one row per job."""
-    settings = [row["definition"]["algorithm"]["parameters"] for row in rows]
+    settings = [parameters_of(row["definition"]) for row in rows]
     names = sorted({name for each in settings for name in each})
     return pa.table({f"parameter.{name}": _column([each.get(name) for each in settings]) for name in names})
 

@@ -96,7 +96,8 @@ def read(
     if declared and kind != "iterations":
         raise _unknown(declared[0], schema.names)
     # Files are read in their own order of columns, which needs no work per file, and put into the asked one at the end.
-    frame = pa.schema([field for field in schema if field.name in asked])
+    # Without a column that every file has, a table of one that has none of the asked ones would have no rows.
+    frame = pa.schema([field for field in schema if field.name in asked or (declared and field.name == "job")])
     select = None if kind == "iterations" and columns is None else declared
     paths = [folder / name for folder in folders]
     # A share per thread: handing over every small file by itself costs as much as opening it.
@@ -111,7 +112,7 @@ def read(
             warn(outcome)
         elif outcome is not None:
             tables.append(outcome)
-    table = pa.concat_tables([frame.empty_table(), *tables], promote_options="default")
+    table = pa.concat_tables([pa.Table.from_batches([], schema=frame), *tables], promote_options="default")
     for column in declared:
         if column not in table.column_names:
             _require_declared(column, paths)

@@ -112,6 +112,7 @@ JOB = pa.schema(
         pa.field("suite_text", pa.string()),
         pa.field("diverged_step", pa.int64()),
         pa.field("peak_memory_bytes", pa.int64()),
+        pa.field("peak_device_memory_bytes", pa.int64()),
     ],
     metadata=_METADATA,
 )

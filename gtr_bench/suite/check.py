@@ -83,7 +83,7 @@ def check_file(source: Source) -> CheckedFile:
         claims,
         evaluation,
         training,
-        {name: kind.network(tree.get("network", {}), problems) for name, kind in kinds.items()},
+        _networks(tree, kinds, problems),
         scales,
         tuple(tree.get("scale", {})),
         sequences,
@@ -149,6 +149,16 @@ def _check_training(
     for key in table:
         if key not in known:
             problems.add_unknown((*path, key), known)
+
+
+def _networks(
+    tree: Mapping[str, Any], kinds: Mapping[str, LearnerKind], problems: Problems
+) -> dict[str, dict[str, Any]]:
+    """The networks of job definitions by learner kind; a table that no kind in use reads is noted."""
+    found = {name: kind.network(tree.get("network", {}), problems) for name, kind in kinds.items()}
+    if "network" in tree and not any(found.values()) and not problems.noted(("network",)):
+        problems.add(("network",), "no algorithm of this suite has a network", at="key")
+    return found
 
 
 def _check_scales(

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["IDENTITY_VERSION", "canonical_json", "defining", "job_id", "job_ids"]
+__all__ = ["IDENTITY_VERSION", "canonical_json", "defining", "job_id", "job_ids", "parameters_of"]
 
 IDENTITY_VERSION = 1
 """Raise it whenever a definition's meaning changes: every stored job then counts as another one."""
@@ -43,6 +43,16 @@ def defining(model: BaseModel, **arguments: Any) -> dict[str, Any]:
         and getattr(model, name) == field.get_default(call_default_factory=True)
     }
     return model.model_dump(mode="json", exclude=later, **arguments)
+
+
+def parameters_of(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a job's algorithm, and those of its add-ons as `name.field`."""
+    added = {
+        f"{add_on['name']}.{field}": value
+        for add_on in definition.get("plasticity", [])
+        for field, value in add_on["parameters"].items()
+    }
+    return {**definition["algorithm"]["parameters"], **added}
 
 
 def job_id(definition: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from gtr_bench.names import why_unusable
 
@@ -65,9 +65,26 @@ def _shifts(value: Any) -> tuple[dict[str, Any], ...]:
     return tuple(listed)
 
 
+def _add_ons(value: Any) -> tuple[Any, ...]:
+    """What each entry is, the add-ons themselves decide."""
+    if not isinstance(value, list):
+        raise ValueError("`plasticity` should be a list of add-ons: names, or tables with `use` and parameters")
+    return tuple(value)
+
+
+def _grid(value: Any) -> Any:
+    """TOML reads a bare `redo.threshold` as a table in a table."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, dict) and inner:
+            field = f'"{key}.{next(iter(inner))}"'
+            raise ValueError(f"`{key}` should be a list; a field of an add-on is one key, in quotes: `{field}`")
+    return value
+
+
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Seeds = Annotated[tuple[int, ...], PlainValidator(_seeds)]
 Shifts = Annotated[tuple[dict[str, Any], ...], PlainValidator(_shifts)]
+AddOns = Annotated[tuple[Any, ...], PlainValidator(_add_ons)]
 Steps = Annotated[int, Field(ge=1, le=MAX_STEPS)]
 
 
@@ -210,5 +227,6 @@ class AlgorithmTable(Table):
 
     id: Identifier
     use: str | None = None
-    grid: dict[str, list[Any]] = {}
+    plasticity: AddOns = ()
+    grid: Annotated[dict[str, list[Any]], BeforeValidator(_grid)] = {}
     tied: tuple[dict[str, Any], ...] = ()

@@ -14,6 +14,7 @@ from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
 from gtr_bench.suite.model import MAX_SEED, ScaleTable, SequentialTable
+from gtr_bench.suite.plasticity import resolve_add_ons
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.sequences import CheckedSequence, check_sequence
@@ -60,6 +61,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
     for setting in file.settings:
         if not parameters.met(setting):  # no scale trains it
             parameters(setting, [(file.training, ("training",))])
+            resolve_add_ons(setting, file.networks[setting.kind.learner], problems)
     _check_directions(file)
     rule = _rule(file, name)
     _check_sequential(file, rule, len(resolved.worlds))
@@ -141,20 +143,24 @@ def _cells(
     seen: dict[str, str] = {}
     references: list[Cell] = []
     checked: set[tuple[str, str]] = set()
+    added = {id(setting): resolve_add_ons(setting, networks[setting.kind.learner], problems) for setting in settings}
     for world in worlds:
         found = [(setting, parameters_of(setting, world.layers)) for setting in settings]
         resolved = [(setting, parameters) for setting, parameters in found if parameters is not None]
         evaluation = _evaluation_grid(world, resolved, problems)
         for setting, parameters in resolved:
             kind = learner(setting.kind.learner)
-            objection = kind.refuse_budget(parameters, world.world.steps_per_phase)
-            if objection is not None:
-                problems.add(world.steps_path, objection.sentence, objection.hint)
+            plasticity, network = added[id(setting)]
+            for objection in kind.refusals(parameters, network, world.world.steps_per_phase):
+                where = world.steps_path if objection.parameter is None else setting.path
+                problems.add(where, objection.sentence, objection.hint)
+            _check_spaces(world, setting, network, parameters, problems)
             shared = {
                 "identity_version": IDENTITY_VERSION,
                 "algorithm": {"name": setting.kind.name, "version": setting.kind.version, "parameters": parameters},
                 "packages": world.packages,
-                "network": networks[setting.kind.learner],
+                "network": network,
+                **({"plasticity": plasticity} if plasticity else {}),
                 **({"learn": kind.version} if kind.version > 1 else {}),
             }
             definition = shared | {"sequence": world.sequence, "evaluation": evaluation}
@@ -176,6 +182,25 @@ def _cells(
         if text not in seen:
             seen[text] = cell.sequence
             yield cell
+
+
+def _check_spaces(
+    world: ResolvedWorld,
+    setting: Setting,
+    network: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    problems: Problems,
+) -> None:
+    """A learner must be able to use what the sequence shows."""
+    if world.spaces is None:
+        return
+    for objection in learner(setting.kind.learner).refuse_spaces(network, parameters, world.spaces):
+        name = objection.parameter
+        where: KeyPath = (*world.path, "env" if problems.at((*world.path, "tasks")) is None else "tasks")
+        if name is not None:
+            stated = [(*path, name) for table, path in world.layers if name in table]
+            where = setting.origins.get(name, stated[-1] if stated else setting.path)
+        problems.add(where, f"sequence `{world.world.id}` shows {objection.sentence}", objection.hint)
 
 
 def _check_columns(setting: Setting, definition: Mapping[str, Any], problems: Problems) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gtr_bench.environments.offers import Spaces, misfit, options_of, spaces_of
+from gtr_bench.environments.offers import misfit, options_of, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shifts import shifts
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError, MissingExtraError, UnknownNameError, did_you_mean
 from gtr_bench.suite.model import SequenceTable
 from gtr_bench.suite.problems import Problems
@@ -23,15 +24,21 @@ __all__ = ["CheckedSequence", "check_sequence"]
 ALWAYS_INSTALLED = frozenset({"gymnasium"})
 """the packages of environments that come without an extra"""
 
+IMAGE_HINT = "`observation_permutation` moves the pixels of images; actions and rewards can shift, too"
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedSequence:
-    """A sequence's table, its place, the versions of its packages, and its shifts except those beyond repair."""
+    """A sequence's table, its place, the versions of its packages, and its shifts except those beyond repair.
+
+    `spaces` are what a learner sees in all its phases; None where something is wrong, or nobody asked.
+    """
 
     table: SequenceTable
     path: KeyPath
     packages: Mapping[str, str]
     shifts: tuple[BaseModel, ...]
+    spaces: Spaces | None
 
 
 def check_sequence(table: SequenceTable, path: KeyPath, *, asked: bool, problems: Problems) -> CheckedSequence:
@@ -45,10 +52,11 @@ def check_sequence(table: SequenceTable, path: KeyPath, *, asked: bool, problems
         problems: where to note.
     """
     packages = _check_environments(table, path, asked, problems)
+    spaces = None
     if asked or _plain(table, path, problems):
         _check_options(table, path, problems)
-        _check_fits(table, path, problems)
-    return CheckedSequence(table, path, packages, tuple(_check_shifts(table, path, problems)))
+        spaces = _check_spaces(table, path, problems)
+    return CheckedSequence(table, path, packages, tuple(_check_shifts(table, path, spaces, problems)), spaces)
 
 
 def _plain(table: SequenceTable, path: KeyPath, problems: Problems) -> bool:
@@ -103,13 +111,12 @@ def _check_options(table: SequenceTable, path: KeyPath, problems: Problems) -> N
                 problems.add((*path, "options", name), f"`{environment}` has no option `{name}`", hint, at="key")
 
 
-def _check_fits(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
-    """What later phases show a learner must fit what the first one does, as far as families know before the start."""
-    environments = _environments(table, path)
-    if len(environments) < 2 or problems.noted((*path, "options")):
-        return
+def _check_spaces(table: SequenceTable, path: KeyPath, problems: Problems) -> Spaces | None:
+    """The spaces of the first phase; what later phases show a learner must fit them. None if anything is wrong."""
+    if problems.noted((*path, "options")):
+        return None
     first: Spaces | None = None
-    for environment, place in environments.items():
+    for environment, place in _environments(table, path).items():
         if problems.noted(place):
             continue
         try:
@@ -117,13 +124,14 @@ def _check_fits(table: SequenceTable, path: KeyPath, problems: Problems) -> None
         except GtrBenchError as error:
             problems.add_error(place, error)
             continue
-        found = misfit(f"`{environment}`", spaces, first) if spaces and first else None
+        found = misfit(f"`{environment}`", spaces, first) if first else None
         if found is not None:
             problems.add(place, found.sentence, found.hint)
         first = first or spaces
+    return None if any(problems.noted(place) for place in _environments(table, path).values()) else first
 
 
-def _check_shifts(table: SequenceTable, path: KeyPath, problems: Problems) -> list[BaseModel]:
+def _check_shifts(table: SequenceTable, path: KeyPath, spaces: Spaces | None, problems: Problems) -> list[BaseModel]:
     models = []
     listed = isinstance(problems.at((*path, "shift")), list)
     for index, shift in enumerate(table.shift):
@@ -142,6 +150,9 @@ def _check_shifts(table: SequenceTable, path: KeyPath, problems: Problems) -> li
             if table.references and getattr(model, "mode", None) == "drift":
                 sentence = "a reference run meets one phase only, so it cannot follow a shift that drifts"
                 problems.add(where, sentence, "drop `references`, or shift abruptly")
+            if spaces is not None and (reason := model.fits(spaces)) is not None:
+                hint = IMAGE_HINT if spaces.observation.is_image else "drop the shift, or change something else"
+                problems.add(where, f"the shift `{kind}` {reason}", hint)
             if kind == "physics":
                 _check_physics(table, path, shift, where, problems)
     return models

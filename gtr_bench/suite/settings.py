@@ -15,6 +15,7 @@ from gtr_bench.errors import UnknownNameError, did_you_mean
 from gtr_bench.learners.registry import learner
 from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import AlgorithmTable
+from gtr_bench.suite.plasticity import Chosen, chosen
 from gtr_bench.suite.problems import Problems, shown
 from gtr_bench.suite.source import KeyPath
 
@@ -31,8 +32,9 @@ Layer = tuple[Mapping[str, Any], KeyPath]
 class Setting:
     """One algorithm with the parameters a suite states for it.
 
-    `algorithm` is the table's id, `label` adds the grid's values, `kind` is the registered class;
-    `stated` are the stated parameters and `origins` where each was written.
+    `algorithm` is the table's id, `label` adds the grid's values, `kind` is the registered class, `add_ons` act in
+    this order; `stated` are the stated parameters, those of an add-on as `name.field`, and `origins` where each was
+    written.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Setting:
     stated: Mapping[str, Any]
     origins: Mapping[str, KeyPath]
     path: KeyPath
+    add_ons: tuple[Chosen, ...] = ()
 
 
 def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> list[Setting]:
@@ -55,27 +58,32 @@ def settings_of(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> 
         problems.add_error((*path, "use" if head.use else "id"), error)
         return []
     rest = {key: value for key, value in table.items() if key not in RESERVED}
-    inline = _known(rest, path, kind.Parameters, problems)
+    own = list(kind.Parameters.model_fields)
+    inline = _known(rest, path, own, problems)
+    add_ons, added = chosen(head.plasticity, (*path, "plasticity"), problems)
+    if add_ons and not learner(kind.learner).takes_add_ons:
+        problems.add((*path, "plasticity"), f"`{kind.name}` takes no add-ons", at="key")
+    own += [f"{each.kind.name}.{field}" for each in add_ons for field in each.kind.Parameters.model_fields]
     axes = [
         [{key: (value, (*path, "grid", key, index))} for index, value in enumerate(values)]
-        for key, values in _known(head.grid, (*path, "grid"), kind.Parameters, problems).items()
+        for key, values in _known(head.grid, (*path, "grid"), own, problems).items()
     ]
     rows = [
         {key: (value, (*path, "tied", index, key)) for key, value in row.items()}
         for index, raw in enumerate(head.tied)
-        if (row := _known(raw, (*path, "tied", index), kind.Parameters, problems))
+        if (row := _known(raw, (*path, "tied", index), own, problems))
     ]
-    if not _crossable(head, inline, path, problems):
+    if not _crossable(head, inline, added, path, problems):
         return []
     found = []
     for combination in itertools.product(*axes, rows or [{}]):
         varied = {key: item for part in combination for key, item in part.items()}
         values = ",".join(f"{key}={_text(value)}" for key, (value, _) in varied.items())
-        stated = inline | {key: value for key, (value, _) in varied.items()}
+        stated = inline | {key: value for key, (value, _) in (added | varied).items()}
         origins: dict[str, KeyPath] = {key: (*path, key) for key in inline}
-        origins |= {key: place for key, (_, place) in varied.items()}
+        origins |= {key: place for key, (_, place) in (added | varied).items()}
         label = f"{head.id}[{values}]" if varied else head.id
-        found.append(Setting(label, head.id, kind, stated, origins, path))
+        found.append(Setting(label, head.id, kind, stated, origins, path, add_ons))
     return found
 
 
@@ -114,7 +122,7 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
             if key in model.model_fields and key not in setting.kind.own_defaults:
                 merged[key] = value
                 origins[key] = (*base, key)
-    merged |= setting.stated
+    merged |= {key: value for key, value in setting.stated.items() if "." not in key}
     origins |= setting.origins
     parameters = problems.validate(model, merged, setting.path, origins)
     if parameters is None:
@@ -126,9 +134,8 @@ def resolve(setting: Setting, layers: Sequence[Layer], problems: Problems) -> di
     return values
 
 
-def _known(table: Mapping[str, Any], path: KeyPath, model: type[BaseModel], problems: Problems) -> dict[str, Any]:
-    """The entries that are parameters of the algorithm; the others are noted."""
-    names = list(model.model_fields)
+def _known(table: Mapping[str, Any], path: KeyPath, names: Sequence[str], problems: Problems) -> dict[str, Any]:
+    """The entries that are parameters of the algorithm or its add-ons; the others are noted."""
     for key in table:
         if key not in names:
             where = "algorithm" if len(path) == 2 else f"algorithm.{path[2]}"
@@ -137,7 +144,9 @@ def _known(table: Mapping[str, Any], path: KeyPath, model: type[BaseModel], prob
     return {key: value for key, value in table.items() if key in names}
 
 
-def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, problems: Problems) -> bool:
+def _crossable(
+    head: AlgorithmTable, inline: Mapping[str, Any], added: Mapping[str, Any], path: KeyPath, problems: Problems
+) -> bool:
     """Whether grid and tied rows make sense together; what does not is noted."""
     good = True
     for key, values in head.grid.items():
@@ -153,6 +162,7 @@ def _crossable(head: AlgorithmTable, inline: Mapping[str, Any], path: KeyPath, p
     places: dict[str, list[str]] = {}
     for name, keys in (
         ("algorithm", inline),
+        ("plasticity", added),
         ("grid", head.grid),
         ("tied", dict.fromkeys(k for r in head.tied for k in r)),
     ):

@@ -12,10 +12,10 @@ from typing import Any
 
 from gtr_bench.errors import Problem, SuiteError
 
-__all__ = ["KeyPath", "Place", "Source", "parse_source"]
+__all__ = ["KeyPath", "Position", "Source", "parse_source"]
 
 KeyPath = tuple[str | int, ...]
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t]*")
@@ -38,14 +38,14 @@ class Source:
     path: str
     text: str
     tree: dict[str, Any]
-    keys: dict[KeyPath, Place] = field(default_factory=dict)
-    values: dict[KeyPath, Place] = field(default_factory=dict)
+    keys: dict[KeyPath, Position] = field(default_factory=dict)
+    values: dict[KeyPath, Position] = field(default_factory=dict)
 
-    def key_place(self, path: KeyPath) -> Place:
+    def key_place(self, path: KeyPath) -> Position:
         """Where the key at `path` stands, or its nearest parent that stands anywhere; (0, 0) for the whole file."""
         return _nearest(self.keys, path)
 
-    def value_place(self, path: KeyPath) -> Place:
+    def value_place(self, path: KeyPath) -> Position:
         """Where the value at `path` starts, or its nearest parent's key; (0, 0) for the whole file."""
         return self.values[path] if path in self.values else _nearest(self.keys, path)
 
@@ -63,7 +63,7 @@ def parse_source(text: str, path: str) -> Source:
     return source
 
 
-def _nearest(places: dict[KeyPath, Place], path: KeyPath) -> Place:
+def _nearest(places: dict[KeyPath, Position], path: KeyPath) -> Position:
     for length in range(len(path), 0, -1):
         if path[:length] in places:
             return places[path[:length]]
@@ -111,7 +111,7 @@ class _Scanner:
         assert found is not None  # every pattern used here matches the empty string
         self.position = found.end()
 
-    def _place(self) -> Place:
+    def _place(self) -> Position:
         """The current position; counts lines forward only, so the whole scan stays linear."""
         newlines = self.text.count("\n", self._counted, self.position)
         if newlines:
@@ -152,7 +152,7 @@ class _Scanner:
         self._skip(_BLANK)
         self._value(path)
 
-    def _key(self) -> list[tuple[str, Place]]:
+    def _key(self) -> list[tuple[str, Position]]:
         """A possibly dotted key up to, not including, what follows it."""
         parts = []
         while True:

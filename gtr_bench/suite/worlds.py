@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gtr_bench.environments.spaces import Spaces
 from gtr_bench.suite.expand import World
 from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable
@@ -23,12 +24,14 @@ __all__ = ["ResolvedWorld", "resolve_world"]
 class ResolvedWorld:
     """A sequence ready to be crossed with algorithms.
 
-    `sequence`, `evaluation` and `packages` are parts of a job definition; `layers` the training settings that apply,
-    weakest first; `path` and `steps_path` where the sequence and the budget of a phase were written.
+    `spaces` are what a learner sees, None where nobody asked; `sequence`, `evaluation` and `packages` are parts of a
+    job definition; `layers` the training settings that apply, weakest first; `path` and `steps_path` where the
+    sequence and the budget of a phase were written.
     """
 
     world: World
     path: KeyPath
+    spaces: Spaces | None
     sequence: dict[str, Any]
     evaluation: dict[str, Any]
     packages: dict[str, str]
@@ -80,6 +83,7 @@ def resolve_world(
     return ResolvedWorld(
         World(table.id, environments, steps, normalise, table.references),
         path,
+        checked.spaces,
         {
             "phases": phases,
             "shifts": [defining(model, by_alias=True) for model in models],

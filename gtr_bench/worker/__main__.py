@@ -20,7 +20,7 @@ from gtr_bench.worker.cohort import read_cohort
 __all__ = ["main"]
 
 STOPPED = 75  # EX_TEMPFAIL: try again later
-DRIVER_VARIABLE = "GTR_BENCH_DRIVER"  # the driver's process id
+DRIVER_VARIABLE = "GTR_BENCH_DRIVER"  # the driver's process id; absent for a worker that outlives its driver
 
 
 class _Stop:
@@ -29,7 +29,7 @@ class _Stop:
     def __init__(self) -> None:
         self._asked = False
         # a driver killed before this line would go unnoticed, had it not left its number
-        self._parent = int(os.environ.get(DRIVER_VARIABLE, os.getppid()))
+        self._driver = os.environ.get(DRIVER_VARIABLE)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
@@ -43,8 +43,8 @@ class _Stop:
 
     @property
     def orphaned(self) -> bool:
-        """Whether the driver is gone."""
-        return os.getppid() != self._parent
+        """Whether the driver is gone; never for a worker that has none."""
+        return self._driver is not None and os.getppid() != int(self._driver)
 
 
 def main(arguments: list[str]) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gtr_bench.learners.base import Run
+from gtr_bench.store.provenance import peak_memory_bytes
+from gtr_bench.worker.device_memory import peak_device_memory_bytes
 
 __all__ = ["Heartbeat"]
 
@@ -24,6 +26,7 @@ class Heartbeat:
         self._last = 0.0
         self._fields: dict[str, Any] = {"phase": 0, "phases": 0, "step": 0, "steps": 0, "steps_per_second": None}
         self._fields |= {"training_return": None, "profile": {}}
+        self._fields |= {"first_step": None, "peak_memory_bytes": None, "peak_device_memory_bytes": None}
         self._start = (time.monotonic(), 0)
 
     def silent_seconds(self) -> float:
@@ -33,6 +36,7 @@ class Heartbeat:
     def started(self, run: Run) -> None:
         """Speed counts from here; said at once, because a watcher waits for it."""
         self._start = (time.monotonic(), run.step)
+        self._fields["first_step"] = run.step
         self.say("running", run)
 
     def follow(self, run: Run, state: str) -> None:
@@ -54,6 +58,8 @@ class Heartbeat:
                 "steps_per_second": speed,
                 "training_return": mean if mean is not None and math.isfinite(mean) else None,
                 "profile": dict(run.clock.seconds),
+                "peak_memory_bytes": peak_memory_bytes(),
+                "peak_device_memory_bytes": peak_device_memory_bytes(),
             }
         self._last = time.monotonic()
         content = {"pid": os.getpid(), "time": time.time(), "state": state, "failure": failure} | self._fields

@@ -19,6 +19,7 @@ from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.seeds import derive_seeds
+from gtr_bench.worker.device_memory import peak_device_memory_bytes
 
 __all__ = ["Storing"]
 
@@ -130,6 +131,7 @@ class Storing:
             "suite_path": provenance.get("suite_path"),
             "suite_text": provenance.get("suite_text"),
             "peak_memory_bytes": peak_memory_bytes(),
+            "peak_device_memory_bytes": peak_device_memory_bytes(),
         }
 
 

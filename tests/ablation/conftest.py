@@ -71,6 +71,7 @@ def study() -> StudyRecords:
         reference="ppo",
         reference_axes=(CLIP,),
         reference_trials=tuple(trials_of("ppo", [{"clip_range": clip} for clip in clips], _reference, ("a", "b"))),
+        registered="gtr",
     )
 
 
@@ -109,6 +110,7 @@ def plane() -> StudyRecords:
         reference=None,
         reference_axes=(),
         reference_trials=(),
+        registered="gtr",
     )
 
 

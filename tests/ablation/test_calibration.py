@@ -16,7 +16,7 @@ from gtr_bench.ablation.path import COMPONENTS
 from gtr_bench.ablation.verdict import judge
 from gtr_bench.metrics.decision import Question, decide
 from gtr_bench.metrics.interval import Estimate
-from gtr_bench.report.values import Values, pairs
+from gtr_bench.report.values import SeedValues, pairs
 from tests.metrics.helpers import within_band
 
 SIMULATIONS = 400
@@ -114,7 +114,7 @@ def test_no_step_of_a_path_without_effects_is_decided_more_often_than_the_level(
     labels = ["ppo", "penalty", *(f"with_{name}" for name in COMPONENTS)]
     wrong = 0
     for _ in range(SIMULATIONS):
-        values: Values = {"world": {label: dict(enumerate(generator.normal(size=10))) for label in labels}}
+        values: SeedValues = {"world": {label: dict(enumerate(generator.normal(size=10))) for label in labels}}
         steps = [
             Question(f"{after} vs {before}", pairs(values, after, before, ["world"]), "higher")
             for before, after in pairwise(labels)

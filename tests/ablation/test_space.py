@@ -8,6 +8,7 @@ from gtr_bench.ablation.model import Axis
 from gtr_bench.ablation.space import axis_of, parse_ranges
 from gtr_bench.algorithms.gtr.parameters import GTRParameters
 from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.plasticity.redo import ReDoParameters
 
 
 def test_a_scalar_field_brings_its_range_and_scale() -> None:
@@ -75,3 +76,23 @@ def test_range_options_are_split_at_the_first_sign() -> None:
 def test_range_options_of_another_form_are_refused(texts: list[str]) -> None:
     with pytest.raises(RequestError):
         parse_ranges(texts)
+
+
+ADD_ONS = {"redo": ReDoParameters}
+
+
+def test_fields_of_add_ons_are_axes_by_name() -> None:
+    axis = axis_of(GTRParameters, "redo.threshold", None, {"redo.threshold": 0.025}, ADD_ONS)
+    assert axis == Axis("redo.threshold", "float", 0.025, 0.0, 0.2)
+    listed = axis_of(GTRParameters, "redo.period", "1,5", {}, ADD_ONS)
+    assert listed.choices == (1, 5)
+    with pytest.raises(RequestError, match=r"`redo\.threshold` cannot be `2\.0`"):
+        axis_of(GTRParameters, "redo.threshold", "0:2", {}, ADD_ONS)
+
+
+@pytest.mark.parametrize("name", ["redo.treshold", "rdo.threshold", "threshold"])
+def test_an_unknown_field_of_an_add_on_brings_a_suggestion(name: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        axis_of(GTRParameters, name, None, {}, ADD_ONS)
+    assert caught.value.hint is not None
+    assert "redo.threshold" in caught.value.hint

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gtr_bench.ablation.model import Axis
 from gtr_bench.ablation.path import path_suite
+from gtr_bench.ablation.run import Request
 from gtr_bench.ablation.trials import fewest_seeds, load_template, study_tables
 from gtr_bench.errors import RequestError, SuiteError, UnknownNameError
 from gtr_bench.suite.load import load_suite
@@ -101,3 +103,22 @@ def test_a_suite_judged_by_a_metric_that_needs_an_oracle_lends_its_worlds_all_th
     oracle = "" if 'id = "oracle"' in text else '\n[[algorithm]]\nid = "oracle"\n'
     file.write_text(text.replace(line, 'primary_metric = "oracle_gap"') + oracle)
     assert load_template(str(file), None).stated("ppo")["clip_range"] == 0.2
+
+
+def test_a_study_varies_an_add_ons_field_of_the_suites_own_algorithm(tmp_path: Path) -> None:
+    file = tmp_path / "kept.toml"
+    entry = 'plasticity = ["l2_init", { use = "redo", threshold = 0.05, period = 3 }]'
+    file.write_text(load_suite("quickstart").text + f'\n[[algorithm]]\nid = "kept"\nuse = "ppo"\n{entry}\n')
+    template = load_template(str(file), None)
+    stated = template.stated("kept")
+    assert (stated["redo.threshold"], stated["l2_init.strength"], stated["clip_range"]) == (0.05, 1e-3, 0.2)
+    request = Request(
+        template, "kept", ("redo.threshold",), {}, trials=2, batch=2, sampler="qmc", seeds=(0,), tune_fraction=1.0,
+        reference=False,
+    )  # fmt: skip
+    assert request.axes() == [Axis("redo.threshold", "float", 0.05, 0.0, 0.2)]
+    settings = [{"redo.threshold": 0.0}, {"redo.threshold": 0.05}]
+    suite = template.suite_of(study_tables(template, "kept", settings, None, []), name="study")
+    assert suite.algorithms == ("kept[redo.threshold=0.0]", "kept[redo.threshold=0.05]")
+    own = {job.id for job in load_suite(file).jobs() if job.algorithm == "kept"}
+    assert own <= {job.id for job in suite.jobs()}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from gtr_bench.algorithms.parameters import stackable_fields
 from gtr_bench.algorithms.registry import algorithms
 
-NAMES = ["a2c", "gtr", "oracle", "ppo", "ppo_kl", "spo"]
+NAMES = ["a2c", "gtr", "oracle", "ppo", "ppo_kl", "spo", "trpo"]
 SCALARS = [(name, field) for name in NAMES for field in stackable_fields(algorithms.get(name).Parameters)]
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from gtr_bench.report.blocks import Entry, Grid, Heading, Lines
 from gtr_bench.report.charts import Line, figure
-from gtr_bench.report.layout import Entry, Grid, Heading, Lines
 from gtr_bench.report.page import render_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

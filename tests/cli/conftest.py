@@ -6,44 +6,18 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gtr_bench.cli.main import execute
-from gtr_bench.schedule import process
-from gtr_bench.store.schema import EVALUATIONS, JOB
-from gtr_bench.store.writer import write_table
-from gtr_bench.suite import Suite, canonical_json
+from gtr_bench.schedule.executors import process
+from gtr_bench.suite import Suite
+from tests.helpers import points_of, suite_text, write_finished
 
 FAKE_CLI = Path(__file__).with_name("fake_cli.py")
 FAKE_WORKER = Path(__file__).parents[1] / "schedule" / "fake_worker.py"
-
-SUITE = """
-[suite]
-name = "tiny"
-question = "Does it run?"
-primary_metric = "lifetime_return"
-
-[scale.laptop]
-seeds = {seeds}
-steps_per_phase = 1024
-
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = {{ kind = "action_permutation" }}
-
-[[algorithm]]
-id = "ppo"
-
-[[algorithm]]
-id = "spo"
-"""
 
 
 class Cli:
@@ -56,7 +30,7 @@ class Cli:
         self.started: list[subprocess.Popen[str]] = []
 
     def write_suite(self, seeds: int = 2) -> None:
-        (self.folder / "tiny.toml").write_text(SUITE.format(seeds=seeds))
+        (self.folder / "tiny.toml").write_text(suite_text(seeds=seeds, algorithms=("ppo", "spo")))
 
     def __call__(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run to the end, in this process: importing everything anew would take most of the time."""
@@ -88,38 +62,10 @@ class Cli:
     def fill(self, suite: Suite, results: Path | None = None) -> None:
         """Write what real workers would leave of a suite's jobs: evaluations that rise with the learning rate."""
         for job in suite.jobs():
-            folder = (results or self.results) / "jobs" / job.id
-            folder.mkdir(parents=True, exist_ok=True)
-            phases = job.definition["sequence"]["phases"]
-            every = job.definition["evaluation"]["every"]
-            points = [
-                (step, number, "grid" if step else "start" if number == 0 else "after_shift")
-                for number, phase in enumerate(phases)
-                for step in range(0, phase["steps"] + 1, every)
-            ]
             level = 100 + 1e4 * job.definition["algorithm"]["parameters"]["learning_rate"] + job.seed
-            columns = {
-                "job": [job.id] * len(points),
-                "step": [step + number * phases[0]["steps"] for step, number, _ in points],
-                "phase": [number for _, number, _ in points],
-                "evaluated_phase": [number for _, number, _ in points],
-                "point": [point for _, _, point in points],
-                "episodes": [10] * len(points),
-                "return_mean": [level + step / 1000 for step, _, _ in points],
-            }
-            row = {name: getattr(job, name) for name in ("suite", "scale", "algorithm", "sequence", "role", "seed")} | {
-                "job": job.id,
-                "status": "complete",
-                "algorithm_name": job.definition["algorithm"]["name"],
-                "definition": canonical_json(job.definition),
-                "device": "cpu",
-                "packages": "{}",
-                "finished": "2026-01-01T00:00:00+00:00",
-                "suite_path": suite.path,
-                "suite_text": suite.text,
-            }
-            write_table(folder / "evaluations.parquet", EVALUATIONS, columns)
-            write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+            length = job.definition["sequence"]["phases"][0]["steps"]
+            returns = [level + (step - phase * length) / 1000 for step, phase, _ in points_of(job)]
+            write_finished(results or self.results, job, returns, suite_path=suite.path, suite_text=suite.text)
 
     def starts(self) -> dict[str, list[tuple[str, int, int]]]:
         """Job id -> (cohort, members, first step) of each start."""
@@ -131,14 +77,6 @@ class Cli:
 
     def done(self) -> int:
         return len(list(self.results.glob("jobs/*/job.parquet")))
-
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
-        """Poll until something is true."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError("it did not happen in time")
-            time.sleep(0.02)
 
 
 @pytest.fixture

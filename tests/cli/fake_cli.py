@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from gtr_bench.schedule import process
+from gtr_bench.schedule.executors import process
 
 process.WORKER_COMMAND = (sys.executable, "-S", str(Path(__file__).parents[1] / "schedule" / "fake_worker.py"))
 

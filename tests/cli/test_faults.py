@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers import wait_for
+
 RUN = ("run", "tiny.toml", "--jobs", "2", "--checkpoint-every", "1")
 
 
@@ -25,7 +27,7 @@ def running(cli: Any, step: int = 1) -> bool:
 
 def test_first_interrupt_checkpoints_and_says_how_to_continue(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
-    cli.wait_for(lambda: running(cli))
+    wait_for(lambda: running(cli))
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -39,7 +41,7 @@ def test_first_interrupt_checkpoints_and_says_how_to_continue(cli: Any) -> None:
 
 def test_sigterm_stops_like_an_interrupt(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
-    cli.wait_for(lambda: running(cli))
+    wait_for(lambda: running(cli))
     process.terminate()
     process.communicate(timeout=20)
     assert process.returncode == 130
@@ -48,7 +50,7 @@ def test_sigterm_stops_like_an_interrupt(cli: Any) -> None:
 def test_second_interrupt_kills_workers_that_do_not_stop(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_BEHAVIOUR="hang", FAKE_WORKER_SECONDS="0.2")
     # From step 50 on they ignore SIGTERM, a moment after they have said so.
-    cli.wait_for(lambda: running(cli, 50))
+    wait_for(lambda: running(cli, 50))
     time.sleep(0.2)
     pids = [beat["pid"] for beat in beats(cli)]
     process.send_signal(signal.SIGINT)
@@ -65,7 +67,7 @@ def test_second_interrupt_kills_workers_that_do_not_stop(cli: Any) -> None:
 
 def test_workers_outlive_a_killed_driver_only_to_their_checkpoint_and_a_rerun_continues(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
-    cli.wait_for(lambda: running(cli))
+    wait_for(lambda: running(cli))
     process.kill()
     process.communicate()
     again = cli(*RUN, FAKE_WORKER_SECONDS="0.1")
@@ -76,7 +78,7 @@ def test_workers_outlive_a_killed_driver_only_to_their_checkpoint_and_a_rerun_co
 
 def test_driver_and_workers_killed_together_lose_nothing_before_the_checkpoint(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="3")
-    cli.wait_for(lambda: len(list(cli.results.glob("cohorts/*/checkpoint"))) == 2)
+    wait_for(lambda: len(list(cli.results.glob("cohorts/*/checkpoint"))) == 2)
     pids = [beat["pid"] for beat in beats(cli)]
     process.kill()
     for pid in pids:
@@ -90,7 +92,7 @@ def test_driver_and_workers_killed_together_lose_nothing_before_the_checkpoint(c
 
 def test_a_worker_killed_from_outside_is_retried(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="3")
-    cli.wait_for(lambda: running(cli))
+    wait_for(lambda: running(cli))
     os.kill(beats(cli)[0]["pid"], signal.SIGKILL)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -110,7 +112,7 @@ def test_two_drivers_share_the_jobs_and_repeat_none(cli: Any) -> None:
 
 def test_the_second_driver_takes_over_when_the_first_dies(cli: Any) -> None:
     first = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
-    cli.wait_for(lambda: running(cli))
+    wait_for(lambda: running(cli))
     second = cli.start(*RUN, FAKE_WORKER_SECONDS="0.1")
     assert "in the hands of another run" in next(line for line in second.stderr if "hands" in line)
     first.kill()

@@ -11,38 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gtr_bench.store.schema import EVALUATIONS, JOB
-from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
-from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import parse_suite
+from tests.helpers import SWAPPED_BACK, points_of, suite_text, write_finished
 
-SUITE = """
-[suite]
-name = "swap"
-question = "Did the program change?"
-primary_metric = "lifetime_return"
-
-[evaluation]
-every = 1024
-episodes = 4
-
-[scale.laptop]
-seeds = 8
-steps_per_phase = 4096
-
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = { kind = "action_permutation", cycle = 2 }
-
-[[algorithm]]
-id = "ppo"
-
-[[algorithm]]
-id = "gtr"
-"""
+SUITE = suite_text(
+    "swap",
+    "Did the program change?",
+    tables="\n[evaluation]\nevery = 1024\nepisodes = 4\n",
+    seeds=8,
+    steps=4096,
+    sequences=SWAPPED_BACK,
+    algorithms=("ppo", "gtr"),
+)
 OLD = "0123456789abcdef0123456789abcdef01234567"
 NEW = "fedcba9876543210fedcba9876543210fedcba98"
 
@@ -59,17 +40,6 @@ def jobs_of(text: str = SUITE, keep: str = "") -> list[Job]:
     return [job for job in parse_suite(text, path="swap.toml", scale="laptop").jobs() if keep in ("", job.algorithm)]
 
 
-def points_of(job: Job) -> list[tuple[int, int, str]]:
-    """(step, phase, point) as training takes them."""
-    every = job.definition["evaluation"]["every"]
-    points, start = [], 0
-    for phase, each in enumerate(job.definition["sequence"]["phases"]):
-        points.append((start, phase, "after_shift" if phase else "start"))
-        points += [(start + step, phase, "grid") for step in range(every, each["steps"] + 1, every)]
-        start += each["steps"]
-    return points
-
-
 def write_run(
     results: Path,
     job: Job,
@@ -84,41 +54,19 @@ def write_run(
 
     With `upto` its evaluations end there, as a diverged job's do.
     """
-    folder = results / "jobs" / job.id
-    folder.mkdir(parents=True)
     points = points_of(job)
     returns = np.linspace(20, 120, len(points)) + 10 * np.random.default_rng(job.seed).normal(size=len(points))
-    count = len(points)
-    rows = {
-        "job": [job.id] * count,
-        "step": [step for step, _, _ in points],
-        "phase": [phase for _, phase, _ in points],
-        "evaluated_phase": [phase for _, phase, _ in points],
-        "point": [point for _, _, point in points],
-        "episodes": [4] * count,
-        "return_mean": bend(job, returns),
-    }
-    kept = [place for place, (step, _, _) in enumerate(points) if upto is None or step <= upto]
-    rows = {name: [values[place] for place in kept] for name, values in rows.items()}
-    write_table(folder / "evaluations.parquet", EVALUATIONS, rows)
-    row = {
-        "job": job.id,
-        "status": "complete",
-        **{name: getattr(job, name) for name in ("suite", "scale", "algorithm", "sequence", "role", "seed")},
-        "algorithm_name": job.definition["algorithm"]["name"],
-        "definition": canonical_json(job.definition),
-        "device": "cpu",
+    kept = sum(upto is None or step <= upto for step, _, _ in points)
+    columns = {
         "steps_per_second": 1000.0,
-        "finished": "2026-01-01T00:10:00+00:00",
         "gtr_bench_version": "0.1.0",
         "git_sha": sha,
         "git_dirty": False,
         "packages": json.dumps({"numpy": "2.0"}),
         "suite_path": "swap.toml",
         "suite_text": text,
-        **changed,
     }
-    write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+    write_finished(results, job, bend(job, returns)[:kept], **columns | changed)
 
 
 def write_unfinished(results: Path, jobs: Sequence[Job], *, reason: str = "", sha: str | None = OLD) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from gtr_bench.cli.main import execute
+from tests.helpers import execute_light
 
 from .conftest import NEW, Fill, jobs_of
 from .test_compare import lower
@@ -77,12 +76,6 @@ def test_a_level_or_margin_that_is_none_is_refused(fill: Fill, capsys: Capture, 
 def test_comparing_imports_neither_torch_nor_pandas_nor_a_simulator(fill: Fill) -> None:
     both = jobs_of()
     a, b = fill("a", both), fill("b", both, bend=lower)
-    code = (
-        "import sys; from gtr_bench.cli.main import execute; "
-        f"code = execute(['compare', {a!r}, {b!r}, '--json']); "
-        "heavy = {'torch', 'pandas', 'mujoco', 'metaworld', 'matplotlib'} & set(sys.modules); "
-        "sys.exit(', '.join(heavy) or code)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = execute_light("compare", a, b, "--json")
     assert done.returncode == 1, done.stderr
     assert done.stderr == "compared 2 cells: 2 worse\n"

@@ -62,3 +62,38 @@ def test_returns_compare_on_the_same_worlds_evaluated_alike() -> None:
     longer = definition(sequence={"phases": [{"steps": 20}], "shifts": [], "max_episode_steps": None})
     assert incomparable(definition(), longer).startswith("the worlds differ")
     assert incomparable(definition(), definition(evaluation={"every": 6, "episodes": 10})).startswith("the evaluation")
+
+
+def with_add_ons(**parameters: float) -> dict[str, Any]:
+    """L2 Init beside ReDo with these parameters."""
+    return definition(
+        plasticity=[
+            {"name": "l2_init", "version": 1, "parameters": {"strength": 0.1}},
+            {"name": "redo", "version": 2, "parameters": parameters},
+        ]
+    )
+
+
+def test_add_ons_are_told_by_name_wherever_they_stand() -> None:
+    one = definition(plasticity=[{"name": "redo", "version": 1, "parameters": {"threshold": 0.1}}])
+    assert parameter_differences(definition(), one) == ("redo absent -> on", "redo.threshold absent -> 0.1")
+    assert parameter_differences(one, with_add_ons(threshold=0.2)) == (
+        "l2_init absent -> on",
+        "l2_init.strength absent -> 0.1",
+        "redo.threshold 0.1 -> 0.2",
+    )
+    assert parameter_differences(with_add_ons(threshold=0.1), with_add_ons(threshold=0.1)) == ()
+
+
+def test_versions_of_add_ons_are_versions() -> None:
+    older = definition(plasticity=[{"name": "redo", "version": 1, "parameters": {"threshold": 0.1}}])
+    newer = definition(plasticity=[{"name": "redo", "version": 2, "parameters": {"threshold": 0.1}}])
+    assert setting(older) == setting(newer)
+    assert version_differences([older], [newer]) == ("redo version 1 -> 2",)
+
+
+def test_a_raised_version_of_the_learner_is_a_version_and_absent_means_one() -> None:
+    old = {"algorithm": {"name": "ppo", "version": 1, "parameters": {}}, "seed": 0}
+    new = old | {"learn": 2}
+    assert version_differences([old], [new]) == ("learn 1 -> 2",)
+    assert setting(old) == setting(new)

@@ -9,7 +9,8 @@ import pytest
 
 from gtr_bench.compare.model import CellChange, CellName, Comparison, CurveChange, MetricChange, Side, SideAbsence
 from gtr_bench.compare.render import render_comparison, summary
-from gtr_bench.report.model import Absence, Provenance
+from gtr_bench.report.absences import Absence
+from gtr_bench.report.model import Provenance
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -67,6 +68,7 @@ COMPARISON = Comparison(
         ),
     ),
     method="worse: by the test",
+    reconstructed=("gtr",),
 )
 RENDERED = {
     "compare.txt": render_comparison(COMPARISON, "terminal"),

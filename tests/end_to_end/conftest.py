@@ -5,21 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-FAULTS = Path(__file__).parents[1] / "fault_package"
+from tests.helpers import FAULTS, suite_text
 
-HEAD = """
-[suite]
-name = "tiny"
-question = "Does it survive?"
-primary_metric = "lifetime_return"
-
+TABLES = """
 [training]
 num_envs = 4
 num_steps = 32
@@ -32,10 +25,6 @@ hidden = [16]
 [evaluation]
 every = {evaluate_every}
 episodes = 2
-
-[scale.laptop]
-seeds = {seeds}
-steps_per_phase = {steps}
 """
 
 
@@ -58,11 +47,13 @@ class Program:
         name: str = "tiny.toml",
     ) -> None:
         """`sequences`: id -> further lines of its table, which name the environment."""
-        text = HEAD.format(seeds=seeds, steps=steps, evaluate_every=evaluate_every)
-        for identifier, lines in sequences.items():
-            text += f'\n[[sequence]]\nid = "{identifier}"\nphases = {phases}\n{lines}\n'
-        for algorithm in algorithms:
-            text += f'\n[[algorithm]]\nid = "{algorithm}"\n'
+        text = suite_text(
+            tables=TABLES.format(evaluate_every=evaluate_every),
+            seeds=seeds,
+            steps=steps,
+            sequences={identifier: f"phases = {phases}\n{lines}" for identifier, lines in sequences.items()},
+            algorithms=algorithms,
+        )
         (self.folder / name).write_text(text)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -70,7 +61,7 @@ class Program:
         process = subprocess.Popen(
             [sys.executable, "-m", "gtr_bench.cli", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -83,13 +74,6 @@ class Program:
         process = self.start(*arguments)
         stdout, stderr = process.communicate(timeout=300)
         return subprocess.CompletedProcess(list(arguments), process.returncode, stdout, stderr)
-
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError("it did not happen in time")
-            time.sleep(0.02)
 
 
 @pytest.fixture

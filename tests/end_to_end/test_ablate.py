@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import Program
+from tests.helpers import wait_for
 
 CARTPOLE = 'env = "gym:CartPole-v1"\nshift = { kind = "action_permutation", cycle = 2 }'
 STUDY = ("ablate", "--suite", "tiny.toml", "--seeds", "2", "--trials", "3", "--study", "mine", "-j", "1")
@@ -52,7 +53,7 @@ def test_run_and_ablate_share_their_jobs(program: Program) -> None:
 def test_a_killed_study_continues_where_it_was(program: Program) -> None:
     program.write_suite({"swap": CARTPOLE}, ["gtr"], steps=2048)
     running = program.start(*STUDY, "--param", "sigma", "--no-reference", "--cohort", "1")
-    program.wait_for(lambda: jobs_done(program) >= 2)
+    wait_for(lambda: jobs_done(program) >= 2)
     running.send_signal(signal.SIGKILL)
     running.wait()
     ended = program(*STUDY, "--param", "sigma", "--no-reference", "--cohort", "1")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers import wait_for
+
 pytestmark = pytest.mark.slow
 
 GOOD = 'env = "gym:CartPole-v1"'
@@ -107,15 +109,13 @@ def test_a_worker_that_hangs_ends_by_itself_once_its_driver_was_killed(
     program.write_suite({"bad": 'env = "fault:hang"\noptions = { after = 10 }'}, seeds=1)
     driver = program.start("run", "tiny.toml", "-j", "1")
     heartbeats = (program.folder / "results" / "cohorts").glob
-    program.wait_for(
-        lambda: any(json.loads(f.read_text())["state"] == "running" for f in heartbeats("*/heartbeat.json"))
-    )
+    wait_for(lambda: any(json.loads(f.read_text())["state"] == "running" for f in heartbeats("*/heartbeat.json")))
     (worker,) = (json.loads(file.read_text())["pid"] for file in heartbeats("*/heartbeat.json"))
     driver.kill()
     driver.wait()
-    program.wait_for(lambda: not Path(f"/proc/{worker}").exists() or "Z (zombie)" in _status(worker))
+    wait_for(lambda: not Path(f"/proc/{worker}").exists() or "Z (zombie)" in _status(worker))
     assert json.loads(program("status", "--json").stdout)["counts"]["running"] == 0
-    program.wait_for(lambda: any("nothing has moved for 3 s" in log.read_text() for log in heartbeats("*/log.txt")))
+    wait_for(lambda: any("nothing has moved for 3 s" in log.read_text() for log in heartbeats("*/log.txt")))
 
 
 def _status(pid: int) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
+from tests.helpers import wait_for
+
 pytestmark = pytest.mark.slow
 
 WORLDS = {
@@ -53,7 +55,7 @@ def test_kill_dash_nine_of_everything_changes_no_number(program: Any, algorithm:
             now = {path: path.stat().st_mtime_ns for path in results.glob("cohorts/*/checkpoint")}
             return process.poll() is not None or (now != before and bool(worker_pids(results)))
 
-        program.wait_for(progressed)
+        wait_for(progressed)
         if process.poll() is not None:
             break
         process.kill()
@@ -77,7 +79,7 @@ def test_interrupt_stops_at_a_checkpoint_and_continues_with_the_same_numbers(pro
     program.write_suite(WORLDS, steps=8192, evaluate_every=4096)
     assert program(*RUN, "--results", "whole").returncode == 0
     process = program.start("run", "tiny.toml", "--jobs", "1", "--results", "broken")
-    program.wait_for(lambda: worker_pids(program.folder / "broken"))
+    wait_for(lambda: worker_pids(program.folder / "broken"))
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]
     assert process.returncode == 130
@@ -92,11 +94,11 @@ def test_a_worker_whose_driver_was_killed_stops_by_itself(program: Any) -> None:
     program.write_suite({"cartpole": WORLDS["cartpole"]}, steps=200_064, evaluate_every=100_032)
     process = program.start("run", "tiny.toml", "--jobs", "1")
     results = program.folder / "results"
-    program.wait_for(lambda: worker_pids(results))
+    wait_for(lambda: worker_pids(results))
     (pid,) = worker_pids(results)
     process.kill()
     process.communicate()
-    program.wait_for(lambda: not Path(f"/proc/{pid}").exists())
+    wait_for(lambda: not Path(f"/proc/{pid}").exists())
     (beat,) = [json.loads(path.read_text()) for path in results.glob("cohorts/*/heartbeat.json")]
     assert beat["state"] == "stopped"
     assert next(iter(results.glob("cohorts/*/checkpoint/state.pt"))).stat().st_size > 0

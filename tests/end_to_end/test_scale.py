@@ -13,26 +13,7 @@ from typing import Any
 import pytest
 
 from gtr_bench.suite import load_suite
-
-LONG = """
-[suite]
-name = "long"
-question = "How long does nothing take?"
-primary_metric = "lifetime_return"
-
-[scale.laptop]
-seeds = 1000
-steps_per_phase = 1024
-
-[[sequence]]
-id = "cartpole"
-env = "gym:CartPole-v1"
-phases = 2
-shift = { kind = "action_permutation" }
-
-[[algorithm]]
-id = "ppo"
-"""
+from tests.helpers import suite_text
 
 MEASURE = """
 import json, sys
@@ -53,7 +34,7 @@ def measured(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def test_a_finished_suite_of_a_thousand_jobs_reruns_in_no_time(tmp_path: Path) -> None:
-    (tmp_path / "long.toml").write_text(LONG)
+    (tmp_path / "long.toml").write_text(suite_text(seeds=1000))
     for job in load_suite(tmp_path / "long.toml").jobs():
         folder = tmp_path / "results" / "jobs" / job.id
         folder.mkdir(parents=True)

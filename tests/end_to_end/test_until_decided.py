@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Program
+from tests.helpers import wait_for
 
 CARTPOLE = 'env = "gym:CartPole-v1"\nshift = { kind = "action_permutation", cycle = 2 }'
 SLOW = '\n[[algorithm]]\nid = "slow"\nuse = "ppo"\nlearning_rate = 1e-6\n'
@@ -68,8 +69,8 @@ def test_seeds_go_where_nothing_is_decided_and_an_interrupted_run_ends_with_the_
     assert "seeds given: ppo 12, slow 8, twin 12" in table
 
     running = program.start(*RUN, "--results", "other")
-    program.wait_for(lambda: jobs_done(program.folder / "other") >= 12, seconds=120)
-    program.wait_for(lambda: len(list(program.folder.glob("other/cohorts/*/heartbeat.json"))) > 1)
+    wait_for(lambda: jobs_done(program.folder / "other") >= 12, seconds=120)
+    wait_for(lambda: len(list(program.folder.glob("other/cohorts/*/heartbeat.json"))) > 1)
     running.send_signal(signal.SIGINT)
     _, stderr = running.communicate(timeout=120)
     assert running.returncode == 130, stderr

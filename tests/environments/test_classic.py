@@ -24,7 +24,7 @@ def seeds(members: int, envs: int) -> Any:
 
 def actions_for(environment: ClassicControl, steps: int, members: int, envs: int, seed: int = 0) -> Any:
     random = np.random.default_rng(seed)
-    space = environment.action_space
+    space = environment.spaces.action
     if space.kind == "discrete":
         return random.integers(0, space.sizes[0], (steps, members, envs))
     assert space.high is not None
@@ -56,8 +56,8 @@ def test_steps_agree_with_gymnasium_from_equal_states(task: str) -> None:
             ended = result.terminated[place] or result.truncated[place]
             ours = result.observation[place]
             if ended:
-                assert result.final_observation is not None
-                ours = result.final_observation[place]
+                assert result.finals is not None
+                ours = result.finals.observations[result.finals.rows.tolist().index(row)]
             assert ours.dtype == observation.dtype == np.float32
             assert_allclose(ours, observation, rtol=0, atol=tolerance + 2e-7 * np.abs(observation).max())
             assert_allclose(result.reward[place], reward, rtol=0, atol=max(tolerance, 1e-6 * abs(reward)))
@@ -72,13 +72,13 @@ def test_sizes_bounds_and_time_limit_are_those_of_gymnasium(task: str) -> None:
     with outdated if task == "CartPole-v0" else contextlib.nullcontext():
         theirs = gymnasium.make(task)
     ours = CLASSIC_CONTROL[task](1, 1)
-    assert theirs.observation_space.shape == (ours.observation_size,)
+    assert theirs.observation_space.shape == ours.spaces.observation.shape
     assert ours.limit == theirs.spec.max_episode_steps  # type: ignore[union-attr]
     if isinstance(theirs.action_space, gymnasium.spaces.Discrete):
-        assert ours.action_space.sizes == (theirs.action_space.n,)
+        assert ours.spaces.action.sizes == (theirs.action_space.n,)
     else:
-        assert_array_equal(ours.action_space.low, theirs.action_space.low)  # type: ignore[attr-defined]
-        assert_array_equal(ours.action_space.high, theirs.action_space.high)  # type: ignore[attr-defined]
+        assert_array_equal(ours.spaces.action.low, theirs.action_space.low)  # type: ignore[attr-defined]
+        assert_array_equal(ours.spaces.action.high, theirs.action_space.high)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -117,15 +117,16 @@ def test_cartpole_constant_action_terminates_at_the_same_step_as_gymnasium() -> 
 def test_truncation_comes_at_the_limit_and_the_next_episode_starts_in_the_same_step(task: str) -> None:
     batch = CLASSIC_CONTROL[task](1, 2, 5)
     first = batch.reset(seeds(1, 2))
-    zero = np.zeros((1, 2, *batch.action_space.shape), dtype=np.int64)
+    zero = np.zeros((1, 2, *batch.spaces.action.shape), dtype=np.int64)
     for step in range(1, 11):
         result = batch.step(zero)
         assert result.truncated.all() == (step % 5 == 0)
         assert not result.terminated.any()
-        assert (result.final_observation is None) == (step % 5 != 0)
+        assert (result.finals is None) == (step % 5 != 0)
         if step % 5 == 0:
-            assert result.final_observation is not None
-            assert not np.array_equal(result.observation, result.final_observation)
+            assert result.finals is not None
+            assert result.finals.rows.tolist() == [0, 1]
+            assert not np.array_equal(result.observation[0], result.finals.observations)
             assert not np.array_equal(result.observation, first)
 
 

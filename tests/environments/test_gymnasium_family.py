@@ -17,6 +17,7 @@ from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS, MujocoPhysics
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import EnvironmentFault, MissingExtraError, RequestError, UnknownNameError
+from tests.environments.helpers import assert_same
 
 FAMILY = GymnasiumFamily()
 SEEDS = np.arange(4, dtype=np.uint64).reshape(2, 2)
@@ -30,10 +31,10 @@ def make(task: str, members: int = 2, envs: int = 2, limit: int | None = None, *
 
 def random_actions(batch: Any, steps: int, seed: int = 0) -> Any:
     random = np.random.default_rng(seed)
-    shape = (steps, batch.members, batch.envs, *batch.action_space.shape)
-    if batch.action_space.kind == "continuous":
+    shape = (steps, batch.members, batch.envs, *batch.spaces.action.shape)
+    if batch.spaces.action.kind == "continuous":
         return random.uniform(-1.3, 1.3, shape).astype(np.float32)
-    return random.integers(0, batch.action_space.sizes, shape)
+    return random.integers(0, batch.spaces.action.sizes, shape)
 
 
 @mujoco_only
@@ -51,7 +52,8 @@ def test_episodes_agree_with_gymnasium_made_the_usual_way(task: str) -> None:
         assert result.reward[1, 0] == reward
         assert (result.terminated[1, 0], result.truncated[1, 0]) == (terminated, truncated)
         if terminated or truncated:
-            assert_array_equal(result.final_observation[1, 0], observation.astype(np.float32))
+            place = result.finals.rows.tolist().index(2)
+            assert_array_equal(result.finals.observations[place], observation.astype(np.float32))
             episode += 1
             observation, _ = theirs.reset(seed=int(mix(SEEDS[1, 0], episode)[0]) % 2**31)
         ours = result.observation[1, 0]
@@ -83,10 +85,7 @@ def test_replay_continues_bit_for_bit_also_under_drifting_physics(task: str) -> 
         first.step(action)
     second.load_state(first.state())
     for action in actions[130:]:
-        expected, found = first.step(action), second.step(action)
-        assert_array_equal(found.observation, expected.observation)
-        assert_array_equal(found.reward, expected.reward)
-        assert_array_equal(found.truncated, expected.truncated)
+        assert_same(first.step(action), second.step(action))
 
 
 @mujoco_only
@@ -149,21 +148,23 @@ def test_setting_all_factors_back_restores_every_array_of_the_model(task: str) -
         assert_array_equal(value, pristine[name], err_msg=name)
 
 
-def test_discrete_observations_and_actions_are_flattened() -> None:
-    batch = make("FrozenLake-v1", is_slippery=False)
+def test_discrete_observations_become_one_hot_when_asked_to() -> None:
+    batch = make("FrozenLake-v1", is_slippery=False, flatten=True)
     observation = batch.reset(SEEDS)
     assert observation.shape == (2, 2, 16)
     assert (observation.sum(axis=-1) == 1).all()
-    assert (batch.action_space.kind, batch.action_space.sizes) == ("discrete", (4,))
+    assert (batch.spaces.action.kind, batch.spaces.action.sizes) == ("discrete", (4,))
     assert batch.step(np.full((2, 2), 2)).observation[..., 1].all()
 
 
 class Mixed(gymnasium.Env[Any, Any]):
-    """Dict observations and an action space given from outside; the observation says what arrived."""
+    """Spaces given from outside; the observation, of a Dict by default, says what arrived."""
 
-    def __init__(self, action_space: gymnasium.spaces.Space[Any]) -> None:
+    def __init__(
+        self, action_space: gymnasium.spaces.Space[Any], observation_space: gymnasium.spaces.Space[Any] | None = None
+    ) -> None:
         self.action_space = action_space
-        self.observation_space = gymnasium.spaces.Dict(
+        self.observation_space = observation_space or gymnasium.spaces.Dict(
             {"arrived": gymnasium.spaces.Box(-9, 9, (2,)), "on": gymnasium.spaces.MultiBinary(1)}
         )
 
@@ -182,7 +183,12 @@ def mixed(monkeypatch: pytest.MonkeyPatch) -> Any:
     from gymnasium.envs.registration import registry
 
     gymnasium.register("GtrBenchMixed-v0", entry_point=Mixed)
-    yield lambda space: GymnasiumSingle("GtrBenchMixed-v0", {"action_space": space}, with_physics=False)
+
+    def built(space: Any, shows: Any = None, flatten: bool = True) -> GymnasiumSingle:
+        options = {"action_space": space, "observation_space": shows, "flatten": flatten}
+        return GymnasiumSingle("GtrBenchMixed-v0", options, with_physics=False)
+
+    yield built
     del registry["GtrBenchMixed-v0"]
 
 
@@ -205,8 +211,8 @@ def test_every_kind_of_action_arrives_as_the_environment_wants_it(
     mixed: Any, space: Any, kind: str, sizes: tuple[int, ...], action: Any, arrived: list[float]
 ) -> None:
     single = mixed(space)
-    assert (single.action_space.kind, single.action_space.sizes) == (kind, sizes)
-    assert single.observation_size == 3
+    assert (single.spaces.action.kind, single.spaces.action.sizes) == (kind, sizes)
+    assert single.spaces.observation.shape == (3,)
     assert_array_equal(single.reset(0), [0, 0, 1])
     assert_array_equal(single.step(action).observation, [*arrived, 1])
 
@@ -214,6 +220,24 @@ def test_every_kind_of_action_arrives_as_the_environment_wants_it(
 def test_actions_that_cannot_be_learned_are_refused(mixed: Any) -> None:
     with pytest.raises(EnvironmentFault, match="actions of the kind `Text`"):
         mixed(gymnasium.spaces.Text(3))
+
+
+@pytest.mark.parametrize(
+    ("space", "shown", "hint"),
+    [
+        (gymnasium.spaces.Discrete(3), "of the kind `Discrete`", "one number per choice"),
+        (gymnasium.spaces.Box(0, 255, (9, 8, 3), np.uint8), "of the kind `Box` of 9 x 8 x 3", "in one row"),
+        (gymnasium.spaces.Dict({"a": gymnasium.spaces.Box(-1, 1, (2,))}), "of the kind `Dict`", "in one row"),
+        (gymnasium.spaces.Tuple([gymnasium.spaces.Discrete(2)]), "of the kind `Tuple`", "in one row"),
+    ],
+)
+def test_what_is_no_vector_is_refused_with_the_way_out(mixed: Any, space: Any, shown: str, hint: str) -> None:
+    with pytest.raises(EnvironmentFault, match=shown) as caught:
+        mixed(gymnasium.spaces.Discrete(2), shows=space, flatten=False)
+    assert caught.value.hint is not None
+    assert "flatten = true" in caught.value.hint
+    assert hint in caught.value.hint
+    assert mixed(gymnasium.spaces.Discrete(2), shows=space).spaces.observation.size == gymnasium.spaces.flatdim(space)
 
 
 def test_a_constructor_that_raises_ends_in_one_sentence() -> None:

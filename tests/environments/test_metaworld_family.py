@@ -11,9 +11,11 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gtr_bench.environments import metaworld_family
-from gtr_bench.environments.metaworld_family import METAWORLD_TASKS, MetaWorldFamily
+from gtr_bench.environments.metaworld_family import MetaWorldFamily
+from gtr_bench.environments.metaworld_tasks import METAWORLD_TASKS
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
+from tests.environments.helpers import assert_same
 
 if importlib.util.find_spec("metaworld") is None:
     pytest.skip("needs the extra `metaworld`", allow_module_level=True)
@@ -40,7 +42,7 @@ def test_observations_show_the_goal_and_positions_are_drawn_anew_for_every_episo
     batch = make("push-v3", limit=3)
     first = batch.reset(SEEDS)
     assert first.shape == (2, 2, 39)
-    assert batch.has_success
+    assert batch.spaces.has_success
     assert np.abs(first[..., -3:]).min() > 0
     for actions in random_actions(3):
         result = batch.step(actions)
@@ -126,10 +128,7 @@ def test_replay_continues_bit_for_bit() -> None:
         first.step(action)
     second.load_state(first.state())
     for action in actions[40:]:
-        expected, found = first.step(action), second.step(action)
-        assert_array_equal(found.observation, expected.observation)
-        assert_array_equal(found.reward, expected.reward)
-        assert_array_equal(found.success, expected.success)
+        assert_same(first.step(action), second.step(action))
 
 
 @pytest.mark.slow
@@ -197,7 +196,7 @@ def test_a_sequence_goes_from_task_to_task_and_resumes_in_the_second_one() -> No
         SequenceEnvironment(sequence, members=1, envs=2, environment_seeds=[1], shift_seeds=[2], purpose="training")
         for _ in range(2)
     )
-    assert first.has_success
+    assert first.spaces.has_success
     starts = [first.start_phase(number) for number in (0, 1)]
     assert not np.array_equal(*starts)
     actions = random_actions(40, 1, 2)
@@ -205,6 +204,4 @@ def test_a_sequence_goes_from_task_to_task_and_resumes_in_the_second_one() -> No
         first.step(action)
     second.load_state(first.state())
     for action in actions[20:]:
-        expected, found = first.step(action), second.step(action)
-        assert_array_equal(found.observation, expected.observation)
-        assert_array_equal(found.success, expected.success)
+        assert_same(first.step(action), second.step(action))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ import pytest
 
 from gtr_bench.environments.registry import availability, families, family_of
 from gtr_bench.errors import EnvironmentFault, RequestError, UnknownNameError
+from tests.helpers import FAULTS
 
-FAULTS = Path(__file__).parent.parent / "fault_package"
 ACTIONS = np.zeros((2, 2), dtype=np.int64)
 SEEDS = np.arange(4, dtype=np.uint64).reshape(2, 2)
 

@@ -13,6 +13,7 @@ from gtr_bench.environments.classic import CLASSIC_CONTROL
 from gtr_bench.environments.gymnasium_family import GymnasiumFamily
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
+from tests.environments.helpers import assert_same
 
 STEPS = 400
 LEFT = np.zeros((2, 4), dtype=np.int64)
@@ -47,21 +48,23 @@ def world(phases: list[dict[str, Any]], shifts: list[dict[str, Any]] | None = No
 
 def choose(environment: Any, step: int) -> Any:
     random = np.random.default_rng(step)
-    return random.integers(0, environment.action_space.sizes[0], (environment.members, environment.envs))
+    return random.integers(0, environment.spaces.action.sizes[0], (environment.members, environment.envs))
 
 
-def assert_same(first: Transition, second: Transition) -> None:
-    for left, right in zip(first, second, strict=True):
-        assert (left is None) == (right is None)
-        if left is not None:
-            assert_array_equal(left, right)
+def finals_of(transition: Transition) -> Any:
+    """The last observations [M, N, *O] where an episode ended, zeros elsewhere."""
+    assert transition.finals is not None
+    result = np.zeros_like(transition.observation)
+    result.reshape(-1, *result.shape[2:])[transition.finals.rows] = transition.finals.observations
+    return result
 
 
 def test_without_shifts_it_is_the_environment_itself() -> None:
     environment = world([phase()])
     observation = environment.start_phase(0)
-    assert (environment.observation_size, environment.phases, environment.has_success) == (4, 1, False)
-    assert environment.action_space.sizes == (2,)
+    assert (environment.phases, environment.spaces.has_success) == (1, False)
+    assert environment.spaces.observation.shape == (4,)
+    assert environment.spaces.action.sizes == (2,)
     assert observation.shape == (2, 4, 4)
     assert np.abs(observation).max() <= 0.05
     assert (environment.step(LEFT).reward == 1.0).all()
@@ -99,10 +102,9 @@ def test_a_member_meets_the_same_world_alone_and_among_others(number: int) -> No
         first, second = many.step(actions), alone.step(actions[1:])
         assert_array_equal(first.observation[1:], second.observation)
         assert_array_equal(first.reward[1:], second.reward)
-        if second.final_observation is not None:
-            ended = (second.terminated | second.truncated)[0]
-            assert first.final_observation is not None
-            assert_array_equal(first.final_observation[1, ended], second.final_observation[0, ended])
+        if second.finals is not None:
+            assert first.finals is not None
+            assert_array_equal(finals_of(first)[1], finals_of(second)[0])
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -126,8 +128,8 @@ def test_an_offset_is_constant_over_the_phase_and_also_in_final_observations() -
     for _ in range(20):
         first, second = plain.step(LEFT), shifted.step(LEFT)
         assert_allclose(second.observation - first.observation, offset, atol=1e-5)
-        if first.final_observation is not None:
-            assert_allclose(second.final_observation - first.final_observation, offset, atol=1e-5)
+        if first.finals is not None:
+            assert_allclose(finals_of(second) - finals_of(first), offset, atol=1e-5)
     assert_array_equal(plain.start_phase(0), shifted.start_phase(0))
 
 
@@ -157,7 +159,7 @@ def test_noise_differs_between_steps_environments_and_final_observations() -> No
     differences = [noisy.start_phase(0) - plain.start_phase(0)]
     for _ in range(10):
         first, second = plain.step(LEFT), noisy.step(LEFT)
-        differences += [second.observation - first.observation, second.final_observation - first.final_observation]
+        differences += [second.observation - first.observation, finals_of(second) - finals_of(first)]
     together = np.concatenate(differences).ravel()
     # No number is drawn twice: the rounding of the sums keeps equal draws within 1e-6.
     assert np.diff(np.sort(together)).min() >= 0
@@ -228,10 +230,10 @@ def test_a_later_phase_with_other_observations_or_actions_is_refused_before_the_
         world([phase(environment="gym:MountainCar-v0"), phase(environment="gym:MountainCarContinuous-v0")])
 
 
-def test_a_later_phase_of_a_family_that_offers_no_spaces_is_refused_when_it_starts(
+def test_a_later_phase_that_is_not_what_its_family_said_is_refused_when_it_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr(GymnasiumFamily, "spaces")
+    monkeypatch.setattr(GymnasiumFamily, "spaces", lambda *_: CLASSIC_CONTROL["CartPole-v1"].spaces)
     environment = world([phase(), phase(environment="gym:Acrobot-v1")])
     with pytest.raises(EnvironmentFault, match=r"phase 1 \(`gym:Acrobot-v1`\) has observations of 6 numbers"):
         environment.start_phase(1)
@@ -262,11 +264,44 @@ def test_max_episode_steps_of_the_sequence_replaces_the_tasks_own_limit() -> Non
     assert [bool(environment.step(LEFT).truncated.all()) for _ in range(6)] == [False, False, True] * 2
 
 
+@pytest.mark.parametrize("kept", [2, 3])
+def test_environments_that_are_kept_change_no_number_and_are_not_built_again(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tasks in turn under physics shifts, once with a new environment for every phase and once with held ones."""
+    pytest.importorskip("mujoco")
+    tasks = ["gym:InvertedPendulum-v5", "gym:CartPole-v1", "gym:CartPole-v0"]
+    monkeypatch.setattr("gtr_bench.environments.sequence.misfit", lambda *_: None)  # their spaces differ
+    built: list[str] = []
+    make = GymnasiumFamily.make
+
+    def counted(self: GymnasiumFamily, task: str, **arguments: Any) -> Any:
+        built.append(task)
+        return make(self, task, **arguments)
+
+    monkeypatch.setattr(GymnasiumFamily, "make", counted)
+    phases = [phase(variant, environment) for variant, environment in enumerate([*tasks, *tasks])]
+    shift = [{"kind": "physics", "parameter": "gravity", "low": 0.5, "high": 2.0}]
+    runs = []
+    for held in (1, kept):
+        built.clear()
+        environment, rows = world(phases, shift, environments_kept=held), []
+        for round_, number in enumerate([0, 1, 2, 3, 4, 5, 0, 1]):
+            rows.append(environment.start_phase(number, round_).sum())
+            for _ in range(25):
+                step = environment.step(np.zeros((2, 4, *environment._environment.spaces.action.shape), np.int64))
+                rows.append(step.observation.sum() + step.reward.sum())
+        environment.close()
+        runs.append((rows, len(built)))
+    assert runs[0][0] == runs[1][0]
+    assert (runs[0][1], runs[1][1]) == (8, {2: 5, 3: 3}[kept])
+
+
 def test_closing_twice_is_allowed() -> None:
     environment = world([phase()])
     environment.close()
     environment.close()
-    assert environment.start_phase(0).shape[2] == environment.observation_size, "closing holds nothing back"
+    assert environment.start_phase(0).shape == (2, 4, 4), "closing holds nothing back"
 
 
 def test_an_unknown_task_of_a_later_phase_is_refused_before_the_first_one_starts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from gtr_bench.algorithms.base import Algorithm, Sample
@@ -27,6 +28,9 @@ class DualClip(Algorithm):
     name: ClassVar[str] = "dual_clip"
     version: ClassVar[int] = 1
     Parameters: ClassVar[type[OnPolicyParameters]] = DualClipParameters
+    columns: ClassVar[Mapping[str, str]] = {
+        "dual_clip_fraction": "share of samples that the second clip bounds after the update"
+    }
 
     def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
         """The surrogate `[M, B]`; no penalty."""
@@ -34,3 +38,8 @@ class DualClip(Algorithm):
         surrogate = clipped_surrogate(sample.ratio, advantage, self.p.clip_range)
         bounded = surrogate.maximum(self.p.dual_clip * advantage)
         return surrogate.where(advantage >= 0, bounded), None
+
+    def diagnose(self, sample: Sample) -> dict[str, Tensor]:
+        """How often the second clip acts: where A < 0 and the ratio is above c (which is above 1 + epsilon), `[M]`."""
+        bound = (sample.advantage < 0) & (sample.ratio > self.p.dual_clip)
+        return {"dual_clip_fraction": bound.float().mean(1)}

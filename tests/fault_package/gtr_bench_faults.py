@@ -16,7 +16,7 @@ import numpy as np
 
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.single import Outcome, SingleBatch
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import UnknownNameError
 
 TASKS = ("hang", "memory", "none", "nan", "raise", "startup")
@@ -26,8 +26,7 @@ EPISODE = 10
 class FaultSingle:
     """Four random numbers, two actions, reward 1 per step, episodes of ten steps."""
 
-    observation_size = 4
-    action_space = ActionSpace("discrete", (2,))
+    spaces = Spaces(ObservationSpace((4,)), ActionSpace("discrete", (2,)), has_success=False)
 
     def __init__(self, task: str, after: int) -> None:
         if task == "startup":
@@ -82,6 +81,9 @@ class FaultFamily:
 
     def options(self, task: str) -> tuple[str, ...]:
         return ("after", "member")
+
+    def spaces(self, task: str, options: Mapping[str, Any]) -> Spaces:
+        return FaultSingle.spaces
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +12,10 @@ from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.environments.registry import families
 from gtr_bench.learn.training import Training
 from gtr_bench.networks.registry import networks
+from gtr_bench.plasticity.registry import add_ons
+from gtr_bench.suite.identity import defining
+from tests.helpers import FAULTS
 
-FAULTS = Path(__file__).parents[1] / "fault_package"
 CPU = torch.device("cpu")
 
 CARTPOLE_SHIFT: tuple[dict[str, Any], ...] = ({"kind": "action_permutation"},)
@@ -45,10 +46,22 @@ def make_definition(
     episodes: int = 0,
     hidden: Sequence[int] = (16, 16),
     activation: str = "tanh",
+    plasticity: Mapping[str, Mapping[str, Any]] | None = None,
     network: Mapping[str, Any] | None = None,
     **parameters: Any,
 ) -> dict[str, Any]:
-    """A job definition (docs/design.md) with small defaults: 4 environments x 32 steps, 2 epochs, no evaluation."""
+    """A job definition (docs/design.md) with small defaults: 4 environments x 32 steps, 2 epochs, no evaluation.
+
+    `plasticity` are the parameters of add-ons, by name, in the order in which they act.
+    """
+    add_on_part = [
+        {
+            "name": name,
+            "version": add_ons.get(name).version,
+            "parameters": defining(add_ons.get(name).Parameters(**own)),
+        }
+        for name, own in (plasticity or {}).items()
+    ]
     kind = algorithms.get(algorithm)
     small = {"num_envs": 4, "num_steps": 32, "epochs": 2} if algorithm != "a2c" else {"num_envs": 4}
     settings = kind.Parameters(**(small | parameters)).model_dump(mode="json")
@@ -79,6 +92,7 @@ def make_definition(
             "all_phases": False,
         },
         "seed": seed,
+        **({"plasticity": add_on_part} if add_on_part else {}),
     }
 
 

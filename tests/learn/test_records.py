@@ -37,3 +37,12 @@ def test_a_copy_of_the_state_continues_alike() -> None:
             each.append({"step": 4, "value": 1.0})
         assert len(copy) == len(original)
         assert copy.of_member(0, 10) == original.of_member(0, 10)
+
+
+def test_a_checkpoint_with_other_columns_is_continued_by_name() -> None:
+    old = Records(("step", "gone"), 2)
+    old.append({"step": 8.0, "gone": 1.0})
+    new = Records(("added", "step"), 2)
+    new.load_state(old.state())
+    new.append({"step": 16.0, "added": 3.0})
+    assert new.of_member(1, 2) == {"added": [None, 3.0], "step": [8.0, 16.0]}

@@ -87,7 +87,9 @@ def test_truncated_episodes_bootstrap_from_their_final_observation() -> None:
     cut = trajectory.truncated[0] & ~trajectory.terminated[0]
     assert cut.sum() == 4 * 6
     assert cut[4].all()
-    final = learner.model.value(torch.from_numpy(trajectory.final_observations[:, 4])).detach()
+    first = trajectory.cuts.step == 4
+    assert trajectory.cuts.env[first].tolist() == [0, 1, 2, 3]
+    final = learner.model.value(torch.from_numpy(trajectory.cuts.observations[first][None])).detach()
     own = experience.values.view(1, 32, 4)[:, 4]
     torch.testing.assert_close(experience.advantages.view(1, 32, 4)[:, 4], 1 + 0.9 * final - own)
 

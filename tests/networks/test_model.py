@@ -145,3 +145,15 @@ def test_layers_name_the_parameters_that_compute_and_that_read_their_units() -> 
     assert found[1][0].outgoing == (network.policy_head,)
     assert found[3][0].outgoing == (network.value_head,)
     assert build(SPACES[0], 1, shared=True).layers(torch.randn(1, 2, 5))[-1][0].outgoing[1].weight.shape[-1] == 1
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_critics_own_parameters_are_those_a_policy_does_not_feel(shared: bool) -> None:
+    network, seen = build(SPACES[2], 1, **({"shared": True} if shared else {})), torch.randn(1, 9, 5)
+    policy = network.policy(seen).packed.detach().clone()
+    value, alone = network.value(seen).detach().clone(), network.critic_alone()
+    network.data += alone * torch.randn(network.data.shape)
+    assert torch.equal(network.policy(seen).packed, policy)
+    assert not torch.equal(network.value(seen), value)
+    network.data += ~alone * torch.randn(network.data.shape)
+    assert not torch.equal(network.policy(seen).packed, policy)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from gtr_bench.networks.stacked import StackedLinear, fast_tanh
+from gtr_bench.networks.stacked import StackedConv2d, StackedLinear, fast_tanh
 
 
 def generators(*seeds: int) -> list[torch.Generator]:
@@ -31,6 +31,26 @@ def test_weights_start_orthogonal_with_their_gain_and_biases_at_zero(inputs: int
     gram = weight.transpose(1, 2) @ weight if outputs <= inputs else weight @ weight.transpose(1, 2)
     torch.testing.assert_close(gram, 2 * torch.eye(min(inputs, outputs)).expand_as(gram), atol=1e-5, rtol=0)
     assert not layer.bias.any()
+
+
+def test_each_member_is_a_convolution_of_its_own_and_groups_compute_the_same() -> None:
+    layer = StackedConv2d(generators(1, 2, 3), 4, 5, 3, 2, 1.0).double()
+    nn.init.normal_(layer.bias)
+    inputs = torch.randn(3, 7, 4, 9, 8, dtype=torch.float64, requires_grad=True)
+    found, grouped = layer.one_by_one(inputs), layer.grouped(inputs)
+    for member in range(3):
+        weight, bias = layer.weight[member], layer.bias[member]
+        assert torch.equal(found[member], nn.functional.conv2d(inputs[member], weight, bias, 2))
+    torch.testing.assert_close(grouped, found)
+    wanted = [inputs, layer.weight, layer.bias]
+    for one, other in zip(*(torch.autograd.grad(y.square().sum(), wanted) for y in (found, grouped)), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_convolutions_start_orthogonal_each_member_from_its_own_generator() -> None:
+    weight = StackedConv2d(generators(4, 5), 3, 8, 3, 1, math.sqrt(2)).weight.detach().flatten(2)
+    torch.testing.assert_close(weight @ weight.transpose(1, 2), 2 * torch.eye(8).expand(2, 8, 8), atol=1e-5, rtol=0)
+    assert torch.equal(weight[1:], StackedConv2d(generators(5), 3, 8, 3, 1, math.sqrt(2)).weight.detach().flatten(2))
 
 
 def test_initial_weights_are_those_of_torchs_own_initialisation() -> None:

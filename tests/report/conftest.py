@@ -17,8 +17,8 @@ from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
-from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import parse_suite
+from tests.helpers import job_columns
 
 SUITE = """
 [suite]
@@ -124,29 +124,19 @@ def write_job(
         },
     )
     if finished:
-        row = {
-            "job": job.id,
-            "status": status,
-            "suite": job.suite,
-            "scale": job.scale,
-            "algorithm": job.algorithm,
-            "algorithm_name": job.definition["algorithm"]["name"],
-            "sequence": job.sequence,
-            "role": job.role,
-            "seed": job.seed,
-            "definition": canonical_json(job.definition),
-            "device": "cpu",
-            "started": "2026-01-01T00:00:00+00:00",
-            "finished": "2026-01-01T00:10:00+00:00",
-            "gtr_bench_version": "0.1.0",
-            "git_sha": "0123456789abcdef0123456789abcdef01234567",
-            "git_dirty": False,
-            "packages": json.dumps({"numpy": "2.0"}),
-            "suite_path": "swap.toml",
-            "suite_text": text,
-            "diverged_step": stop if status == "diverged" else None,
-        }
-        write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+        columns = job_columns(
+            job,
+            status=status,
+            started="2026-01-01T00:00:00+00:00",
+            gtr_bench_version="0.1.0",
+            git_sha="0123456789abcdef0123456789abcdef01234567",
+            git_dirty=False,
+            packages=json.dumps({"numpy": "2.0"}),
+            suite_path="swap.toml",
+            suite_text=text,
+            diverged_step=stop if status == "diverged" else None,
+        )
+        write_table(folder / "job.parquet", JOB, columns)
     return folder
 
 

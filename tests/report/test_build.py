@@ -15,7 +15,8 @@ from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.report.build import build_report
 from gtr_bench.report.json import render_json
-from gtr_bench.report.model import Cell, Report
+from gtr_bench.report.model import Report
+from gtr_bench.report.tables import TableCell
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
 
@@ -24,7 +25,7 @@ from .conftest import SUITE, evaluation_rows, write_job
 Fill = Callable[..., Path]
 
 
-def cell(report: Report, sequence: str, algorithm: str, metric: str = "lifetime_return") -> Cell:
+def cell(report: Report, sequence: str, algorithm: str, metric: str = "lifetime_return") -> TableCell:
     """The only cell of that place in the only suite."""
     (suite,) = report.suites
     (table,) = (each for each in suite.tables if each.metric == metric)

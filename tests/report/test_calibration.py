@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from gtr_bench.report.mechanism import _sentences
-from gtr_bench.report.model import Cell
-from gtr_bench.report.tables import _marked
+from gtr_bench.report.tables import TableCell, _marked
 from tests.metrics.helpers import within_band
 
 SIMULATIONS = 400
 
 
-def cell(algorithm: str, values: Sequence[float], seeds: Sequence[int] | None = None) -> Cell:
+def cell(algorithm: str, values: Sequence[float], seeds: Sequence[int] | None = None) -> TableCell:
     """One algorithm's values."""
-    return Cell(
+    return TableCell(
         *("world", algorithm, float(np.mean(values)), None, None, len(values), 0, 0, 0, 0, 0, None, ()),
         seeds=tuple(range(len(values)) if seeds is None else seeds),
         values=tuple(map(float, values)),

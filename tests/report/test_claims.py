@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gtr_bench.report.build import build_report
-from gtr_bench.report.model import ClaimResult
+from gtr_bench.report.claims import ClaimResult
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
 

@@ -21,8 +21,8 @@ from gtr_bench.report.text import number
 from gtr_bench.store.schema import EVALUATIONS, JOB
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
-from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import parse_suite
+from tests.helpers import execute_light, job_columns
 
 from .conftest import SUITE
 
@@ -152,13 +152,7 @@ def test_export_writes_csv_to_stdout_or_a_file(fill: Fill, jobs: list[Job], tmp_
 
 
 def test_reporting_imports_neither_torch_nor_pandas_nor_a_simulator(fill: Fill, jobs: list[Job]) -> None:
-    code = (
-        "import sys; from gtr_bench.cli.main import execute; "
-        f"code = execute(['report', {str(fill(jobs))!r}, '--json']); "
-        "heavy = {'torch', 'pandas', 'mujoco', 'metaworld', 'matplotlib'} & set(sys.modules); "
-        "sys.exit(', '.join(heavy) or code)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = execute_light("report", str(fill(jobs)), "--json")
     assert done.returncode == 0, done.stderr
 
 
@@ -193,10 +187,8 @@ def test_a_thousand_jobs_of_a_thousand_rows_are_reported_in_twice_the_time_of_re
             "return_mean": generator.normal(size=1000),
         }
         write_table(folder / "evaluations.parquet", EVALUATIONS, rows)
-        labels = {name: getattr(job, name) for name in ("suite", "scale", "algorithm", "sequence", "role", "seed")}
-        row = {"job": job.id, "status": "complete", "algorithm_name": "ppo", "suite_text": text, **labels}
-        row |= {"definition": canonical_json(job.definition), "suite_path": "swap.toml"}
-        write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+        columns = job_columns(job, suite_path="swap.toml", suite_text=text)
+        write_table(folder / "job.parquet", JOB, columns)
     # Processor time, and beside reading the same files bare: the wall clock of a busy machine says nothing.
     started = time.process_time()
     for file in sorted(tmp_path.rglob("*.parquet")):

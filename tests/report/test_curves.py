@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gtr_bench.report.build import build_report
-from gtr_bench.report.model import Curve
+from gtr_bench.report.model import LearningCurve
 from gtr_bench.suite.expand import Job
 
 from .conftest import SUITE, evaluation_rows, write_job
@@ -17,7 +17,7 @@ from .conftest import SUITE, evaluation_rows, write_job
 Fill = Callable[..., Path]
 
 
-def curve(results: Path, environment: str, algorithm: str) -> Curve:
+def curve(results: Path, environment: str, algorithm: str) -> LearningCurve:
     """The only curve of that place."""
     (suite,) = build_report([results], curves=True).suites
     (found,) = (each for each in suite.curves if (each.environment, each.algorithm) == (environment, algorithm))

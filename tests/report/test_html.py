@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gtr_bench.report.blocks import Entry, Grid, Heading, Lines
 from gtr_bench.report.build import build_report
 from gtr_bench.report.charts import Line, figure
 from gtr_bench.report.html import render_html
-from gtr_bench.report.layout import Entry, Grid, Heading, Lines
 from gtr_bench.report.page import render_page
 from gtr_bench.suite.expand import Job
 

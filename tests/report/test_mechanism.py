@@ -13,8 +13,7 @@ import pytest
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.report.build import build_report
-from gtr_bench.report.mechanism import QUANTITIES, WINDOW, windows
-from gtr_bench.report.model import Mechanism, MechanismRow
+from gtr_bench.report.mechanism import QUANTITIES, WINDOW, Mechanism, MechanismRow, windows
 from gtr_bench.store import reader
 from gtr_bench.store.schema import iterations_schema
 from gtr_bench.store.writer import write_table
@@ -81,8 +80,8 @@ def answer(fill: Fill, *, gtr: float, seeds: int = 5) -> Mechanism:
         ours = job.algorithm == "gtr"
         write_iterations(results, job, gtr if ours else 0.5, escape=0.25 if ours else None)
     (suite,) = build_report([results]).suites
-    assert suite.mechanism is not None
-    return suite.mechanism
+    found: Mechanism = suite.mechanism
+    return found
 
 
 def row(found: Mechanism, algorithm: str, quantity: str) -> MechanismRow:

@@ -13,8 +13,7 @@ import pytest
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.report.build import build_report
-from gtr_bench.report.model import Mechanism
-from gtr_bench.report.relaxation import FEWEST, SPAN, Series, correlations, relaxation_of, series_of
+from gtr_bench.report.relaxation import FEWEST, SPAN, Relaxation, Series, correlations, relaxation_of, series_of
 from gtr_bench.store.schema import iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
@@ -62,7 +61,7 @@ def said(jobs: Sequence[Sequence[dict[str, np.ndarray]]], alpha: float = 0.05) -
     ]
     flat = [rows for own in jobs for rows in own]
     found = {record.job: series for record, rows in zip(records, flat, strict=True) if (series := series_of(rows))}
-    _, (sentence,) = relaxation_of(records, found, ["gtr"], alpha)
+    (sentence,) = relaxation_of(records, found, ["gtr"], alpha).sentences
     return sentence
 
 
@@ -139,7 +138,7 @@ def test_iterations_without_an_ended_episode_are_left_out() -> None:
     assert np.all(np.isfinite(found.gain))
 
 
-def mechanism(fill: Fill, *, short: int = 0) -> Mechanism:
+def relaxation(fill: Fill, *, short: int = 0) -> Relaxation:
     """A report on jobs of which gtr's relax before they improve; `short` of them diverged early."""
     text = SUITE.replace("seeds = 5\n", "seeds = 6\n")
     jobs: list[Job] = parse_suite(text, path="swap.toml", scale="laptop").jobs()
@@ -156,17 +155,17 @@ def mechanism(fill: Fill, *, short: int = 0) -> Mechanism:
         columns["path_efficiency"] = np.full(count, 0.5)
         write_table(results / "jobs" / job.id / "iterations.parquet", ITERATIONS, columns)
     (suite,) = build_report([results]).suites
-    assert suite.mechanism is not None
-    return suite.mechanism
+    found: Relaxation = suite.relaxation
+    return found
 
 
 def test_a_report_shows_it_for_algorithms_that_log_it(fill: Fill) -> None:
-    found = mechanism(fill)
-    assert [(each.algorithm, each.association.n, len(each.jobs)) for each in found.relaxation] == [("gtr", 6, 6)] * 2
-    assert all(each.association.value > 0.1 for each in found.relaxation)
-    (sentence,) = found.relaxation_sentences
+    found = relaxation(fill)
+    assert [(each.algorithm, each.association.n, len(each.jobs)) for each in found.rows] == [("gtr", 6, 6)] * 2
+    assert all(each.association.value > 0.1 for each in found.rows)
+    (sentence,) = found.sentences
     assert sentence.startswith("gtr: relaxation is followed by improvement")
 
 
 def test_a_job_with_fewer_iterations_is_left_out_and_n_says_so(fill: Fill) -> None:
-    assert [each.association.n for each in mechanism(fill, short=2).relaxation] == [4, 4]
+    assert [each.association.n for each in relaxation(fill, short=2).rows] == [4, 4]

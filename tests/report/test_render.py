@@ -11,46 +11,35 @@ from pathlib import Path
 
 import pytest
 
+from gtr_bench.report.absences import Absence
+from gtr_bench.report.aggregates import Aggregate, Profile
+from gtr_bench.report.claims import ClaimResult
 from gtr_bench.report.csv import render_csv
 from gtr_bench.report.json import render_json
 from gtr_bench.report.latex import render_latex
 from gtr_bench.report.markdown import render_markdown
-from gtr_bench.report.model import (
-    Absence,
-    Aggregate,
-    Cell,
-    ClaimResult,
-    Curve,
-    Difference,
-    Interval,
-    Mechanism,
-    MechanismRow,
-    MetricTable,
-    Profile,
-    Provenance,
-    Relaxation,
-    Report,
-    SeedLine,
-    SuiteReport,
-)
+from gtr_bench.report.mechanism import Mechanism, MechanismRow
+from gtr_bench.report.model import Difference, Interval, LearningCurve, Provenance, Report, SeedLine, SuiteReport
+from gtr_bench.report.relaxation import Relaxation, RelaxationRow
+from gtr_bench.report.tables import MetricTable, TableCell
 from gtr_bench.report.terminal import render_terminal
 from gtr_bench.report.text import number
 
 GOLDEN = Path(__file__).parent / "golden"
 
-PPO = Cell(
+PPO = TableCell(
     *("cartpole_swap", "ppo", 295.918, 290.04, 301.61, 5, 0, 0, 0, 0, 0, None, ("aaaa", "bbbb")),
     id="swap/laptop/lifetime_return/cartpole_swap/ppo",
 )
-GTR = Cell(
+GTR = TableCell(
     *("cartpole_swap", "gtr[sigma=0.5]", 355.9, 351.5, 360.7, 4, 1, 0, 0, 1, 2),
     Difference("ppo", 60.03, 55.38, 65.67, 4),
     ("cccc",),
     id="swap/laptop/lifetime_return/cartpole_swap/gtr[sigma=0.5]",
     best=True,
 )
-ONE_SEED = Cell("a|b <i>", "ppo", -0.0123456, None, None, 1, 0, 0, 0, 4, 0, None, ("dddd",), tied=True)
-NONE = Cell("a|b <i>", "gtr[sigma=0.5]", None, None, None, 0, 0, 1, 1, 3, 0, None, ())
+ONE_SEED = TableCell("a|b <i>", "ppo", -0.0123456, None, None, 1, 0, 0, 0, 4, 0, None, ("dddd",), tied=True)
+NONE = TableCell("a|b <i>", "gtr[sigma=0.5]", None, None, None, 0, 0, 1, 1, 3, 0, None, ())
 CLAIM = ClaimResult(
     id="recovers_sooner",
     declared="claim",
@@ -114,7 +103,9 @@ MECHANISM = Mechanism(
     ),
     ("gtr[sigma=0.5]: the return is higher, but path_efficiency is not shown to be higher",),
     ("2 jobs left out",),
-    (Relaxation("cartpole_swap", "gtr[sigma=0.5]", Interval(0.21, 0.12, 0.3, 4), ("cccc",)),),
+)
+RELAXATION = Relaxation(
+    (RelaxationRow("cartpole_swap", "gtr[sigma=0.5]", Interval(0.21, 0.12, 0.3, 4), ("cccc",)),),
     ("gtr[sigma=0.5]: relaxation is followed by improvement, beyond what the iteration explains",),
 )
 REPORT = Report(
@@ -127,43 +118,49 @@ REPORT = Report(
             baseline="ppo",
             algorithms=("ppo", "gtr[sigma=0.5]"),
             reconstructions=("gtr[sigma=0.5]",),
-            tables=(
-                MetricTable(
-                    "lifetime_return",
-                    True,
-                    "higher",
-                    "mean return over all evaluation points of the run",
-                    (PPO, GTR, ONE_SEED, NONE),
-                    (
-                        Aggregate(
-                            "ppo",
-                            Interval(0.5947, 0.5752, 0.6158, 1),
-                            Interval(0.5947, 0.5752, 0.6158, 1),
-                            Interval(0.588, 0.572, 0.6166, 1),
-                            Interval(0.4053, 0.3842, 0.4248, 1),
-                            *(None, 2, 1),
-                        ),
-                        Aggregate("gtr[sigma=0.5]", None, None, None, None, Interval(0.75, 0.5, 1.0, 1), 2, 0),
-                    ),
-                    ("aggregates: as they are",),
-                    (Profile("ppo", (0.0, 0.5), (1.0, 0.6), (1.0, 0.4), (1.0, 0.8)),),
-                ),
-            ),
             jobs={"complete": 9, "diverged": 1, "failed": 1, "missing": 8},
             notes=("1 job of an earlier version of the suite left out",),
-            claims=(CLAIM, UNTESTED),
-            mechanism=MECHANISM,
-            missing=(
-                Absence("cartpole_swap", "gtr[sigma=0.5]", "run", "missing", "never started", (1, 2, 3, 7), ("e",) * 4),
-                Absence("a|b <i>", "ppo", "run", "failed", "oom: 12 GB \\ wanted", (4,), ("ffff",)),
-            ),
+            sections={
+                "claims": (CLAIM, UNTESTED),
+                "tables": (
+                    MetricTable(
+                        "lifetime_return",
+                        True,
+                        "higher",
+                        "mean return over all evaluation points of the run",
+                        (PPO, GTR, ONE_SEED, NONE),
+                        (
+                            Aggregate(
+                                "ppo",
+                                Interval(0.5947, 0.5752, 0.6158, 1),
+                                Interval(0.5947, 0.5752, 0.6158, 1),
+                                Interval(0.588, 0.572, 0.6166, 1),
+                                Interval(0.4053, 0.3842, 0.4248, 1),
+                                *(None, 2, 1),
+                            ),
+                            Aggregate("gtr[sigma=0.5]", None, None, None, None, Interval(0.75, 0.5, 1.0, 1), 2, 0),
+                        ),
+                        ("aggregates: as they are",),
+                        (Profile("ppo", (0.0, 0.5), (1.0, 0.6), (1.0, 0.4), (1.0, 0.8)),),
+                    ),
+                ),
+                "mechanism": MECHANISM,
+                "relaxation": RELAXATION,
+                "missing": (
+                    Absence(
+                        "cartpole_swap", "gtr[sigma=0.5]", "run", "missing", "never started", (1, 2, 3, 7), ("e",) * 4
+                    ),
+                    Absence("a|b <i>", "ppo", "run", "failed", "oom: 12 GB \\ wanted", (4,), ("ffff",)),
+                ),
+            },
             curves=(
-                Curve(
+                LearningCurve(
                     *("cartpole_swap", "ppo", (0, 10), (1.5, 2.5), (1.0, 2.0), (2.0, 3.0)),
                     (SeedLine(0, "aaaa", (1.5, None)),),
                     *((), ("A",), 10),
                 ),
             ),
+            reconstructed=("gtr",),
         ),
     ),
     method="mean over seeds",

@@ -12,7 +12,7 @@ import pytest
 from gtr_bench.metrics.comparison import holm, sign_flip
 from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.report.build import build_report
-from gtr_bench.report.model import Cell, MetricTable
+from gtr_bench.report.tables import MetricTable, TableCell
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
 
@@ -28,7 +28,7 @@ def table(results: Path, metric: str = "lifetime_return") -> MetricTable:
     return next(each for each in suite.tables if each.metric == metric)
 
 
-def cells(results: Path, environment: str, metric: str = "lifetime_return") -> dict[str, Cell]:
+def cells(results: Path, environment: str, metric: str = "lifetime_return") -> dict[str, TableCell]:
     """The cells of one environment by algorithm."""
     return {cell.algorithm: cell for cell in table(results, metric).cells if cell.sequence == environment}
 

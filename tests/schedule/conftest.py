@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from gtr_bench.schedule.driver import Driver
+from gtr_bench.schedule.executors.base import Executor
+from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, Snapshot, WorkerView
 from gtr_bench.schedule.settings import Settings
@@ -46,6 +48,7 @@ class Recorder(Observer):
         self.starts: list[WorkerView] = []
         self.finishes: list[WorkerView] = []
         self.stops: list[WorkerView] = []
+        self.preemptions: list[WorkerView] = []
         self.failures: list[FailedCohort] = []
         self.messages: list[str] = []
         self.outcomes: list[Outcome] = []
@@ -65,6 +68,9 @@ class Recorder(Observer):
 
     def stopped(self, worker: WorkerView) -> None:
         self.stops.append(worker)
+
+    def preempted(self, worker: WorkerView) -> None:
+        self.preemptions.append(worker)
 
     def failed(self, failed: FailedCohort) -> None:
         self.failures.append(failed)
@@ -96,15 +102,29 @@ def folder(tmp_path: Path) -> ResultsFolder:
 
 @pytest.fixture
 def run_jobs(folder: ResultsFolder) -> RunJobs:
-    """`run_jobs(jobs, slots=2, observer=..., **settings)`: run them with the fake worker."""
+    """`run_jobs(jobs, slots=2, executor=..., observer=..., **settings)`: run them, by default with the fake worker."""
 
-    def run(jobs: Sequence[Job], *, slots: int = 2, observer: Recorder | None = None, **settings: Any) -> Any:
+    def run(
+        jobs: Sequence[Job],
+        *,
+        slots: int = 2,
+        executor: Executor | None = None,
+        observer: Recorder | None = None,
+        **settings: Any,
+    ) -> Any:
         recorder = observer or Recorder()
+        asked = Settings(**{"poll_seconds": 0.02, "cohort": 4, "grace_seconds": 0.3, **settings})
         driver = Driver(
             jobs,
             folder,
-            slots=[Slot(number) for number in range(slots)],
-            settings=Settings(**{"poll_seconds": 0.02, "cohort": 4, "grace_seconds": 0.3, **settings}),
+            executor=executor
+            or LocalExecutor(
+                [Slot(number) for number in range(slots)],
+                asked,
+                recorder.message,
+                command=(sys.executable, "-S", str(FAKE_WORKER)),
+            ),
+            settings=asked,
             provenance={
                 "command": ["test"],
                 "suite_text": "",
@@ -113,7 +133,6 @@ def run_jobs(folder: ResultsFolder) -> RunJobs:
                 "git_dirty": None,
             },
             observer=recorder,
-            worker_command=(sys.executable, "-S", str(FAKE_WORKER)),
         )
         return driver.run(), recorder
 

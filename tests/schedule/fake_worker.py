@@ -33,7 +33,7 @@ class Worker:
         self.checkpoint = self.cohort / "checkpoint" / "step"
         self.step = int(self.checkpoint.read_text()) if self.checkpoint.exists() else 0
         self.first = self.step
-        self.driver = os.getppid()
+        self.driver = int(os.environ["GTR_BENCH_DRIVER"])
         self.stop = False
         options = [job["definition"]["sequence"]["phases"][0]["options"] for job in self.jobs]
         default = {
@@ -75,6 +75,7 @@ class Worker:
             "steps_per_second": STEPS / self.seconds * len(self.jobs),
             "training_return": 12.5,
             "failure": failure,
+            "first_step": self.first,
             "profile": {"environment": 3.0, "policy": 2.0, "update": 4.0, "evaluation": 0.5, "storing": 0.5},
         }
         write(self.cohort / "heartbeat.json", json.dumps(beat))
@@ -88,6 +89,11 @@ class Worker:
         self.checkpoint.parent.mkdir(exist_ok=True)
         write(self.checkpoint, str(self.step))
 
+    def give_way(self) -> None:
+        self.save()
+        self.beat("stopped")
+        raise SystemExit(75)
+
     def run(self) -> None:
         for folder in self.folders:
             with open(folder / "starts.txt", "a") as file:
@@ -95,6 +101,8 @@ class Worker:
         wrong = self.behaviours()
         if "die" in wrong:
             raise SystemExit("no module named nothing")
+        if "preempted_at_once" in wrong:
+            self.give_way()
         if "startup" in wrong:
             self.fail("error", "the simulator is not installed", startup=True)
         if "startup_after_evaluation" in wrong:
@@ -110,14 +118,14 @@ class Worker:
             if self.step % 25 == 0:
                 self.save()
             if self.stop or os.getppid() != self.driver:
-                self.save()
-                self.beat("stopped")
-                raise SystemExit(75)
+                self.give_way()
         self.finish()
 
     def misbehave(self, wrong: set[str]) -> None:
         if "spam" in wrong:
             print("all work and no play " * 20_000, flush=True)
+        if "preempted" in wrong and self.step == self.first + STEPS // 5:
+            self.stop = True
         if self.step < STEPS // 2:
             return
         if "raise" in wrong:

@@ -15,7 +15,7 @@ from gtr_bench.schedule.display import LiveDisplay, PlainDisplay, make_display, 
 from gtr_bench.schedule.folders import Failure
 from gtr_bench.schedule.heartbeat import Heartbeat
 from gtr_bench.schedule.observer import FailedCohort, Snapshot, WorkerView
-from gtr_bench.schedule.wording import cohort_name, duration, number, size
+from gtr_bench.schedule.wording import cohort_name
 
 BEAT = Heartbeat("running", 0.0, 1, 3, 50, 100, 12_345.6, -123.4, None)
 
@@ -51,6 +51,7 @@ def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -
     shown.progress(snapshot(view))
     shown.failed(failed(jobs, retried=False))
     shown.stopped(view)
+    shown.preempted(view)
     shown.finished(view, ["x"])
     assert stream.getvalue() == (
         "started: ppo on CartPole-v1 (2 seeds)\n"
@@ -60,6 +61,7 @@ def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -
         "  log: r/log.txt\n"
         "  hint: a hint\n"
         "stopped: ppo on CartPole-v1 (2 seeds) at step 50\n"
+        "preempted: ppo on CartPole-v1 (2 seeds) at step 50: stopped from outside, continues from its checkpoint\n"
         "finished: ppo on CartPole-v1 (2 seeds) in 1 min 5 s; 1 job diverged: x\n"
     )
 
@@ -92,25 +94,6 @@ def test_the_live_display_shows_failures_above_the_table_and_takes_labels_litera
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "it broke; is tried again" in text
     assert "last [bold] line" in text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(None, "unknown"), (0.4, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (100_000, "1 d 3 h"), (-1, "0 s")],
-)
-def test_durations(seconds: float | None, text: str) -> None:
-    assert duration(seconds) == text
-
-
-def test_sizes_and_numbers() -> None:
-    assert [size(n) for n in (5, 1500, 12_000_000, 3_400_000_000, 10**13)] == [
-        "5 B",
-        "1.5 kB",
-        "12 MB",
-        "3.4 GB",
-        "10.0 TB",
-    ]
-    assert [number(n) for n in (None, 0.12345, 12_345.6)] == ["-", "0.123", "12,346"]
 
 
 def test_a_cohort_over_a_grid_is_named_by_its_algorithm(jobs: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import driver as driver_module
+from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import Failure, ResultsFolder, State
 from gtr_bench.schedule.observer import Launch, Stop
 from gtr_bench.suite import Job
@@ -110,6 +111,33 @@ def test_a_killed_worker_is_retried_from_its_checkpoint(jobs: Jobs, run_jobs: Ru
     assert recorder.failures[0].hint is not None
 
 
+def test_a_preempted_worker_goes_on_from_its_checkpoint_and_that_is_no_attempt(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(2, behaviour="preempted", times=3)
+    outcome, recorder = run_jobs(wanted, slots=1, retries=0)
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, 25, 50, 75]
+    assert len({cohort for cohort, _, _ in starts(wanted[0])}) == 1
+    assert [view.heartbeat.step for view in recorder.preemptions if view.heartbeat] == [25, 50, 75]
+    assert [view.assignment.resumes for view in recorder.starts] == [False, True, True, True]
+    assert not recorder.failures
+    assert not folder.failure(wanted[0].id).exists()
+
+
+def test_a_worker_preempted_again_and_again_where_it_began_is_given_up_until_the_next_run(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(1, behaviour="preempted_at_once", times=3)
+    outcome, recorder = run_jobs(wanted, retries=1)
+    assert outcome.reasons == {"killed": 1}
+    assert [failed.retried for failed in recorder.failures] == [True, False]
+    assert folder.read_failure(wanted[0].id).message == "the worker was stopped from outside before it got any further"
+    outcome, _ = run_jobs(wanted)
+    assert outcome.exit_code == 0
+    assert len(starts(wanted[0])) == 4
+
+
 def test_a_job_killed_too_often_fails_and_is_resumed_by_the_next_run(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
@@ -139,7 +167,7 @@ def test_a_hanging_worker_is_stopped_with_reason_timeout_and_not_retried(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
     wanted = jobs(1, behaviour="hang")
-    outcome, _ = run_jobs(wanted, stall_timeout=0.3)
+    outcome, _ = run_jobs(wanted, stall_timeout=1.5)
     assert outcome.reasons == {"timeout": 1}
     assert "hangs" in folder.read_failure(wanted[0].id).message
     assert len(starts(wanted[0])) == 1
@@ -299,7 +327,7 @@ def test_a_full_disk_stops_starting_with_a_sentence(jobs: Jobs, run_jobs: Run, m
     def refuse(*arguments: object, **keywords: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(driver_module, "start_worker", refuse)
+    monkeypatch.setattr(LocalExecutor, "submit", refuse)
     outcome, _ = run_jobs(jobs(1))
     assert outcome.exit_code == 1
     assert outcome.stop is Stop.DISK

@@ -11,8 +11,8 @@ import pytest
 
 from gtr_bench.errors import RequestError, ResultsError
 from gtr_bench.files import write_json
+from gtr_bench.schedule.claims import FlockClaim
 from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, read_json
-from gtr_bench.schedule.locks import Claim
 from gtr_bench.schedule.logs import find_job
 from gtr_bench.schedule.status import read_status
 
@@ -33,7 +33,7 @@ def test_states_and_their_counts(folder: ResultsFolder) -> None:
     make(folder, "failed", failed=True)
     make(folder, "begun")
     make(folder, "again", failed=True)
-    claim = Claim.take(folder.lock("again"), "again")
+    claim = FlockClaim.take(folder.lock("again"), "again")
     states = folder.survey(["done", "diverged", "failed", "begun", "again", "new"])
     assert states == {
         "done": JobState(State.DONE),
@@ -64,7 +64,7 @@ def test_a_worker_that_still_starts_has_no_phase_and_no_steps(folder: ResultsFol
     folder.cohort("c").mkdir(parents=True)
     beat = {"state": "starting", "time": 1.0, "phase": 0, "phases": 0, "step": 0, "steps": 0}
     write_json(folder.cohort("c") / "heartbeat.json", beat)
-    claim = Claim.take(folder.lock(job_id), job_id)
+    claim = FlockClaim.take(folder.lock(job_id), job_id)
     assert claim is not None
     with claim:
         claim.name_cohort("c")

@@ -8,7 +8,15 @@ import sys
 import pytest
 
 from gtr_bench.errors import MissingExtraError, RequestError
-from gtr_bench.schedule.slots import Gpu, find_gpus, make_slots, restrict, usable_cores, worker_environment
+from gtr_bench.schedule.slots import (
+    Gpu,
+    find_gpus,
+    free_card_bytes,
+    make_slots,
+    restrict,
+    usable_cores,
+    worker_environment,
+)
 
 CARDS = [Gpu(number, f"GPU-{name}", "card", 8 << 30) for number, name in enumerate(("aaaa", "bbbb", "cccc"))]
 
@@ -99,8 +107,13 @@ class FakeNvml:
     def nvmlDeviceGetName(self, handle: int) -> str:
         return f"Card {handle}"
 
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:
+        if uuid != "GPU-new-bindings":
+            raise self.NVMLError
+        return 1
+
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> object:
-        return type("Memory", (), {"total": 8 << 30})
+        return type("Memory", (), {"total": 8 << 30, "free": 3 << 30})
 
 
 def test_cards_are_read_from_nvml_and_it_is_shut_down(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +125,18 @@ def test_cards_are_read_from_nvml_and_it_is_shut_down(monkeypatch: pytest.Monkey
     ]
     assert find_gpus({"CUDA_VISIBLE_DEVICES": "1"})[0].uuid == "GPU-new-bindings"
     assert not nvml.open
+
+
+def test_free_memory_of_a_card_is_nvmls_and_unknown_where_it_has_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    nvml = FakeNvml()
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    assert free_card_bytes("GPU-new-bindings") == 3 << 30
+    assert free_card_bytes("GPU-gone") is None
+    assert not nvml.open
+    monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(broken=True))
+    assert free_card_bytes("GPU-new-bindings") is None
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert free_card_bytes("GPU-new-bindings") is None
 
 
 def test_without_a_driver_there_are_no_cards_and_without_the_package_the_extra_is_named(

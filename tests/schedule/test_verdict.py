@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gtr_bench.schedule.executors.base import Exit
 from gtr_bench.schedule.heartbeat import Heartbeat, WorkerFailure, read_heartbeat
 from gtr_bench.schedule.verdict import End, Verdict, judge
 
@@ -14,7 +15,7 @@ def beat(failure: WorkerFailure | None = None) -> Heartbeat:
     return Heartbeat("running", 0.0, 0, 1, 5, 10, 1.0, None, failure)
 
 
-def verdict(code: int, **changes: Any) -> Verdict:
+def verdict(code: int, *, out_of_memory: bool = False, **changes: Any) -> Verdict:
     given: dict[str, Any] = {
         "unfinished": 1,
         "heartbeat": beat(),
@@ -22,7 +23,7 @@ def verdict(code: int, **changes: Any) -> Verdict:
         "timed_out": None,
         "last_lines": ["Boom"],
     }
-    return judge(code, **{**given, **changes})
+    return judge(Exit(code, out_of_memory), **{**given, **changes})
 
 
 def test_finished_is_what_the_files_say_whatever_the_exit_code() -> None:
@@ -41,7 +42,23 @@ def test_a_signal_from_elsewhere_is_killed_with_a_hint_for_the_kernel() -> None:
     assert killed.message == "the worker was killed by SIGKILL"
     assert "out-of-memory killer" in str(killed.hint)
     assert verdict(-11).hint is None
-    assert verdict(75).reason == "killed"
+
+
+def stopped(first_step: int | None, state: str = "stopped") -> Heartbeat:
+    return Heartbeat(state, 0.0, 0, 1, 5, 10, 1.0, None, None, first_step=first_step)
+
+
+def test_a_stop_nobody_asked_for_is_a_preemption_if_the_worker_got_further_and_else_an_attempt() -> None:
+    assert verdict(75, heartbeat=stopped(4)).end is End.PREEMPTED
+    for beat_ in (stopped(5), stopped(None), stopped(4, "running"), None):
+        vain = verdict(75, heartbeat=beat_)
+        assert (vain.end, vain.reason, vain.may_retry, vain.startup) == (End.FAILED, "killed", True, False)
+        assert vain.message == "the worker was stopped from outside before it got any further"
+
+
+def test_what_the_executor_knows_of_memory_outranks_the_signal() -> None:
+    assert verdict(-9, out_of_memory=True).reason == "oom"
+    assert verdict(-9, out_of_memory=True, unfinished=0).end is End.FINISHED
 
 
 def test_a_timeout_is_not_tried_again() -> None:

@@ -134,6 +134,39 @@ def test_a_column_an_older_program_did_not_write_is_null(tmp_path: Path) -> None
     assert read([folder], "evaluations", ["success_rate"])["success_rate"].null_count == 3
 
 
+def _iterations(results: Path, job: str, **columns: float) -> Path:
+    folder = results / "jobs" / job
+    folder.mkdir(parents=True)
+    frame = {"job": [job], "iteration": [0], "step": [8], "phase": [0]}
+    own = {name: [value] for name, value in columns.items()}
+    write_table(folder / "iterations.parquet", iterations_schema(columns), frame | own)
+    return folder
+
+
+def test_files_with_different_columns_are_read_together_with_nulls_where_one_has_none(tmp_path: Path) -> None:
+    folders = [_iterations(tmp_path, "a", entropy=0.5), _iterations(tmp_path, "b", of_a_package=1.5, entropy=0.25)]
+    table = read(folders, "iterations")
+    assert table.column_names == [*ITERATIONS.names[:5], "entropy", "of_a_package"]
+    assert table.select(["job", "entropy", "of_a_package"]).to_pylist() == [
+        {"job": "a", "entropy": 0.5, "of_a_package": None},
+        {"job": "b", "entropy": 0.25, "of_a_package": 1.5},
+    ]
+
+
+def test_a_column_this_program_does_not_know_can_be_asked_for_where_a_file_has_it(tmp_path: Path) -> None:
+    folders = [_iterations(tmp_path, "a", entropy=0.5), _iterations(tmp_path, "b", of_a_package=1.5)]
+    found = read(folders, "iterations", ["of_a_package", "job"])
+    assert found.to_pylist() == [{"of_a_package": None, "job": "a"}, {"of_a_package": 1.5, "job": "b"}]
+
+
+def test_a_declared_column_that_no_file_has_is_null_and_an_undeclared_one_is_refused(tmp_path: Path) -> None:
+    folders = [_iterations(tmp_path, "a", of_a_package=1.0)]
+    assert read(folders, "iterations", ["escape_fraction"])["escape_fraction"].null_count == 1
+    with pytest.raises(RequestError, match="unknown column `of_a_packge`") as caught:
+        read(folders, "iterations", ["of_a_packge"])
+    assert caught.value.hint == "did you mean `of_a_package`?"
+
+
 def test_empty_and_missing_results_folders_are_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="no jobs in"):
         job_folders([tmp_path])

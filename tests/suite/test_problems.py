@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import Problem, RequestError, SuiteError
-from gtr_bench.suite import parse_suite
+from gtr_bench.suite import parse_suite, sequences
 
 Problems = Callable[..., list[Problem]]
 
@@ -195,6 +196,24 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`gym:MountainCarContinuous-v0` has other actions (continuous 1) than the phases before (discrete 3)",
         "all phases of a sequence need the same action space, bounds included",
     ),
+    "an image into a network for vectors": (
+        ("gym:CartPole-v1", "minatar:breakout"),
+        (16, 7),
+        "sequence `swap` shows an image of 4 x 10 x 10 (uint8), but the network `mlp` reads vectors of numbers",
+        'write `torso = "conv"` in `[network]`',
+    ),
+    "a vector into a network for images": (
+        ("[evaluation]", '[network]\ntorso = "conv"\n[evaluation]'),
+        (18, 7),
+        "sequence `swap` shows 4 numbers, but the network `conv` reads images",
+        'write `torso = "gru"` or `torso = "mlp"` in `[network]`',
+    ),
+    "observations that are no vector": (
+        ("gym:CartPole-v1", "gym:FrozenLake-v1"),
+        (16, 7),
+        "`gym:FrozenLake-v1` shows observations of the kind `Discrete`, not a vector",
+        "`options = { flatten = true }` makes a vector of them: one number per choice",
+    ),
     "option of a task without options": (
         ("phases = 3", "phases = 3\noptions = { bogus = 1 }"),
         (18, 13),
@@ -345,6 +364,52 @@ CASCADING = {"minibatches without samples", "id used twice"}
 @pytest.mark.parametrize("case", sorted(set(CASES) - CASCADING))
 def test_one_mistake_is_one_problem(case: str, problems: Problems) -> None:
     assert len(problems(CASES[case][0])) == 1
+
+
+IMAGES = [("gym:CartPole-v1", "minatar:breakout"), ("[evaluation]", '[network]\ntorso = "conv"\n[evaluation]')]
+
+
+@pytest.mark.parametrize("kind", ["observation_offset", "observation_noise"])
+def test_what_is_added_to_observations_is_refused_where_they_are_images(kind: str, problems: Problems) -> None:
+    (problem,) = problems(*IMAGES, ('"action_permutation"', f'"{kind}", std = 1.0'))
+    assert (problem.line, problem.column) == (21, 9)
+    assert (
+        problem.sentence
+        == f"the shift `{kind}` adds to numbers, which means nothing to an image of 4 x 10 x 10 (uint8)"
+    )
+    assert "`observation_permutation` moves the pixels" in str(problem.hint)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("num_envs", "observation_normalisation = true\nnum_envs"), (9, 29)),
+        ((GTR, "sigma = 0.5\nobservation_normalisation = true"), (29, 29)),
+        ((GTR, "grid = { observation_normalisation = [false, true] }"), (28, 46)),
+    ],
+)
+def test_running_statistics_of_images_are_refused_where_they_were_asked_for(
+    change: tuple[str, str], place: tuple[int, int], problems: Problems
+) -> None:
+    found = problems(*IMAGES, change)
+    assert {problem.sentence for problem in found} == {
+        "sequence `swap` shows an image of 4 x 10 x 10 (uint8), but `observation_normalisation` is for numbers"
+    }
+    assert [(problem.line, problem.column) for problem in found] == [place]
+
+
+@pytest.mark.parametrize("kind", ["observation_permutation", "action_permutation"])
+def test_a_permutation_of_one_thing_is_refused(kind: str, problems: Problems, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Spaces(ObservationSpace((1,)), ActionSpace("discrete", (1,)))
+    monkeypatch.setattr(sequences, "spaces_of", lambda *_: one)
+    (problem,) = problems(("action_permutation", kind))
+    assert (problem.line, problem.column) == (19, 9)
+    assert problem.sentence.startswith(f"the shift `{kind}` has nothing to permute: ")
+    assert problem.hint == "drop the shift, or change something else"
+
+
+def test_images_permuted_and_read_by_a_network_for_images_load(load: Callable[..., object]) -> None:
+    assert load(*IMAGES, ("action_permutation", "observation_permutation"))
 
 
 def test_an_unknown_environment_is_refused_in_the_words_of_its_family(problems: Problems) -> None:

@@ -14,8 +14,7 @@ import pytest
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.suite.identity import job_id
-
-FAULTS = Path(__file__).parents[1] / "fault_package"
+from tests.helpers import FAULTS
 
 
 def definition(algorithm: str, seed: int, environment: str, steps: int, **parameters: Any) -> dict[str, Any]:

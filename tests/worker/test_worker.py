@@ -5,26 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests.helpers import wait_for
+
 pytestmark = pytest.mark.slow
 
 
 def rows(job: Path) -> list[Any]:
     return [pq.read_table(job / f"{name}.parquet").to_pylist() for name in ("evaluations", "iterations")]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited a minute in vain"
-        time.sleep(0.02)
 
 
 def test_a_cohort_ends_with_a_summary_per_job_and_no_checkpoint(cohort: Any) -> None:
@@ -46,6 +39,8 @@ def test_a_cohort_ends_with_a_summary_per_job_and_no_checkpoint(cohort: Any) -> 
             member,
             member,
         )
+        assert summary["peak_memory_bytes"] > 50 << 20
+        assert summary["peak_device_memory_bytes"] is None
         points = [row["point"] for row in rows(job)[0]]
         assert points == ["start", "before_shift", "after_shift", "end"]
         assert [row["step"] for row in rows(job)[1]] == list(range(128, 2049, 128))
@@ -108,11 +103,43 @@ def test_running_out_of_memory_is_called_oom(cohort: Any) -> None:
 
 def test_a_worker_whose_parent_dies_stops_with_a_checkpoint(cohort: Any) -> None:
     long = cohort(steps=400_000)
-    script = f"import subprocess, time; subprocess.Popen({[sys.executable, '-m', 'gtr_bench.worker', str(long.folder / 'cohort.json')]!r}); time.sleep(600)"  # noqa: E501
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: (long.folder / "heartbeat.json").exists() and long.heartbeat()["step"] > 0)
-    parent.kill()
-    parent.wait()
+    orphan(long, "os.environ['GTR_BENCH_DRIVER'] = str(os.getpid())")
     wait_for(lambda: bool(long.heartbeat()["state"] == "stopped"))
     assert (long.folder / "checkpoint").is_dir()
     assert not any((job / "job.parquet").exists() for job in long.jobs)
+
+
+def test_a_worker_without_a_driver_outlives_whoever_started_it_and_ends_well(cohort: Any) -> None:
+    detached = cohort(steps=40_000)
+    orphan(detached, "os.environ.pop('GTR_BENCH_DRIVER', None)")
+    before = detached.heartbeat()
+    assert before["state"] in {"running", "evaluating"}
+    wait_for(lambda: bool(detached.heartbeat()["state"] in {"done", "stopped"}))
+    assert detached.heartbeat()["state"] == "done"
+    assert before["step"] < detached.heartbeat()["step"] == 80_000
+
+
+def test_a_preempted_worker_says_where_it_began_and_how_much_memory_it_took(cohort: Any) -> None:
+    small = cohort(steps=40_000)
+    process = small.start()
+    wait_for(lambda: (small.folder / "heartbeat.json").exists() and small.heartbeat()["state"] == "running")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    first = small.heartbeat()
+    assert (first["state"], first["first_step"], first["peak_device_memory_bytes"]) == ("stopped", 0, None)
+    assert 50 << 20 < first["peak_memory_bytes"] < 4 << 30
+    process = small.start()
+    wait_for(lambda: bool(small.heartbeat()["state"] == "running"))
+    assert small.heartbeat()["first_step"] == first["step"] > 0
+    process.kill()
+    process.communicate(timeout=60)
+
+
+def orphan(cohort: Any, prepare: str) -> None:
+    """Start a worker from a process that is killed once the worker trains; `prepare` is run in that process first."""
+    command = [sys.executable, "-m", "gtr_bench.worker", str(cohort.folder / "cohort.json")]
+    script = f"import os, subprocess, time; {prepare}; subprocess.Popen({command!r}); time.sleep(600)"
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: (cohort.folder / "heartbeat.json").exists() and cohort.heartbeat()["step"] > 0)
+    parent.kill()
+    parent.wait()

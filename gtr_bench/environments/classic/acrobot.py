@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.base import FloatArray
 from gtr_bench.environments.classic.batch import ClassicControl
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 
 __all__ = ["Acrobot"]
 
@@ -33,6 +33,7 @@ class Acrobot(ClassicControl):
 
     native_limit = 500
     state_size = 4
+    spaces = Spaces(ObservationSpace((6,)), ActionSpace("discrete", (3,)), has_success=False)
     parameters: ClassVar[dict[str, str]] = {
         "gravity": "gravity",
         "mass": "mass of both links",
@@ -41,8 +42,6 @@ class Acrobot(ClassicControl):
     }
 
     def __init__(self, members: int, envs: int, max_episode_steps: int | None = None) -> None:
-        self.observation_size = 6
-        self.action_space = ActionSpace("discrete", (3,))
         self._speed_limits = np.array(SPEED_LIMITS)[:, None]
         super().__init__(members, envs, max_episode_steps)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import BatchedEnvironment, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import extend, mix, uniform
 from gtr_bench.errors import UnknownNameError
 
@@ -19,8 +19,8 @@ __all__ = ["ClassicControl"]
 class ClassicControl(BatchedEnvironment):
     """M x N equal simulations as columns of one float64 array [S, B], B = M * N.
 
-    A subclass gives the dynamics on rows of that array. Speed comes from doing the same few numpy operations whatever
-    B is, and from leaving the autoreset out when no episode ended.
+    A subclass gives its `spaces`, known without building one, and the dynamics on rows of that array. Speed comes from
+    doing the same few numpy operations whatever B is, and from leaving the autoreset out when no episode ended.
     """
 
     native_limit: ClassVar[int]
@@ -73,15 +73,15 @@ class ClassicControl(BatchedEnvironment):
         self._state[:, rows] = self._draw(uniform(extend(self._keys[:, rows], self._episode[rows])))
 
     def step(self, actions: NDArray[Any]) -> Transition:
-        reward, terminated = self._advance(actions.reshape(self._elapsed.size, *self.action_space.shape))
+        reward, terminated = self._advance(actions.reshape(self._elapsed.size, *self.spaces.action.shape))
         self._elapsed += 1
         truncated = self._elapsed >= self.limit
         observation = self._observe(self._state)
-        final_observation = None
+        finals = None
         ended = terminated | truncated
         if ended.any():
             rows = np.flatnonzero(ended)
-            final_observation = observation.copy().reshape(*self._shape, -1)
+            finals = Finals(rows, observation[rows])
             self._episode[rows] += 1
             self._elapsed[rows] = 0
             self._begin(rows)
@@ -91,7 +91,7 @@ class ClassicControl(BatchedEnvironment):
             reward.reshape(self._shape),
             terminated.reshape(self._shape),
             truncated.reshape(self._shape),
-            final_observation,
+            finals,
             None,
         )
 

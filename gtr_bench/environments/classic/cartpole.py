@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.base import FloatArray
 from gtr_bench.environments.classic.batch import ClassicControl
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 
 __all__ = ["CartPole", "ShortCartPole"]
 
@@ -30,6 +30,7 @@ class CartPole(ClassicControl):
 
     native_limit = 500
     state_size = 4
+    spaces = Spaces(ObservationSpace((4,)), ActionSpace("discrete", (2,)), has_success=False)
     parameters: ClassVar[dict[str, str]] = {
         "gravity": "gravity",
         "mass": "mass of the pole",
@@ -38,8 +39,6 @@ class CartPole(ClassicControl):
     }
 
     def __init__(self, members: int, envs: int, max_episode_steps: int | None = None) -> None:
-        self.observation_size = 4
-        self.action_space = ActionSpace("discrete", (2,))
         self._limits = np.array([[POSITION_LIMIT], [ANGLE_LIMIT]])
         super().__init__(members, envs, max_episode_steps)
 

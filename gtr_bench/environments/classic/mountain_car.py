@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.base import FloatArray
 from gtr_bench.environments.classic.batch import ClassicControl
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces, symmetric
 
 __all__ = ["ContinuousMountainCar", "MountainCar"]
 
@@ -25,17 +25,13 @@ class MountainCar(ClassicControl):
 
     native_limit = 200
     state_size = 2
+    spaces = Spaces(ObservationSpace((2,)), ActionSpace("discrete", (3,)), has_success=False)
     parameters: ClassVar[dict[str, str]] = {
         "gravity": "gravity",
         "force": "force of the engine",
     }
     goal: ClassVar[float] = 0.5
     engine: ClassVar[float] = 0.001
-
-    def __init__(self, members: int, envs: int, max_episode_steps: int | None = None) -> None:
-        self.observation_size = 2
-        self.action_space = ActionSpace("discrete", (3,))
-        super().__init__(members, envs, max_episode_steps)
 
     def _configure(self, factors: Mapping[str, FloatArray]) -> None:
         self._gravity = GRAVITY * factors["gravity"]
@@ -77,13 +73,9 @@ class ContinuousMountainCar(MountainCar):
     """
 
     native_limit = 999
+    spaces = Spaces(ObservationSpace((2,)), symmetric(1, 1.0), has_success=False)
     goal = 0.45
     engine = 0.0015
-
-    def __init__(self, members: int, envs: int, max_episode_steps: int | None = None) -> None:
-        super().__init__(members, envs, max_episode_steps)
-        bound = np.ones(1, dtype=np.float32)
-        self.action_space = ActionSpace("continuous", (1,), -bound, bound)
 
     def _advance(self, actions: NDArray[Any]) -> tuple[FloatArray, NDArray[np.bool_]]:
         thrust = np.minimum(np.maximum(actions[:, 0], -1.0), 1.0).astype(np.float64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.base import FloatArray
 from gtr_bench.environments.classic.batch import ClassicControl
-from gtr_bench.environments.spaces import ActionSpace
+from gtr_bench.environments.spaces import ObservationSpace, Spaces, symmetric
 
 __all__ = ["Pendulum"]
 
@@ -30,6 +30,7 @@ class Pendulum(ClassicControl):
 
     native_limit = 200
     state_size = 2
+    spaces = Spaces(ObservationSpace((3,)), symmetric(1, TORQUE_LIMIT), has_success=False)
     parameters: ClassVar[dict[str, str]] = {
         "gravity": "gravity",
         "mass": "mass of the pendulum",
@@ -38,9 +39,6 @@ class Pendulum(ClassicControl):
     }
 
     def __init__(self, members: int, envs: int, max_episode_steps: int | None = None) -> None:
-        self.observation_size = 3
-        bound = np.full(1, TORQUE_LIMIT, dtype=np.float32)
-        self.action_space = ActionSpace("continuous", (1,), -bound, bound)
         self._half_ranges = np.array([[np.pi], [1.0]])
         super().__init__(members, envs, max_episode_steps)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-import torch
+import os
+
 from hypothesis import settings
 
+os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported, which few of the tests need
 settings.register_profile("no_deadline", deadline=None)
 settings.load_profile("no_deadline")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    torch.set_num_threads(1)

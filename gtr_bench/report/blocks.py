@@ -1,0 +1,73 @@
+"""What a report shows, as headings, lines and tables: every format renders these and knows nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["NUMERIC", "Block", "Entry", "Grid", "Heading", "Lines", "grid"]
+
+NUMERIC = frozenset(
+    {"diverged", "undefined", "failed", "missing", "censored"}
+    | {"n", "environments", "p", "p (Holm)", "seeds needed", "jobs"}
+)
+"""Columns that many tables have and whose entries are numbers alone."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A suite (level 1) or one of its parts (level 2); `lead`: a page shows the part above its charts."""
+
+    level: Literal[1, 2]
+    text: str
+    lead: bool = False
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Sentences. `warning`: a reader must not miss them; `note`: they explain a table; `footer`: the last of all.
+
+    `last`: a note on what was left out, after those of the sections that complete this one.
+    """
+
+    texts: tuple[str, ...]
+    kind: Literal["plain", "warning", "note", "footer"] = "plain"
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table."""
+
+    text: str
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; every row has as many entries as `names`. `detail`: too long for a terminal.
+
+    `numeric`: the names of columns whose entries are numbers alone, set flush right.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    detail: bool = False
+    numeric: frozenset[str] = NUMERIC
+
+
+Block: TypeAlias = Heading | Lines | Grid
+
+
+def grid(
+    title: str,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    detail: bool = False,
+    numeric: frozenset[str] = NUMERIC,
+) -> Grid:
+    """A table of plain texts."""
+    return Grid(title, tuple(names), tuple(tuple(Entry(each) for each in row) for row in rows), detail, numeric)

@@ -1,0 +1,1 @@
+"""The parts of a suite's report, one file each."""

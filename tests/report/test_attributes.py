@@ -1,0 +1,110 @@
+"""Reports ask algorithms what they are, and survive results of algorithms that are not installed here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from gtr_bench.algorithms.oracle import Oracle
+from gtr_bench.algorithms.ppo import PPO
+from gtr_bench.algorithms.registry import algorithms
+from gtr_bench.compare.build import compare
+from gtr_bench.compare.render import render_comparison
+from gtr_bench.report.attributes import oracle_of, those_with
+from gtr_bench.report.build import build_report
+from gtr_bench.report.formats import render
+from gtr_bench.report.text import reconstruction_line
+from gtr_bench.suite.expand import Job
+from gtr_bench.suite.load import parse_suite
+
+from . import conftest
+from .conftest import SUITE
+
+Fill = Callable[..., Path]
+
+
+class Afresh(Oracle):
+    """Another algorithm that starts anew."""
+
+    name: ClassVar[str] = "afresh"
+
+
+class Guess(PPO):
+    """Somebody's reading of a method."""
+
+    name: ClassVar[str] = "guess"
+    reconstruction: ClassVar[bool] = True
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`afresh` and `guess`, as if a package had registered them."""
+    monkeypatch.setattr(algorithms, "_loaded", {"afresh": Afresh, "guess": Guess})
+    names = algorithms.names()
+    monkeypatch.setattr(algorithms, "names", lambda: [*names, "afresh", "guess"])
+
+
+def test_those_with_an_attribute_are_found_by_name() -> None:
+    assert those_with("reconstruction", ["ppo", "gtr", "oracle", "gtr"]) == {"gtr"}
+    assert those_with("starts_anew_at_shift", ["ppo", "gtr", "oracle"]) == {"oracle"}
+
+
+def test_an_algorithm_that_is_not_installed_says_nothing() -> None:
+    assert those_with("reconstruction", ["stranger"]) == frozenset()
+
+
+def test_the_oracle_is_the_one_labelled_so_else_the_first_that_starts_anew(installed: None) -> None:
+    assert oracle_of([("ppo", "ppo"), ("new", "afresh"), ("oracle", "oracle")]) == "oracle"
+    assert oracle_of([("ppo", "ppo"), ("other", "oracle"), ("new", "afresh")]) == "other"
+    assert oracle_of([("oracle", "ppo")]) is None
+
+
+def test_reconstructions_are_named_by_what_is_registered() -> None:
+    assert reconstruction_line(["gtr"]) == "gtr is this project's reconstruction of the published method"
+    several = "guess and gtr are this project's reconstructions of the published methods"
+    assert reconstruction_line(["gtr", "guess", "gtr"]) == several.replace("guess and gtr", "gtr and guess")
+
+
+def test_another_algorithm_that_starts_anew_is_what_oracle_gap_is_measured_by(
+    installed: None, fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(conftest.RATES, "new", 1000.0)
+    text = SUITE.replace('comparisons = [["gtr", "ppo"]]', "comparisons = []")
+    text = text.replace('primary_metric = "recovery_steps"', 'primary_metric = "oracle_gap"')
+    text += '\n[[algorithm]]\nid = "new"\nuse = "afresh"\n'
+    found = parse_suite(text, path="swap.toml", scale="laptop").jobs()
+    (suite,) = build_report([fill(found, text=text)], metric_names=["oracle_gap", "lifetime_return"]).suites
+    gaps, returns = ({(c.sequence, c.algorithm): c.value for c in table.cells} for table in suite.tables)
+    for environment, algorithm in gaps:
+        own, oracle = returns[environment, algorithm], returns[environment, "new"]
+        assert gaps[environment, algorithm] == pytest.approx(oracle - own)
+
+
+def test_results_of_an_algorithm_that_is_not_installed_are_reported_with_one_warning(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SUITE.replace('id = "gtr"\nsigma = 0.5', 'id = "gtr"\nuse = "guess"')
+    with monkeypatch.context() as patch:
+        patch.setattr(algorithms, "_loaded", {"guess": Guess})
+        names = algorithms.names()
+        patch.setattr(algorithms, "names", lambda: [*names, "guess"])
+        found: list[Job] = parse_suite(text, path="swap.toml", scale="laptop").jobs()
+        results = fill(found, text=text)
+        assert build_report([results]).suites[0].reconstructed == ("guess",)
+        algorithms._loaded.pop("guess")
+    warnings: list[str] = []
+    report = build_report([results], warn=warnings.append)
+    assert [each for each in warnings if "not installed" in each] == [
+        "algorithm `guess` is not installed here: what it says about itself is unknown"
+    ]
+    (suite,) = report.suites
+    assert (suite.reconstructions, suite.reconstructed) == ((), ())
+    assert re.search(r"gtr .*\d", render(report, "terminal"))
+    warnings.clear()
+    same = compare(str(results), str(results), warn=warnings.append)
+    assert "reconstruction of" not in render_comparison(same, "terminal")
+    assert sum("not installed" in each for each in warnings) == 1
