@@ -17,6 +17,8 @@ from gtr_bench.errors import RequestError
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.report.absences import absences_of
 from gtr_bench.report.build import provenance_of
+from gtr_bench.report.collect import Record
+from gtr_bench.report.vector_level import levels_of
 from gtr_bench.store.reader import Warn, warn_on_stderr
 from gtr_bench.wording import counted
 
@@ -76,8 +78,8 @@ def compare(
     shared = {each.name for each in matched}
     only_a, only_b = (tuple(name for name in names_of(side) if name not in shared) for side in (before, after))
     return Comparison(
-        a=_side(before),
-        b=_side(after),
+        a=_side(before, [record for each in matched for record in each.before]),
+        b=_side(after, [record for each in matched for record in each.after]),
         alpha=alpha,
         margin=margin,
         metrics=tuple(chosen),
@@ -90,9 +92,9 @@ def compare(
     )
 
 
-def _side(side: Loaded) -> Side:
+def _side(side: Loaded, compared: Sequence[Record]) -> Side:
     notes = tuple(note for found in side.suites.values() for note in found.notes)
-    return Side(side.name, provenance_of(side.records), notes)
+    return Side(side.name, provenance_of(side.records), notes, tuple(levels_of(compared)))
 
 
 def _method(alpha: float, margin: float) -> str:

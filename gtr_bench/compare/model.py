@@ -131,11 +131,15 @@ class CellChange:
 
 @dataclass(frozen=True)
 class Side:
-    """One side as the user named it, what made its jobs, and what is to be known about it."""
+    """One side as the user named it, what made its jobs, and what is to be known about it.
+
+    `vector_levels` are those of the jobs that are compared, as far as they say.
+    """
 
     name: str
     provenance: Provenance
     notes: tuple[str, ...]
+    vector_levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from gtr_bench.report.text import (
     ranges,
     reconstruction_line,
 )
+from gtr_bench.report.vector_level import CONSEQUENCE
 from gtr_bench.wording import counted
 
 __all__ = ["FORMAT", "Format", "render_comparison", "summary"]
@@ -64,6 +65,7 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
     yield Heading(1, f"{comparison.a.name} -> {comparison.b.name}")
     told = [summary(comparison)]
     told += [f"{letter} ({side.name}): {note}" for letter, side in _sides(comparison) for note in side.notes]
+    told += _levels(comparison)
     if comparison.reconstructed:
         told.append(f"{RECONSTRUCTION_MARK} {reconstruction_line(comparison.reconstructed)}")
     yield Lines(tuple(told))
@@ -76,6 +78,14 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
     made = [f"{letter}: {side.name}: {made_with(side.provenance)}" for letter, side in _sides(comparison)]
     compared = f"compared by gtr-bench {comparison.b.provenance.reported_by}"
     yield Lines((comparison.method, *made, compared), "footer")
+
+
+def _levels(comparison: Comparison) -> Iterator[str]:
+    """One line where both sides say at which vector levels they were computed, and it is not one for all."""
+    sides = [side.vector_levels for _, side in _sides(comparison)]
+    if all(sides) and len({level for side in sides for level in side}) > 1:
+        listed = "; ".join(f"{letter}: {', '.join(side)}" for letter, side in zip("AB", sides, strict=True))
+        yield f"computed at different vector levels ({listed}): {CONSEQUENCE}"
 
 
 def _sides(comparison: Comparison) -> Iterator[tuple[str, Side]]:

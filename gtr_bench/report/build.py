@@ -25,6 +25,7 @@ from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.sections.registry import in_order
 from gtr_bench.report.tables import LEVEL
+from gtr_bench.report.vector_level import levels_of, mixed_line
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 
@@ -160,6 +161,9 @@ def _notes(found: SuiteRecords, lonely: str | None, *, some: bool) -> Iterator[s
     if reasons:
         listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
         yield f"failed: {listed}; `gtr-bench logs JOB` says why"
+    mixed = mixed_line(levels_of(found.records))
+    if mixed is not None:
+        yield mixed
 
 
 def provenance_of(records: Sequence[Record]) -> Provenance:

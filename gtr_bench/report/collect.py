@@ -41,7 +41,7 @@ State = Literal["complete", "diverged", "failed", "missing"]
 _LABELS = ("suite", "scale", "algorithm", "sequence", "role", "seed")
 _COLUMNS = (
     *("job", "status", *_LABELS, "definition", "finished", "learner", "diverged_step", "suite_path", "suite_text"),
-    *("git_sha", "git_dirty", "packages", "device", "gtr_bench_version", "steps_per_second"),
+    *("git_sha", "git_dirty", "packages", "device", "gtr_bench_version", "steps_per_second", "hardware"),
 )
 
 

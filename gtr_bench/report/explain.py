@@ -182,7 +182,8 @@ def _hardware(made: dict[str, Any]) -> str:
     if not found:
         return "unknown"
     graphics = f", {', '.join(found['gpus'])}" if found.get("gpus") else ""
-    return f"{found.get('processor')}, {found.get('usable_cores')} usable cores, {found.get('system')}{graphics}"
+    level = f" ({found['vector_level']})" if found.get("vector_level") else ""
+    return f"{found.get('processor')}{level}, {found.get('usable_cores')} usable cores, {found.get('system')}{graphics}"
 
 
 _FACTS: dict[str, Callable[[dict[str, Any]], str]] = {

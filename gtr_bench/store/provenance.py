@@ -29,12 +29,14 @@ def packages() -> dict[str, str]:
 def hardware() -> dict[str, Any]:
     """Processor model, usable and present cores, memory in bytes, system and graphics cards.
 
+    `vector_level` are the vector instructions torch computes with, such as `AVX2`; None where torch is not loaded.
     `gpus` is a list of names; empty without the extra `gpu` or without a driver.
     """
     import psutil
 
     return {
         "processor": _processor(),
+        "vector_level": _vector_level(),
         "architecture": platform.machine(),
         "usable_cores": len(os.sched_getaffinity(0)),
         "cores": os.cpu_count(),
@@ -73,6 +75,12 @@ def _processor() -> str:
         if name.strip().lower() == "model name":
             return value.strip()
     return platform.processor()
+
+
+def _vector_level() -> str | None:
+    """Not what the processor has but what torch chose: `ATEN_CPU_CAPABILITY` lowers it."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else str(torch.backends.cpu.get_cpu_capability())
 
 
 def _gpus() -> list[str]:

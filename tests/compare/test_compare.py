@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from gtr_bench.compare.build import compare
 from gtr_bench.compare.model import CellChange, CellName
+from gtr_bench.compare.render import render_comparison
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.metrics.comparison import sign_flip
 from gtr_bench.suite.expand import Job
@@ -460,3 +462,31 @@ def test_gtr_is_marked_as_a_reconstruction(fill: Fill) -> None:
     both = jobs_of()
     found = compare(fill("a", both), fill("b", both))
     assert {cell.algorithm: cell.reconstruction for cell in found.cells} == {"ppo": False, "gtr": True}
+
+
+def at(level: str | None) -> str:
+    return json.dumps({"processor": "some", "vector_level": level})
+
+
+def levels_line(fill: Fill, a: str | None, b: str | None) -> list[str]:
+    found = compare(fill("a", PPO, hardware=a), fill("b", PPO, hardware=b))
+    return [line for line in render_comparison(found, "terminal").splitlines() if "vector level" in line]
+
+
+def test_sides_computed_at_different_vector_levels_are_told_in_one_line(fill: Fill) -> None:
+    assert levels_line(fill, at("AVX2"), at("AVX512")) == [
+        "computed at different vector levels (A: AVX2; B: AVX512): numbers may differ in their last bits, and runs "
+        "then part after some iterations"
+    ]
+
+
+@pytest.mark.parametrize("other", [at("AVX2"), at(None), None])
+def test_the_same_level_and_one_that_is_unknown_are_no_line(fill: Fill, other: str | None) -> None:
+    assert levels_line(fill, at("AVX2"), other) == []
+
+
+def test_levels_of_jobs_that_are_on_one_side_only_do_not_count(fill: Fill) -> None:
+    a = fill("a", PPO, hardware=at("AVX2"))
+    fill("a", jobs_of(keep="gtr"), hardware=at("AVX512"))
+    found = compare(a, fill("b", PPO, hardware=at("AVX2")))
+    assert (found.a.vector_levels, found.b.vector_levels) == (("AVX2",), ("AVX2",))

@@ -54,8 +54,8 @@ FAILED = CellChange(
     jobs=(("eeee",) * 4, ()),
 )
 COMPARISON = Comparison(
-    a=Side("before", MADE, ("swap: 2 jobs of an earlier definition under the same labels left out",)),
-    b=Side("commit fedcba987654", MADE, ()),
+    a=Side("before", MADE, ("swap: 2 jobs of an earlier definition under the same labels left out",), ("AVX2",)),
+    b=Side("commit fedcba987654", MADE, (), ("AVX2", "AVX512")),
     alpha=0.05,
     margin=0.0,
     metrics=("lifetime_return", "drop"),

@@ -31,7 +31,7 @@ def test_only_the_columns_a_report_needs_are_read(fill: Fill, jobs: list[Job], m
     build_report([fill(jobs)])
     assert not {"episodes", "return_std", "length_mean"} & asked["evaluations.parquet"]
     assert not {"grad_norm", "weight_norm", "policy_loss", "value_loss"} & asked["iterations.parquet"]
-    assert not {"hardware", "command", "cohort"} & asked["job.parquet"]
+    assert not {"message", "command", "cohort"} & asked["job.parquet"]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -30,3 +31,13 @@ def test_provenance_does_not_import_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_vector_level_is_what_torch_computes_with_and_unknown_without_torch() -> None:
+    code = (
+        "import json; from gtr_bench.store.provenance import hardware; before = hardware(); import torch; "
+        "print(json.dumps([before['vector_level'], hardware()['vector_level']]))"
+    )
+    lowered = os.environ | {"ATEN_CPU_CAPABILITY": "default"}
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=lowered)
+    assert json.loads(run.stdout) == [None, "DEFAULT"]
