@@ -1,27 +1,35 @@
-"""What algorithms say about themselves, asked by the names that results hold.
+"""What algorithms and add-ons say about themselves, asked by the names that results hold.
 
-Results may name an algorithm that is not installed here: it says nothing, as if it had every attribute's default.
+Results may name one that is not installed here: it says nothing, as if it had every attribute's default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError
+from gtr_bench.plasticity.registry import add_ons
+from gtr_bench.registry import Registry
 from gtr_bench.store.reader import Warn
 
-__all__ = ["Attribute", "oracle_of", "those_with", "warn_of_strangers"]
+__all__ = ["Attribute", "oracle_of", "those_with", "told_boundaries", "warn_of_strangers"]
 
-Attribute: TypeAlias = Literal["reconstruction", "starts_anew_at_shift", "needs_boundaries"]
+Attribute: TypeAlias = Literal["reconstruction", "starts_anew_at_shift"]
 
 ORACLE = "oracle"
 
 
 def those_with(attribute: Attribute, names: Iterable[str]) -> frozenset[str]:
     """The registered names among `names` whose algorithm says so."""
-    return frozenset(name for name in set(names) if getattr(_kind(name), attribute, False))
+    return frozenset(name for name in set(names) if getattr(_kind(algorithms, name), attribute, False))
+
+
+def told_boundaries(definition: Mapping[str, Any]) -> bool:
+    """Whether a job's algorithm, or one of its add-ons, is told where phases begin."""
+    parts = [(algorithms, definition["algorithm"]), *((add_ons, each) for each in definition.get("plasticity", []))]
+    return any(getattr(_kind(kinds, part["name"]), "needs_boundaries", False) for kinds, part in parts)
 
 
 def oracle_of(labels: Iterable[tuple[str, str]]) -> str | None:
@@ -41,13 +49,13 @@ def oracle_of(labels: Iterable[tuple[str, str]]) -> str | None:
 def warn_of_strangers(names: Iterable[str], warn: Warn) -> None:
     """Warn once of each algorithm that is not installed here."""
     for name in sorted(set(names)):
-        if _kind(name) is None:
+        if _kind(algorithms, name) is None:
             warn(f"algorithm `{name}` is not installed here: what it says about itself is unknown")
 
 
-def _kind(name: str) -> Any:
+def _kind(kinds: Registry, name: str) -> Any:
     """The class, None where it is not installed, or what it needs is not."""
     try:
-        return algorithms.get(name)
+        return kinds.get(name)
     except (UnknownNameError, ImportError):
         return None

@@ -16,7 +16,7 @@ from gtr_bench.errors import UnknownNameError
 from gtr_bench.metrics.interval import RESAMPLES, Method
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
-from gtr_bench.report.attributes import those_with
+from gtr_bench.report.attributes import those_with, told_boundaries
 from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of, collect
 from gtr_bench.report.curves import curves_of
 from gtr_bench.report.iterations import Iterations
@@ -118,6 +118,7 @@ def _suite_report(
     reconstructed = those_with("reconstruction", (record.algorithm_name for record in found.records))
     marked = {each.algorithm: each.algorithm_name for each in found.records if each.algorithm_name in reconstructed}
     reconstructions = tuple(label for label in algorithms if label in marked)
+    definitions = {each.algorithm: each.definition for each in found.records}
     applying = [name for name, each in sections.items() if each.applies(found)]
     asked = Asked(
         metrics=request.metrics or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))},
@@ -147,6 +148,7 @@ def _suite_report(
         },
         curves=curves_of(asked.runs, scores, algorithms) if request.curves else (),
         reconstructed=tuple(sorted({marked[label] for label in reconstructions})),
+        told_boundaries=tuple(label for label in algorithms if told_boundaries(definitions[label])),
     )
 
 

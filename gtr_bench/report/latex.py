@@ -36,6 +36,7 @@ _SPECIAL = {
     "[": "{[}",
     "]": "{]}",
     "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
 }
 
 

@@ -86,7 +86,8 @@ class SuiteReport:
     """One suite at one scale; `reconstructions` are the labels whose form is this project's reconstruction.
 
     A section's data is also an attribute: `suite.claims` is `suite.sections["claims"]`. `curves` are empty unless they
-    were asked for. `reconstructed` are the registered names behind `reconstructions`.
+    were asked for. `reconstructed` are the registered names behind `reconstructions`; `told_boundaries` are the labels
+    whose algorithm, or one of its add-ons, is told where phases begin.
     """
 
     suite: str
@@ -102,6 +103,7 @@ class SuiteReport:
     """name of a section -> its data, in the order they are shown; None where it has nothing to say"""
     curves: tuple[LearningCurve, ...] = ()
     reconstructed: tuple[str, ...] = ()
+    told_boundaries: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         found = self.__dict__.get("sections", {})

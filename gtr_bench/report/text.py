@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gtr_bench.report.model import Difference, Interval, Provenance, Report, SuiteReport
 from gtr_bench.wording import counted
 
 __all__ = [
     "ABSENT",
+    "BOUNDARIES_MARK",
     "RECONSTRUCTION",
     "RECONSTRUCTION_MARK",
     "SMOKE",
+    "boundaries_line",
     "bracketed",
     "difference_text",
     "interval_text",
@@ -29,6 +31,7 @@ __all__ = [
 
 RECONSTRUCTION = "this project's reconstruction"
 RECONSTRUCTION_MARK = "†"
+BOUNDARIES_MARK = "‡"
 SMOKE = "smoke scale: no claim"
 ABSENT = "-"
 
@@ -74,8 +77,10 @@ def mean_text(interval: Interval | None) -> str:
 
 
 def label(suite: SuiteReport, algorithm: str) -> str:
-    """The algorithm's label, marked where its form is this project's reconstruction."""
-    return f"{algorithm} {RECONSTRUCTION_MARK}" if algorithm in suite.reconstructions else algorithm
+    """The algorithm's label, marked where its form is this project's reconstruction, or it is told the boundaries."""
+    marks = RECONSTRUCTION_MARK if algorithm in suite.reconstructions else ""
+    marks += BOUNDARIES_MARK if algorithm in suite.told_boundaries else ""
+    return f"{algorithm} {marks}" if marks else algorithm
 
 
 def ranges(seeds: tuple[int, ...]) -> str:
@@ -94,7 +99,16 @@ def reconstruction_line(names: Iterable[str]) -> str:
     listed = sorted(set(names))
     if len(listed) == 1:
         return f"{listed[0]} is {RECONSTRUCTION} of the published method"
-    return f"{', '.join(listed[:-1])} and {listed[-1]} are {RECONSTRUCTION}s of the published methods"
+    return f"{_and(listed)} are {RECONSTRUCTION}s of the published methods"
+
+
+def boundaries_line(labels: Sequence[str]) -> str:
+    """Who is told where phases begin: labels, one at least."""
+    return f"{_and(labels)} {'is' if len(labels) == 1 else 'are'} told where phases begin"
+
+
+def _and(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def suite_lines(suite: SuiteReport) -> list[str]:
@@ -104,6 +118,8 @@ def suite_lines(suite: SuiteReport) -> list[str]:
     lines += suite.notes
     if suite.reconstructions:
         lines.append(f"{RECONSTRUCTION_MARK} {reconstruction_line(suite.reconstructed)}")
+    if suite.told_boundaries:
+        lines.append(f"{BOUNDARIES_MARK} {boundaries_line(suite.told_boundaries)}")
     return lines
 
 

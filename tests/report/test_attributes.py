@@ -14,10 +14,12 @@ from gtr_bench.algorithms.ppo import PPO
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.compare.build import compare
 from gtr_bench.compare.render import render_comparison
-from gtr_bench.report.attributes import oracle_of, those_with
+from gtr_bench.plasticity.base import AddOn
+from gtr_bench.plasticity.registry import add_ons
+from gtr_bench.report.attributes import oracle_of, those_with, told_boundaries
 from gtr_bench.report.build import build_report
 from gtr_bench.report.formats import render
-from gtr_bench.report.text import reconstruction_line
+from gtr_bench.report.text import boundaries_line, reconstruction_line, suite_lines
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
 
@@ -31,6 +33,13 @@ class Afresh(Oracle):
     """Another algorithm that starts anew."""
 
     name: ClassVar[str] = "afresh"
+
+
+class Reset(AddOn):
+    """An add-on that acts at boundaries."""
+
+    name: ClassVar[str] = "reset"
+    needs_boundaries: ClassVar[bool] = True
 
 
 class Guess(PPO):
@@ -67,6 +76,36 @@ def test_reconstructions_are_named_by_what_is_registered() -> None:
     assert reconstruction_line(["gtr"]) == "gtr is this project's reconstruction of the published method"
     several = "guess and gtr are this project's reconstructions of the published methods"
     assert reconstruction_line(["gtr", "guess", "gtr"]) == several.replace("guess and gtr", "gtr and guess")
+
+
+def test_an_algorithm_or_an_add_on_may_be_told_the_boundaries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(add_ons, "_loaded", {"reset": Reset})
+    assert told_boundaries({"algorithm": {"name": "oracle"}})
+    assert not told_boundaries({"algorithm": {"name": "ppo"}, "plasticity": [{"name": "redo"}, {"name": "stranger"}]})
+    assert told_boundaries({"algorithm": {"name": "ppo"}, "plasticity": [{"name": "redo"}, {"name": "reset"}]})
+    assert not told_boundaries({"algorithm": {"name": "stranger"}})
+
+
+def test_those_told_the_boundaries_are_named_by_their_labels() -> None:
+    assert boundaries_line(["new"]) == "new is told where phases begin"
+    assert boundaries_line(["new", "b", "a"]) == "new, b and a are told where phases begin"
+
+
+def test_who_is_told_the_boundaries_is_marked_and_named_in_one_line_and_only_where_there_is_one(
+    fill: Fill, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite,) = build_report([fill(jobs)]).suites
+    assert suite.told_boundaries == ()
+    assert "‡" not in "".join(suite_lines(suite))
+    monkeypatch.setitem(conftest.RATES, "new", 1000.0)
+    text = SUITE + '\n[[algorithm]]\nid = "new"\nuse = "oracle"\n'
+    found = parse_suite(text, path="swap.toml", scale="laptop").jobs()
+    report = build_report([fill(found, text=text, name="told")])
+    assert report.suites[0].told_boundaries == ("new",)
+    assert suite_lines(report.suites[0])[-1] == "‡ new is told where phases begin"
+    shown = render(report, "terminal")
+    assert "new ‡" in shown
+    assert "ppo ‡" not in shown
 
 
 def test_another_algorithm_that_starts_anew_is_what_oracle_gap_is_measured_by(

@@ -161,6 +161,7 @@ REPORT = Report(
                 ),
             ),
             reconstructed=("gtr",),
+            told_boundaries=("gtr[sigma=0.5]",),
         ),
     ),
     method="mean over seeds",
@@ -186,6 +187,7 @@ def test_every_format_gives_the_golden_text(name: str) -> None:
 def test_every_format_says_what_a_reader_must_know(name: str) -> None:
     assert "smoke scale: no claim" in RENDERED[name]
     assert "this project's reconstruction" in RENDERED[name]
+    assert "gtr[sigma=0.5] is told where phases begin" in RENDERED[name].replace("{[}", "[").replace("{]}", "]")
     assert "0123456789ab (dirty)" in RENDERED[name]
 
 
