@@ -15,6 +15,7 @@ from gtr_bench.errors import EnvironmentFault
 __all__ = ["Shift", "Values", "World"]
 
 Values = NDArray[Any]
+"""What one variant is for each member, `[M, ...]`; each kind says what its numbers mean."""
 
 
 class World(NamedTuple):

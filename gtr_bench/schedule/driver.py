@@ -16,6 +16,7 @@ from gtr_bench.errors import RequestError
 from gtr_bench.schedule.assignments import Assignment, assign, named_cohorts, narrow
 from gtr_bench.schedule.cohort_folder import make_ready
 from gtr_bench.schedule.demands import Demands
+from gtr_bench.schedule.ending import End, Ending, judge
 from gtr_bench.schedule.executors.base import Executor, Exit
 from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, wanted
 from gtr_bench.schedule.interrupts import Interrupts
@@ -26,7 +27,6 @@ from gtr_bench.schedule.retries import Attempts, StartupStreak, again, rest
 from gtr_bench.schedule.running import Running
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.tally import Tally
-from gtr_bench.schedule.verdict import End, Verdict, judge
 from gtr_bench.wording import counted
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ class Driver:
         self._demands.learn(worker)
         self._note_training(worker)
         self._tally.note_profile(worker.heartbeat)
-        verdict = judge(
+        ending = judge(
             end,
             unfinished=len(unfinished),
             heartbeat=worker.heartbeat,
@@ -323,32 +323,32 @@ class Driver:
             timed_out=worker.timed_out,
             last_lines=worker.last_lines(1),
         )
-        if verdict.end is End.FINISHED:
+        if ending.end is End.FINISHED:
             diverged = [job.id for job in jobs if self._folder.failure(job.id).exists()]
             self._observer.finished(WorkerView.of(worker), diverged)
-        elif verdict.end is End.STOPPED:
+        elif ending.end is End.STOPPED:
             self._observer.stopped(WorkerView.of(worker))
-        elif verdict.end is End.PREEMPTED:
+        elif ending.end is End.PREEMPTED:
             self._queue.append(replace(rest(worker.assignment, unfinished), resumes=True))
             self._observer.preempted(WorkerView.of(worker))
         else:
-            self._fail(worker, unfinished, verdict)
+            self._fail(worker, unfinished, ending)
 
-    def _fail(self, worker: Running, unfinished: set[str], verdict: Verdict) -> None:
+    def _fail(self, worker: Running, unfinished: set[str], ending: Ending) -> None:
         """Try the unfinished jobs again or store their failure, and show it either way."""
-        retried = self._attempts.allow_another(unfinished) and verdict.may_retry and not self._settings.fail_fast
-        if verdict.reason == "error" and (self._disk_is_short() or verdict.names_full_disk):
+        retried = self._attempts.allow_another(unfinished) and ending.may_retry and not self._settings.fail_fast
+        if ending.reason == "error" and (self._disk_is_short() or ending.names_full_disk):
             # The jobs are not to blame and run another time. Free space is asked as well because libraries that
             # meet a full disk often fail with words of their own.
-            verdict = replace(verdict, message=f"the disk is full ({verdict.message})", startup=False)
+            ending = replace(ending, message=f"the disk is full ({ending.message})", startup=False)
             retried = True
             if self._stop is None:
                 self._halt(Stop.DISK, _DISK_FULL)
         log = worker.log.relative_to(self._folder.root)
         step = worker.heartbeat.step if worker.heartbeat is not None else None
-        failure = Failure(verdict.reason, verdict.message, str(log), step, time.time())
+        failure = Failure(ending.reason, ending.message, str(log), step, time.time())
         if retried:
-            self._queue.extend(again(worker.assignment, unfinished, verdict))
+            self._queue.extend(again(worker.assignment, unfinished, ending))
         else:
             for name in unfinished:
                 self._folder.write_failure(name, failure)
@@ -359,15 +359,15 @@ class Driver:
                 failure,
                 sorted(unfinished),
                 retried,
-                verdict.hint,
+                ending.hint,
                 worker.last_lines(_LOG_LINES_SHOWN),
                 str(worker.log),
             )
         )
         if self._settings.fail_fast and self._stop is None:
             self._halt(Stop.FAIL_FAST, "stopped at the first failure (`--fail-fast`)")
-        if verdict.startup:
-            pause = self._startups.failed(verdict.message)
+        if ending.startup:
+            pause = self._startups.failed(ending.message)
             if pause is not None and self._stop is None:
                 self._halt(Stop.PAUSED, pause)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from gtr_bench.schedule.assignments import Assignment, single
-from gtr_bench.schedule.verdict import Verdict
+from gtr_bench.schedule.ending import Ending
 
 __all__ = ["Attempts", "StartupStreak", "again", "rest"]
 
@@ -46,16 +46,16 @@ class StartupStreak:
         return f"paused: {self._count} workers in a row failed at their start: {message}"
 
 
-def again(assignment: Assignment, unfinished: Collection[str], verdict: Verdict) -> list[Assignment]:
+def again(assignment: Assignment, unfinished: Collection[str], ending: Ending) -> list[Assignment]:
     """How to retry: from the checkpoint when killed or not even started, else each member for itself.
 
     A cohort that never started met something all its members share; one that ran out of memory or met an error
     may have one bad member. Out of memory is retried with nothing beside it.
     """
     left = rest(assignment, unfinished)
-    if verdict.reason == "killed" or verdict.startup:
+    if ending.reason == "killed" or ending.startup:
         return [left]
-    return single(left, alone=verdict.reason == "oom")
+    return single(left, alone=ending.reason == "oom")
 
 
 def rest(assignment: Assignment, unfinished: Collection[str]) -> Assignment:

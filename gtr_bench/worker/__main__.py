@@ -55,10 +55,10 @@ def main(arguments: list[str]) -> int:
     cohort = read_cohort(path)
     # simulators write logs into the working directory
     os.chdir(path.parent)
-    from gtr_bench.worker.heartbeat import Heartbeat
+    from gtr_bench.worker.heartbeat import HeartbeatWriter
     from gtr_bench.worker.watchdog import watch
 
-    heartbeat = Heartbeat(path.parent / "heartbeat.json")
+    heartbeat = HeartbeatWriter(path.parent / "heartbeat.json")
     heartbeat.say("starting")
     watch(lambda: stop.orphaned, heartbeat.silent_seconds, STOPPED)
     started = False

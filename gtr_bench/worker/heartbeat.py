@@ -13,12 +13,12 @@ from gtr_bench.learners.base import Run
 from gtr_bench.store.provenance import peak_memory_bytes
 from gtr_bench.worker.device_memory import peak_device_memory_bytes
 
-__all__ = ["Heartbeat"]
+__all__ = ["HeartbeatWriter"]
 
 _INTERVAL = 1.0  # seconds
 
 
-class Heartbeat:
+class HeartbeatWriter:
     """Writes heartbeat.json of a cohort (fields: docs/design.md)."""
 
     def __init__(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from gtr_bench.files import remove_folder, whole_folder
 from gtr_bench.learners.base import Pulse, Run
 from gtr_bench.learners.registry import kind_of
 from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
-from gtr_bench.worker.heartbeat import Heartbeat
+from gtr_bench.worker.heartbeat import HeartbeatWriter
 from gtr_bench.worker.storing import Storing
 
 __all__ = ["run_cohort"]
@@ -22,7 +22,11 @@ CHECKPOINT = "checkpoint"
 
 
 def run_cohort(
-    cohort: Mapping[str, Any], folder: Path, heartbeat: Heartbeat, stop: Callable[[], bool], begun: Callable[[], None]
+    cohort: Mapping[str, Any],
+    folder: Path,
+    heartbeat: HeartbeatWriter,
+    stop: Callable[[], bool],
+    begun: Callable[[], None],
 ) -> bool:
     """Train the cohort of `folder` to its end; False when `stop` asked for a checkpoint before that.
 

@@ -49,9 +49,6 @@ class GTR(Algorithm):
         super().__init__(parameters, members)
         self.anchors = Anchors(parameters)
         self.gate = SustainGate(parameters.sustain_threshold, parameters.sustain_patience)
-        # per-anchor tensors are [M, B, K]: scalars that differ between members need one more axis there
-        self._sigma = _with_anchor_axis(parameters.sigma)
-        self._shape = _with_anchor_axis(parameters.shape)
 
     def prepare(self, batch: Batch) -> dict[str, Tensor]:
         """Anchors on the rollout's states: their distributions, or their log-probabilities of the actions taken."""
@@ -87,7 +84,7 @@ class GTR(Algorithm):
 
     def lost_affinity(self, sample: Sample, squared: Tensor) -> Tensor:
         """`1 - m(s)`: the weighted mean over anchors of `1 - kappa`, `[M, B]`."""
-        loss = affinity_loss(squared, self.p.kernel, self._sigma, self._shape)
+        loss = affinity_loss(squared, *self._kernel())
         return (sample.columns["anchor_weight"] * loss).sum(2)
 
     def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
@@ -98,19 +95,26 @@ class GTR(Algorithm):
             return ratio * advantage, spo_penalty(ratio, advantage, p.clip_range) * held
         squared = self.squared_distance(sample)
         if p.form == "gated_surrogate":  # H3: the kernel, without gradient, weights the surrogate
-            held = hold(squared.detach(), p.kernel, self._sigma, self._shape)
+            held = hold(squared.detach(), *self._kernel())
             return self._surrogate(ratio, advantage) * (sample.columns["anchor_weight"] * held).sum(2), None
         if p.form == "saturating" and not p.sustain:  # H1, the default
             return self._surrogate(ratio, advantage), p.beta * p.sigma * p.sigma * self.lost_affinity(sample, squared)
         if p.form == "saturating":
             penalty = p.sigma * p.sigma * self.lost_affinity(sample, squared)
         else:  # H2: the divergence itself, gated
-            held = hold(squared, p.kernel, self._sigma, self._shape)
+            held = hold(squared, *self._kernel())
             penalty = (sample.columns["anchor_weight"] * 0.5 * squared * held).sum(2)
         if p.sustain:
             gate = self.gate.value()
             penalty = (1 - gate) * 0.5 * squared[:, :, 0] + gate * penalty
         return self._surrogate(ratio, advantage), p.beta * penalty
+
+    def _kernel(self) -> tuple[str, float | Tensor, float | Tensor]:
+        """Kernel, sigma and shape for `[M, B, K]`: what differs between members, `[M, 1]`, gets the anchors' axis."""
+        sigma, shape = (
+            value if isinstance(value, float) else value.unsqueeze(2) for value in (self.p.sigma, self.p.shape)
+        )
+        return self.p.kernel, sigma, shape
 
     def _surrogate(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         if self.p.surrogate == "clip":
@@ -161,7 +165,3 @@ class GTR(Algorithm):
         """Continue with the same anchors and gate."""
         self.anchors.load_state(state["anchors"])
         self.gate.load_state(state["gate"])
-
-
-def _with_anchor_axis(value: float | Tensor) -> float | Tensor:
-    return value if isinstance(value, float) else value.unsqueeze(2)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from gtr_bench.schedule.executors.base import Exit
 from gtr_bench.schedule.heartbeat import Heartbeat
 
-__all__ = ["STOPPED_EXIT_CODE", "End", "Verdict", "judge"]
+__all__ = ["STOPPED_EXIT_CODE", "End", "Ending", "judge"]
 
 STOPPED_EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: stopped on request with a checkpoint."""
@@ -29,7 +29,7 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Ending:
     """`reason` (error, oom, timeout, killed) and `message` are of a failure; `startup`: it never trained a step."""
 
     end: End
@@ -55,8 +55,8 @@ def judge(
     stopping: bool,
     timed_out: str | None,
     last_lines: Sequence[str],
-) -> Verdict:
-    """The verdict on a worker that has ended.
+) -> Ending:
+    """How a worker ended, from all that is known of it.
 
     Args:
         end: how it ended.
@@ -68,29 +68,29 @@ def judge(
     """
     code = end.code
     if not unfinished:
-        return Verdict(End.FINISHED)
+        return Ending(End.FINISHED)
     if timed_out is not None:
-        return Verdict(End.FAILED, "timeout", timed_out)
+        return Ending(End.FAILED, "timeout", timed_out)
     if stopping and (code == STOPPED_EXIT_CODE or code < 0):
-        return Verdict(End.STOPPED)
+        return Ending(End.STOPPED)
     if end.out_of_memory:
-        return Verdict(End.FAILED, "oom", "the worker was killed because it took more memory than it was given")
+        return Ending(End.FAILED, "oom", "the worker was killed because it took more memory than it was given")
     if code == STOPPED_EXIT_CODE:
         # Stopped again and again at the same place it would go on for ever, so that is an attempt.
         if heartbeat is not None and heartbeat.state == "stopped" and heartbeat.moved:
-            return Verdict(End.PREEMPTED)
-        return Verdict(End.FAILED, "killed", "the worker was stopped from outside before it got any further")
+            return Ending(End.PREEMPTED)
+        return Ending(End.FAILED, "killed", "the worker was stopped from outside before it got any further")
     if code < 0:
         hint = "if nobody did, it was the kernel's out-of-memory killer: see `dmesg`, and use fewer `--jobs`"
         what = f"the worker was killed by {signal_name(-code)}"
-        return Verdict(End.FAILED, "killed", what, hint if code == -signal.SIGKILL else None)
+        return Ending(End.FAILED, "killed", what, hint if code == -signal.SIGKILL else None)
     if heartbeat is not None and heartbeat.failure is not None:
         failure = heartbeat.failure
-        return Verdict(End.FAILED, failure.reason, failure.message, startup=failure.startup)
+        return Ending(End.FAILED, failure.reason, failure.message, startup=failure.startup)
     if code == 0:
-        return Verdict(End.FAILED, "error", f"the worker ended well but left {unfinished} jobs unfinished")
+        return Ending(End.FAILED, "error", f"the worker ended well but left {unfinished} jobs unfinished")
     message = last_lines[-1].strip() if last_lines else f"the worker ended with exit code {code} and said nothing"
-    return Verdict(End.FAILED, "error", message, startup=heartbeat is None)
+    return Ending(End.FAILED, "error", message, startup=heartbeat is None)
 
 
 def signal_name(number: int) -> str:

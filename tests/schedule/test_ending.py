@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from gtr_bench.schedule.ending import End, Ending, judge
 from gtr_bench.schedule.executors.base import Exit
 from gtr_bench.schedule.heartbeat import Heartbeat, WorkerFailure, read_heartbeat
-from gtr_bench.schedule.verdict import End, Verdict, judge
 
 
 def beat(failure: WorkerFailure | None = None) -> Heartbeat:
     return Heartbeat("running", 0.0, 0, 1, 5, 10, 1.0, None, failure)
 
 
-def verdict(code: int, *, out_of_memory: bool = False, **changes: Any) -> Verdict:
+def ending(code: int, *, out_of_memory: bool = False, **changes: Any) -> Ending:
     given: dict[str, Any] = {
         "unfinished": 1,
         "heartbeat": beat(),
@@ -27,21 +27,21 @@ def verdict(code: int, *, out_of_memory: bool = False, **changes: Any) -> Verdic
 
 
 def test_finished_is_what_the_files_say_whatever_the_exit_code() -> None:
-    assert verdict(0, unfinished=0).end is End.FINISHED
-    assert verdict(-9, unfinished=0).end is End.FINISHED
+    assert ending(0, unfinished=0).end is End.FINISHED
+    assert ending(-9, unfinished=0).end is End.FINISHED
 
 
 def test_a_worker_this_driver_stops_has_not_failed() -> None:
-    assert verdict(75, stopping=True).end is End.STOPPED
-    assert verdict(-15, stopping=True).end is End.STOPPED
+    assert ending(75, stopping=True).end is End.STOPPED
+    assert ending(-15, stopping=True).end is End.STOPPED
 
 
 def test_a_signal_from_elsewhere_is_killed_with_a_hint_for_the_kernel() -> None:
-    killed = verdict(-9)
+    killed = ending(-9)
     assert (killed.reason, killed.may_retry) == ("killed", True)
     assert killed.message == "the worker was killed by SIGKILL"
     assert "out-of-memory killer" in str(killed.hint)
-    assert verdict(-11).hint is None
+    assert ending(-11).hint is None
 
 
 def stopped(first_step: int | None, state: str = "stopped") -> Heartbeat:
@@ -49,34 +49,34 @@ def stopped(first_step: int | None, state: str = "stopped") -> Heartbeat:
 
 
 def test_a_stop_nobody_asked_for_is_a_preemption_if_the_worker_got_further_and_else_an_attempt() -> None:
-    assert verdict(75, heartbeat=stopped(4)).end is End.PREEMPTED
+    assert ending(75, heartbeat=stopped(4)).end is End.PREEMPTED
     for beat_ in (stopped(5), stopped(None), stopped(4, "running"), None):
-        vain = verdict(75, heartbeat=beat_)
+        vain = ending(75, heartbeat=beat_)
         assert (vain.end, vain.reason, vain.may_retry, vain.startup) == (End.FAILED, "killed", True, False)
         assert vain.message == "the worker was stopped from outside before it got any further"
 
 
 def test_what_the_executor_knows_of_memory_outranks_the_signal() -> None:
-    assert verdict(-9, out_of_memory=True).reason == "oom"
-    assert verdict(-9, out_of_memory=True, unfinished=0).end is End.FINISHED
+    assert ending(-9, out_of_memory=True).reason == "oom"
+    assert ending(-9, out_of_memory=True, unfinished=0).end is End.FINISHED
 
 
 def test_a_timeout_is_not_tried_again() -> None:
-    late = verdict(75, timed_out="too long")
+    late = ending(75, timed_out="too long")
     assert (late.reason, late.message, late.may_retry) == ("timeout", "too long", False)
 
 
 @pytest.mark.parametrize("reason", ["error", "oom"])
 def test_the_worker_says_why_it_failed(reason: str) -> None:
-    failed = verdict(1, heartbeat=beat(WorkerFailure(reason, "why", startup=True)))
+    failed = ending(1, heartbeat=beat(WorkerFailure(reason, "why", startup=True)))
     assert (failed.reason, failed.message, failed.startup, failed.may_retry) == (reason, "why", True, True)
 
 
 def test_without_a_word_the_log_speaks() -> None:
-    assert verdict(3).message == "Boom"
-    assert verdict(3, last_lines=[]).message == "the worker ended with exit code 3 and said nothing"
-    assert verdict(3, heartbeat=None).startup
-    assert verdict(0, unfinished=2).message == "the worker ended well but left 2 jobs unfinished"
+    assert ending(3).message == "Boom"
+    assert ending(3, last_lines=[]).message == "the worker ended with exit code 3 and said nothing"
+    assert ending(3, heartbeat=None).startup
+    assert ending(0, unfinished=2).message == "the worker ended well but left 2 jobs unfinished"
 
 
 def test_a_file_that_is_no_heartbeat_is_none(tmp_path: Any) -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_is_no_heartbeat_is_none(tmp_path: Any) -> None:
 
 
 def test_a_full_disk_is_recognised_by_the_systems_words() -> None:
-    assert verdict(
+    assert ending(
         1, heartbeat=beat(WorkerFailure("error", "OSError: [Errno 28] No space left on device", False))
     ).names_full_disk
-    assert not verdict(3).names_full_disk
+    assert not ending(3).names_full_disk
