@@ -60,6 +60,12 @@ def rows(heading: str) -> list[Row]:
     return re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", part, flags=re.MULTILINE)
 
 
+def meanings(heading: str) -> dict[str, str]:
+    """Key -> meaning of the table under a heading with the columns key, default and meaning."""
+    part = SUITES.split(f"\n{heading}\n")[1].split("\n#")[0]
+    return dict(re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \|$", part, flags=re.MULTILINE))
+
+
 def fields(model: type[BaseModel]) -> list[Row]:
     """(key, default) of a model, in its order, as the guide writes them."""
     found = []
@@ -104,11 +110,14 @@ def test_the_settings_of_a_network_are_documented(name: str) -> None:
 
 def test_the_fields_all_shifts_share_are_documented() -> None:
     assert rows("## Shifts") == fields(Shift)
+    assert meanings("## Shifts") == {name: field.description for name, field in Shift.model_fields.items()}
 
 
 @pytest.mark.parametrize("kind", own(shifts))
 def test_a_shift_kind_s_own_fields_are_documented(kind: str) -> None:
     assert rows(f"### `{kind}`") == [row for row in fields(shifts.get(kind)) if row[0] not in Shift.model_fields]
+    own_fields = {name: each for name, each in shifts.get(kind).model_fields.items() if name not in Shift.model_fields}
+    assert meanings(f"### `{kind}`") == {name: field.description for name, field in own_fields.items()}
 
 
 @pytest.mark.parametrize("name", own(algorithms))

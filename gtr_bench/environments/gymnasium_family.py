@@ -60,6 +60,10 @@ class GymnasiumFamily:
         group = None if task in CLASSIC_CONTROL else _GROUPS.get(_package_of(task))
         return ("gymnasium",) if group is None else ("gymnasium", group.distribution)
 
+    def tasks(self) -> list[str]:
+        """Every id that this Gymnasium can make, those included for which a package is missing here."""
+        return _tasks()
+
     def physics(self, task: str) -> dict[str, str]:
         """The physics parameters a shift may change: name -> meaning."""
         if task in CLASSIC_CONTROL:

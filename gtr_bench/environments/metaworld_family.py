@@ -37,6 +37,10 @@ class MetaWorldFamily:
         """Distributions whose versions change the numbers."""
         return ("gymnasium", "metaworld", "mujoco")
 
+    def tasks(self) -> tuple[str, ...]:
+        """The 50 tasks."""
+        return tuple(METAWORLD_TASKS)
+
     def physics(self, task: str) -> dict[str, str]:
         """The physics parameters a shift may change; no `force`, for the arm is moved by a constraint."""
         return {name: meaning for name, meaning in MUJOCO_PARAMETERS.items() if name != "force"}

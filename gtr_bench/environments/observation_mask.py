@@ -23,7 +23,9 @@ class ObservationMask(Shift):
 
     numeric: ClassVar[bool] = False
     kind: Literal["observation_mask"] = "observation_mask"
-    coordinates: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, strict=False)
+    coordinates: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        min_length=1, strict=False, description="which ones, from 0; CartPole's velocities are `[1, 3]`"
+    )
 
     def fits(self, spaces: Spaces) -> str | None:
         space, last = spaces.observation, max(self.coordinates)

@@ -43,10 +43,20 @@ class Shift(BaseModel):
     noisy: ClassVar[bool] = False
     """Whether `change_observation` needs keys that differ from step to step, which cost a few hashes per step."""
 
-    kind: str
-    first_clean: bool = True
-    cycle: Annotated[int, Field(ge=1)] | None = None
-    mode: Literal["abrupt", "drift"] = "abrupt"
+    kind: str = Field(description="which kind")
+    first_clean: bool = Field(
+        default=True,
+        description="the first variant is the unshifted world; kinds given a list of values take them as they are",
+    )
+    cycle: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="after so many variants start again with the first: 2 alternates; none = every phase a new one",
+    )
+    mode: Literal["abrupt", "drift"] = Field(
+        default="abrupt",
+        description='`"abrupt"`, or `"drift"`: move linearly through the phase from the values before (permutations '
+        "cannot)",
+    )
 
     @model_validator(mode="after")
     def _check_drift(self) -> Shift:

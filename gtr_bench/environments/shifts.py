@@ -74,7 +74,7 @@ class ObservationOffset(Shift):
     """Add one vector, normal with standard deviation `std` in every coordinate, to all observations of a variant."""
 
     kind: Literal["observation_offset"] = "observation_offset"
-    std: PositiveFloat
+    std: PositiveFloat = Field(description="standard deviation")
 
     def fits(self, spaces: Spaces) -> str | None:
         return cannot_add(spaces)
@@ -94,7 +94,7 @@ class ObservationNoise(Shift):
 
     noisy: ClassVar[bool] = True
     kind: Literal["observation_noise"] = "observation_noise"
-    std: PositiveFloat
+    std: PositiveFloat = Field(description="standard deviation")
 
     def fits(self, spaces: Spaces) -> str | None:
         return cannot_add(spaces)
@@ -202,9 +202,11 @@ class RewardScale(Shift):
     """Multiply rewards: by `factors[variant]`, or by a number drawn log-uniformly between `low` and `high`."""
 
     kind: Literal["reward_scale"] = "reward_scale"
-    factors: tuple[PositiveFloat, ...] | None = Field(default=None, min_length=1, strict=False)
-    low: PositiveFloat | None = None
-    high: PositiveFloat | None = None
+    factors: tuple[PositiveFloat, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="factors, one per variant"
+    )
+    low: PositiveFloat | None = Field(default=None, description="draw log-uniformly from here")
+    high: PositiveFloat | None = Field(default=None, description="to here; with `low`")
 
     @model_validator(mode="after")
     def _check_range(self) -> RewardScale:
@@ -249,10 +251,12 @@ class Physics(Shift):
     """
 
     kind: Literal["physics"] = "physics"
-    parameter: str
-    values: tuple[PositiveFloat, ...] | None = Field(default=None, min_length=1, strict=False)
-    low: PositiveFloat | None = None
-    high: PositiveFloat | None = None
+    parameter: str = Field(description="which one; `gtr-bench list environments ENV` lists those of an environment")
+    values: tuple[PositiveFloat, ...] | None = Field(
+        default=None, min_length=1, strict=False, description="factors, one per variant"
+    )
+    low: PositiveFloat | None = Field(default=None, description="draw log-uniformly from here")
+    high: PositiveFloat | None = Field(default=None, description="to here; with `low`")
 
     @model_validator(mode="after")
     def _check_range(self) -> Physics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
@@ -13,7 +14,8 @@ from pydantic import Field
 from gtr_bench import registry
 from gtr_bench.catalogue import KINDS, kind_of
 from gtr_bench.catalogue.entry import first_sentence, meaning_and_text
-from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.environments.registry import family_of
+from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
 from gtr_bench.plasticity.base import AddOn, AddOnParameters
 from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.suite import load_suite
@@ -141,6 +143,28 @@ def test_a_package_that_cannot_be_loaded_spoils_only_its_own_line(broken_package
     with pytest.raises(RequestError, match="of the package `no_such_module_at_all` cannot be loaded") as caught:
         kind.entry("theirs")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("family", "some"),
+    [
+        ("gym", {"CartPole-v1", "HalfCheetah-v5", "LunarLander-v3"}),
+        ("metaworld", {"hammer-v3", "push-v3"}),
+        ("minatar", {"breakout"}),
+    ],
+)
+def test_our_families_list_their_tasks_and_no_other(family: str, some: set[str]) -> None:
+    listed = [row["task"] for row in KINDS["environments"].entry(family).tables["tasks"]]
+    assert {f"{family}:{task}" for task in some} <= set(listed)
+    assert len(listed) == len(set(listed))
+    for task in listed:
+        with suppress(MissingExtraError):  # it exists, and its package is not here
+            family_of(task)[0].check(task.partition(":")[2])
+
+
+@pytest.mark.parametrize("name", KINDS["shifts"].own_names())
+def test_every_field_of_a_shift_says_what_it_means(name: str) -> None:
+    assert all(each.meaning for each in KINDS["shifts"].entry(name).parameters)
 
 
 def test_a_family_lists_tasks_where_it_offers_them(monkeypatch: pytest.MonkeyPatch) -> None:
