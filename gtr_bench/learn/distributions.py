@@ -22,6 +22,7 @@ __all__ = [
     "DiagonalGaussian",
     "Distribution",
     "MultiCategorical",
+    "choose",
     "from_packed",
     "noise_of",
     "policy_size",
@@ -242,6 +243,21 @@ def from_packed(space: ActionSpace, packed: Tensor) -> Distribution:
     if space.kind == "continuous":
         return DiagonalGaussian(*packed.chunk(2, -1))
     return Categorical(packed) if space.kind == "discrete" else MultiCategorical(packed, space.sizes)
+
+
+def choose(space: ActionSpace, output: Tensor, log_std: Tensor, noise: Tensor | None) -> Tensor:
+    """Actions `[M, N, ...]` of a policy head's output `[M, N, policy_size]`: sampled by noise, or the modes without.
+
+    Logits are not normalised first: a constant does not move their largest.
+    """
+    policy: Distribution
+    if space.kind == "continuous":
+        policy = DiagonalGaussian(output, log_std)
+    elif space.kind == "discrete":
+        policy = Categorical(output)
+    else:
+        policy = MultiCategorical(output, space.sizes)
+    return policy.mode() if noise is None else policy.sample(noise)
 
 
 def unpack(space: ActionSpace, output: Tensor, log_std: Tensor) -> Distribution:

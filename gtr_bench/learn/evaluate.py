@@ -83,9 +83,9 @@ def evaluate(
             block = torch.stack(drawn).to(learner.device)
         seen = blinded(observation if normaliser is None else normaliser(observation), learner.frozen)
         memory = None if carry is None else Memory(carry, starts if taken == 0 else ~starts)
-        policy, carry = learner.model.act(torch.from_numpy(seen).to(learner.device), memory)
-        action = policy.mode() if deterministic else policy.sample(block[:, taken % _NOISE_STEPS])
-        step = environment.step(action.cpu().numpy())
+        noise = None if deterministic else block[:, taken % _NOISE_STEPS]
+        actions, carry = learner.model.act(torch.from_numpy(seen).to(learner.device), memory, noise)
+        step = environment.step(actions.cpu().numpy())
         returns += np.where(running, step.reward, 0)
         lengths += running
         if step.success is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 
 import torch
 from torch import Tensor
@@ -16,6 +18,14 @@ __all__ = ["Experience", "in_chunks", "normalised"]
 
 AT_ONCE = 2**23
 """numbers per member of a network's widest layer that are computed in one pass outside of minibatches"""
+
+
+_PER_SAMPLE = ("observations", "actions", "log_probs", "values", "advantages", "returns")
+_SMALL = 64  # numbers per sample
+
+
+def _small(value: Tensor) -> bool:
+    return value.dtype == torch.float32 and prod(value.shape[2:]) <= _SMALL
 
 
 @dataclass(frozen=True)
@@ -60,22 +70,46 @@ class Experience:
             by_unit = value.reshape(members * self.units, length, *value.shape[2:])
             return by_unit.index_select(0, rows).view(members, count * length, *value.shape[2:])
 
-        own = {name: gather(value, self.length) for name, value in self.columns.items()}
+        found = {name: gather(value, self.length) for name, value in self._apart.items()}
+        if self._columns:
+            table = gather(self._table, self.length)
+            for name, (start, stop, shape) in self._columns.items():
+                found[name] = table[..., start:stop].reshape(*table.shape[:2], *shape)
         memory = self.memory
         if memory is not None:
             starts = gather(memory.starts.flatten(1), self.length).view(members, count, self.length)
             memory = Memory(gather(memory.carry, 1), starts)
-        return Experience(
-            observations=gather(self.observations, self.length),
-            actions=gather(self.actions, self.length),
-            behaviour=self.behaviour.like(gather(self.behaviour.packed, self.length)),
-            log_probs=gather(self.log_probs, self.length),
-            values=gather(self.values, self.length),
-            advantages=gather(self.advantages, self.length),
-            returns=gather(self.returns, self.length),
-            columns=own,
-            memory=memory,
-        )
+        packed = found.pop("behaviour")
+        columns = {name: found.pop(f"column.{name}") for name in self.columns}
+        return Experience(behaviour=self.behaviour.like(packed), columns=columns, memory=memory, **found)
+
+    def _numbers(self) -> dict[str, Tensor]:
+        """All it has per sample, by name."""
+        own = {name: getattr(self, name) for name in _PER_SAMPLE}
+        columns = {f"column.{name}": value for name, value in self.columns.items()}
+        return {**own, "behaviour": self.behaviour.packed, **columns}
+
+    @cached_property
+    def _apart(self) -> dict[str, Tensor]:
+        """What is gathered on its own: integers, and what is large enough to be worth it."""
+        return {name: value for name, value in self._numbers().items() if not _small(value)}
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[int, int, tuple[int, ...]]]:
+        """Where the others lie in `_table`: first and last column, and the shape of one sample."""
+        found, start = {}, 0
+        for name, value in self._numbers().items():
+            if _small(value):
+                size = prod(value.shape[2:])
+                found[name] = (start, start + size, tuple(value.shape[2:]))
+                start += size
+        return found
+
+    @cached_property
+    def _table(self) -> Tensor:
+        """Small floats side by side, `[M, B, K]`: one gather for all, where each would cost as much."""
+        numbers = self._numbers()
+        return torch.cat([numbers[name].reshape(*numbers[name].shape[:2], -1) for name in self._columns], 2)
 
     def with_normalised_advantages(self) -> Experience:
         """The same with advantages of mean 0 and deviation 1 per member."""
@@ -96,10 +130,10 @@ class Experience:
 
 def normalised(advantages: Tensor) -> Tensor:
     """`(A - mean) / (std + 1e-8)` per member over `[M, B]`, sample std; a single sample is only centred."""
-    centred = advantages - advantages.mean(1, keepdim=True)
     if advantages.shape[1] == 1:
-        return centred
-    return centred / (advantages.std(1, keepdim=True) + 1e-8)
+        return torch.zeros_like(advantages)
+    deviation, mean = torch.std_mean(advantages, 1, keepdim=True)
+    return (advantages - mean) / (deviation + 1e-8)
 
 
 def in_chunks(

@@ -151,19 +151,17 @@ class Collector:
         starts = np.zeros((members, length, envs), np.bool_)
         cuts: list[Cuts] = []
         sums = _EpisodeSums(members)
-        noise = self._noise((length, envs, policy_size(space)), generators, device)
-        observation = self._observation
+        noise = self._noise((length, envs, policy_size(space)), generators, device).unbind(1)
+        observation, any_frozen = self._observation, bool(frozen.any())
         for t in range(length):
             pulse()
             started = time.perf_counter()
-            observation = blinded(observation, frozen)
+            if any_frozen:
+                observation = blinded(observation, frozen)
             observations[:, t], starts[:, t] = observation, self._starts
-            with torch.inference_mode():
-                memory = (
-                    None if carry is None else Memory(carry, torch.from_numpy(self._starts).to(device).unsqueeze(2))
-                )
-                policy, carry = model.act(torch.from_numpy(observation).to(device), memory)
-                action = policy.sample(noise[:, t]).cpu().numpy()
+            memory = None if carry is None else Memory(carry, torch.from_numpy(self._starts).to(device).unsqueeze(2))
+            chosen, carry = model.act(torch.from_numpy(observation).to(device), memory, noise[t])
+            action = chosen.cpu().numpy()
             actions[:, t] = action
             acted = time.perf_counter()
             step = environment.step(action)

@@ -44,7 +44,7 @@ class Update:
         self.rate, self.active = rate, active
         self._algorithm, self._add_ons, self._generators = algorithm, add_ons, generators
         self._everyone = bool(active.all())
-        self._seen: list[Tensor] = []
+        self._seen: list[tuple[Tensor, ...]] = []
 
     def epochs(
         self,
@@ -128,13 +128,14 @@ class Update:
         for add_on in self._add_ons:
             add_on.after_step(self.model, self.optimizer, self.active)
         self._algorithm.after_step(self)
-        row = torch.cat([losses.policy.detach(), losses.value.detach(), norm.unsqueeze(1)], 1)
-        self._seen.append(row if self._everyone else torch.where(self.active.unsqueeze(1), row, torch.nan))
+        self._seen.append((losses.policy.detach(), losses.value.detach(), norm.unsqueeze(1)))
+        if not self._everyone:
+            self._seen[-1] = tuple(torch.where(self.active.unsqueeze(1), each, torch.nan) for each in self._seen[-1])
         return norm
 
     def means(self) -> dict[str, Tensor]:
         """`policy_loss`, `value_loss`, `grad_norm` `[M]`, means over the steps taken; nothing when there were none."""
         if not self._seen:
             return {}
-        table = torch.stack(self._seen, 1).nanmean(1)
-        return dict(zip(("policy_loss", "value_loss", "grad_norm"), table.unbind(1), strict=True))
+        means = [torch.cat(column, 1).nanmean(1) for column in zip(*self._seen, strict=True)]
+        return dict(zip(("policy_loss", "value_loss", "grad_norm"), means, strict=True))

@@ -4,5 +4,8 @@ from __future__ import annotations
 
 __all__ = ["LEARN_VERSION"]
 
-LEARN_VERSION = 1
-"""Raised when something in `learn/` or `networks/` changes the numbers of every job."""
+LEARN_VERSION = 2
+"""Raised when something in `learn/` or `networks/` changes the numbers of every job.
+
+2: actor and critic are one stack of networks, Adam is torch's fused one, workers flush denormal numbers to zero.
+"""

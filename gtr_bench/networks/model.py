@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gtr_bench.environments.spaces import Spaces
-from gtr_bench.learn.distributions import Distribution, policy_size, unpack
+from gtr_bench.learn.distributions import Distribution, choose, policy_size, unpack
 from gtr_bench.networks.registry import networks
 from gtr_bench.networks.stacked import StackedLinear
 from gtr_bench.networks.torso import Memory, StackedMLP, Torso, UnitLayer
@@ -165,21 +165,23 @@ class Model(nn.Module):
         """`[M, B, *O]` to state values `[M, B]`."""
         return self.evaluate(observations, memory, ("value",)).value
 
-    def act(self, observations: Tensor, memory: Memory | None) -> tuple[Distribution, Tensor | None]:
-        """One step: the policy `[M, N]` at observations `[M, N, *O]`, and the carry after it `[M, N, H]`.
+    @torch.inference_mode()
+    def act(self, observations: Tensor, memory: Memory | None, noise: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """One step: actions `[M, N, ...]` at observations `[M, N, *O]`, and the carry after it `[M, N, H]`.
 
-        The critic's part of the carry stays: values are computed after the rollout, on all of it (`carries`).
+        `noise` `[M, N, policy_size]` samples; None takes the policies' modes. The critic's part of the carry stays:
+        values are computed after the rollout, on all of it (`carries`). The next call may overwrite the modes.
         """
         if self._twin is not None:
             envs = observations.shape[1]
             if envs not in self._actors:
                 self._actors[envs] = self._twin.actor(self.data, envs)
-            return unpack(self.spaces.action, self._actors[envs](observations), self.log_std), None
+            return choose(self.spaces.action, self._actors[envs](observations), self.log_std, noise), None
         layers, states = self._unroll(self.actor, observations, memory)
+        actions = choose(self.spaces.action, self.policy_head(layers[-1]), self.log_std, noise)
         if states is None or memory is None:
-            return self._policy(layers[-1]), None
-        after = torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
-        return self._policy(layers[-1]), after
+            return actions, None
+        return actions, torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
 
     def first_carry(self, envs: int) -> Tensor | None:
         """The carry `[M, N, H]` before an episode's first step; None without memory."""

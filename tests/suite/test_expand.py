@@ -31,7 +31,7 @@ def test_a_definition_is_that_of_the_contract(load: Load) -> None:
     job = load().jobs()[0]
     assert job.id == job_id(job.definition)
     assert set(job.definition) == {
-        "identity_version", "algorithm", "sequence", "packages", "network", "evaluation", "seed",
+        "identity_version", "algorithm", "sequence", "packages", "network", "evaluation", "learn", "seed",
     }  # fmt: skip
     phase = {"environment": "gym:CartPole-v1", "options": {}, "steps": 1000}
     assert job.definition["sequence"] == {
