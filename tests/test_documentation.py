@@ -211,3 +211,10 @@ def test_every_extra_in_a_guide_exists() -> None:
     for text in GUIDES.values():
         for extras in re.findall(r"-e '\.\[([\w,-]+)\]'", text):
             assert set(extras.split(",")) <= set(project["optional-dependencies"])
+
+
+def test_every_entry_point_group_stands_once_in_the_table_of_the_extending_guide() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "gtr_bench").rglob("*.py"))
+    groups = re.findall(r'Registry\(\s*"[^"]+",\s*"(gtr_bench\.\w+)"', source)
+    table = re.findall(r"^\| `(gtr_bench\.\w+)` \|", (ROOT / "docs/extending.md").read_text(), flags=re.MULTILINE)
+    assert sorted(table) == sorted(groups)
