@@ -132,12 +132,15 @@ class PolicyLearner(LearnerKind):
 
     def start(self, definitions: Sequence[Definition], *, device: str, threads: int, pulse: Pulse) -> Run:
         """Members in lock-step through one sequence."""
+        import numpy as np
         import torch
 
         from gtr_bench.learn.training import Training
 
         torch.set_num_threads(threads)
         # units saturated late in a long life fill gradients and moments with denormal numbers, which are slow
+        for kind in (np.float16, np.float32, np.float64, np.longdouble):
+            np.finfo(kind)  # kept by numpy, which would warn when it meets the smallest denormal number as 0
         torch.set_flush_denormal(True)
         return Training(definitions, torch.device(device), pulse)
 
