@@ -51,7 +51,6 @@ class Update:
         experience: Experience,
         loss: Callable[[Update, Experience], Losses],
         *,
-        epochs: int | None = None,
         only: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Epochs of minibatch steps; with `target_kl` until no member is left.
@@ -59,33 +58,25 @@ class Update:
         Args:
             experience: the rollout.
             loss: of a minibatch.
-            epochs: passes over the rollout; the algorithm's own by default.
             only: bool `[P]`, the parameters that may move; all by default.
 
         Returns:
             `policy_loss`, `value_loss`, `grad_norm`: `[M]`, means over the minibatches.
         """
-        for batch in self.minibatches(experience, epochs=epochs):
+        for batch in self.minibatches(experience):
             found = loss(self, batch)
             if self.p.target_kl is not None and found.log_ratio is not None and not self._near(found.log_ratio):
                 break
             self.step(found, batch, only)
         return self.means()
 
-    def minibatches(
-        self, experience: Experience, *, epochs: int | None = None, count: int | None = None
-    ) -> Iterator[Experience]:
+    def minibatches(self, experience: Experience) -> Iterator[Experience]:
         """Each epoch's minibatches in a new order of its units, each member's from its own generator.
 
-        Advantages come normalised as the parameters say.
-
-        Args:
-            experience: the rollout.
-            epochs: passes over it; the algorithm's own by default.
-            count: minibatches per epoch, as above; sizes differ by at most one unit.
+        Advantages come normalised as the parameters say; sizes differ by at most one unit.
         """
         p, units = self.p, experience.units
-        epochs, count = epochs or p.epochs, min(count or p.num_minibatches, units)
+        epochs, count = p.epochs, min(p.num_minibatches, units)
         if p.advantage_normalisation == "batch":
             experience = experience.with_normalised_advantages()
         bounds = [index * units // count for index in range(count + 1)]

@@ -45,6 +45,7 @@ def test_loaded_arrays_can_be_written_to(tmp_path: Path) -> None:
     save_state(tmp_path / "c.pt", {"array": np.zeros(3)})
     found = load_state(tmp_path / "c.pt", CPU)
     found["array"][0] = 1.0
+    assert found["array"].tolist() == [1.0, 0.0, 0.0]
 
 
 def test_a_file_that_is_gone_is_refused_with_a_sentence(tmp_path: Path) -> None:
