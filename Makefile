@@ -5,7 +5,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
 
-EXTRAS = mujoco,metaworld,minatar,dm-control
+EXTRAS = mujoco,metaworld,minatar,dm-control,box2d,atari,minigrid,crafter,procgen
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 # Small networks on one thread are faster than on two that wait for each other.

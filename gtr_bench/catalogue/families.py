@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from gtr_bench.catalogue.entry import Entry, meaning_and_text
+from gtr_bench.environments.adapters import adapters_of
 from gtr_bench.environments.registry import Availability, families, family_of
 
 __all__ = ["entry", "task_entry"]
@@ -53,6 +54,9 @@ def task_entry(environment: str) -> Entry:
     facts: dict[str, JsonValue] = {"packages": list(family.packages(task))}
     if options is not None:
         facts["options"] = list(options)
+    adapters = adapters_of(environment, {})
+    if adapters:
+        facts["adapters"] = list(adapters)
     prefix = environment.partition(":")[0]
     return Entry(
         name=environment,

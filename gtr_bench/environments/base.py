@@ -103,7 +103,10 @@ class Family(Protocol):
     """A source of tasks, found by the prefix of an environment's name (`gym:CartPole-v1`).
 
     An optional method `options(task) -> names | None`, the options `make` knows, lets a suite with others be refused
-    before its first job starts; None means that the family cannot say.
+    before its first job starts; None means that the family cannot say. Two more are optional:
+    `adapters(task, options) -> names` of what stands between the simulator and a learner (`adapters.py`), cheap and
+    without imports; and `evaluation_options(task, options) -> Mapping`, options that are replaced where a policy is
+    evaluated (Atari: rewards as they are, whole games).
     """
 
     name: str

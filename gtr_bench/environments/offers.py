@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.spaces import ObservationSpace, Spaces
 
-__all__ = ["Misfit", "misfit", "options_of", "spaces_of"]
+__all__ = ["Misfit", "evaluated_options", "misfit", "options_of", "spaces_of"]
 
 
 class Misfit(NamedTuple):
@@ -39,6 +39,17 @@ def options_of(environment: str) -> tuple[str, ...] | None:
     offered = getattr(family, "options", None)
     known = None if offered is None else offered(task)
     return None if known is None else tuple(sorted(set(known)))
+
+
+def evaluated_options(environment: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with which a policy is evaluated: those of training, but for what the family replaces.
+
+    Raises:
+        RequestError: no such family.
+    """
+    family, task = family_of(environment)
+    replace = getattr(family, "evaluation_options", None)
+    return {**options, **(replace(task, options) if replace is not None else {})}
 
 
 def misfit(name: str, spaces: Spaces, before: Spaces) -> Misfit | None:

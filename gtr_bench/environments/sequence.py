@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
 from gtr_bench.environments.hashing import key_of, mix
-from gtr_bench.environments.offers import misfit, spaces_of
+from gtr_bench.environments.offers import evaluated_options, misfit, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shift import Shift, Values, World
 from gtr_bench.environments.shifts import parse_shift
@@ -113,6 +113,8 @@ class SequenceEnvironment:
     def _enter(self, phase: int) -> BatchedEnvironment:
         """Have the environment of a phase: one that is held of the same task and options, or a new one."""
         name, options = _made_of(self._phases[phase])
+        if self._purpose == "evaluation":
+            options = evaluated_options(name, options)
         key = json.dumps([name, options], sort_keys=True)
         environment = self._pool.pop(key, None)
         if environment is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
+from gtr_bench.environments.adapters import adapters_of
 from gtr_bench.environments.spaces import Spaces
+from gtr_bench.errors import GtrBenchError
 from gtr_bench.suite.expand import World
 from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable
@@ -76,7 +78,7 @@ def resolve_world(
     variants = [(index % cycle if cycle else index) if models else 0 for index in range(len(environments))]
     _check_variants(models, max(variants), path, problems)
     phases = [
-        {"environment": environment, "options": table.options, "steps": steps, "variant": variant}
+        _phase(environment, table.options, steps, variant)
         for environment, variant in zip(environments, variants, strict=True)
     ]
     normalise = (table.normalise.min, table.normalise.max) if table.normalise else None
@@ -99,6 +101,16 @@ def resolve_world(
         ),
         steps_path,
     )
+
+
+def _phase(environment: str, options: Mapping[str, Any], steps: int, variant: int) -> dict[str, Any]:
+    """A phase of a job definition; `adapters` came later and is absent where there are none."""
+    phase = {"environment": environment, "options": options, "steps": steps, "variant": variant}
+    try:
+        adapters = adapters_of(environment, options)
+    except GtrBenchError:  # noted when the sequence was checked
+        return phase
+    return phase | {"adapters": list(adapters)} if adapters else phase
 
 
 def _evaluation(levels: Sequence[EvaluationTable]) -> dict[str, Any]:
