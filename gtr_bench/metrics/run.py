@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 __all__ = ["FINAL_WINDOW", "Companions", "Metric", "Need", "Run", "Score", "mean_curve", "undefined"]
 
-Need = Literal["references", "oracle", "all_phases", "shift"]
-"""What a suite must have for a metric: other runs, evaluations on all worlds, or a second phase."""
+Need = Literal["references", "oracle", "all_phases", "shift", "test"]
+"""What a suite must have for a metric: other runs, evaluations on all or on test worlds, or a second phase."""
 
 FINAL_WINDOW = 5
 """w of `phase_final`: how many evaluation points count as the end of a phase (protocols 1 and 2)."""
@@ -31,6 +31,7 @@ class Run:
         values: float64 [P], J: the mean return, or the success rate for the metrics of Continual World.
         fresh: bool [P], no step of the phase had been trained yet (the points `start` and `after_shift`).
         lengths: steps of each phase, N of them.
+        tests: float64 [P], the mean return on the phase's test world at the same points; NaN where there is none.
         worlds: an identity of each phase's world, N of them; equal ones are the same task with the same variant.
     """
 
@@ -41,6 +42,7 @@ class Run:
     fresh: NDArray[np.bool_]
     lengths: tuple[int, ...]
     worlds: tuple[str, ...]
+    tests: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def starts(self) -> list[int]:
@@ -67,6 +69,7 @@ class Run:
         if diverged_step is None:
             return replace(self, values=values)
         values = np.where(self.steps >= diverged_step, floor, values)
+        tests = np.where(self.steps[: len(self.tests)] >= diverged_step, floor, self.tests)
         last = int(self.steps.max(initial=-1))
         added: list[tuple[int, int]] = []
         for phase, (start, length) in enumerate(zip(self.starts, self.lengths, strict=True)):
@@ -85,12 +88,13 @@ class Run:
             phases=np.concatenate([self.phases, phases]),
             evaluated_phases=np.concatenate([self.evaluated_phases, evaluated]),
             values=np.concatenate([values, np.full(len(rows), floor)]),
+            tests=np.concatenate([tests, np.full(len(rows), floor)]) if len(tests) else tests,
             fresh=np.concatenate([self.fresh, np.zeros(len(rows), dtype=bool)]),
         )
 
     def scaled(self, low: float, high: float) -> Run:
         """J mapped so that `low` is 0 and `high` is 1; not clipped (protocols 4)."""
-        return replace(self, values=(self.values - low) / (high - low))
+        return replace(self, values=(self.values - low) / (high - low), tests=(self.tests - low) / (high - low))
 
 
 @dataclass(frozen=True)

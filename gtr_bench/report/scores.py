@@ -23,7 +23,7 @@ __all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"
 FIRST_KIND = "policy"
 """Of jobs from a time when there was no other and nobody noted it."""
 _FRESH = ("start", "after_shift")
-_COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
+_COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate", "test_return_mean")
 Evaluations: TypeAlias = Mapping[str, Columns]
 EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
 
@@ -119,6 +119,7 @@ class Scores:
             fresh=rows["fresh"],
             lengths=tuple(int(phase["steps"]) for phase in record.definition["sequence"]["phases"]),
             worlds=self._worlds(record),
+            tests=rows["test_return_mean"].astype(np.float64),
         )
 
     def _diverged_step(self, record: Record) -> int:
@@ -215,6 +216,6 @@ def scores_of(found: SuiteRecords, evaluations: Evaluations) -> Scores:
 
 _NO_ROWS: Columns = {
     **{name: np.array([], dtype=np.int64) for name in ("step", "phase", "evaluated_phase")},
-    **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate")},
+    **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate", "test_return_mean")},
     "fresh": np.array([], dtype=np.bool_),
 }

@@ -187,10 +187,18 @@ class ScaleTable(OverrideTable):
     sequence: dict[str, OverrideTable] = {}
 
 
+class CountTable(Table):
+    """Whole numbers, one per phase: `first`, `first + step`, ..."""
+
+    first: int
+    step: int = 1
+
+
 class SequenceTable(Table):
     """`[[sequence]]`: `env` for `phases` phases, or `tasks` played `repeats` times; a shift between phases."""
 
     id: Identifier
+    use: str | None = None
     env: str | None = None
     phases: int = Field(1, ge=1, le=10_000)
     tasks: tuple[str, ...] | None = Field(None, min_length=1)
@@ -199,6 +207,8 @@ class SequenceTable(Table):
     shift: Shifts = ()
     max_episode_steps: int | None = Field(None, ge=1, le=10_000_000)
     options: dict[str, Any] = {}
+    vary: dict[str, Annotated[list[Any], Field(min_length=1)] | CountTable] = {}
+    test: dict[str, Any] = {}
     normalise: NormaliseTable | None = None
     training: dict[str, Any] = {}
     evaluation: EvaluationTable = EvaluationTable()
@@ -213,6 +223,9 @@ class SequenceTable(Table):
             raise ValueError(f"sequence `{self.id}`: `phases` goes with `env`; `tasks` are counted by `repeats`")
         if self.env is not None and "repeats" in given:
             raise ValueError(f"sequence `{self.id}`: `repeats` goes with `tasks`; `env` is counted by `phases`")
+        both = sorted(self.options.keys() & self.vary.keys())
+        if both:
+            raise ValueError(f"sequence `{self.id}`: `{both[0]}` stands in `options` and in `vary`")
         return self
 
     def environments(self) -> tuple[str, ...]:
@@ -220,6 +233,14 @@ class SequenceTable(Table):
         if self.tasks is not None:
             return self.tasks * self.repeats
         return (str(self.env),) * self.phases
+
+    def options_of(self, phase: int) -> dict[str, Any]:
+        """The options of a phase's environment; a list of `vary` starts again where it ends."""
+        varied = {
+            name: values[phase % len(values)] if isinstance(values, list) else values.first + values.step * phase
+            for name, values in self.vary.items()
+        }
+        return {**self.options, **varied}
 
 
 class AlgorithmTable(Table):

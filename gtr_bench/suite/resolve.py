@@ -236,6 +236,11 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
             if "shift" in needs and len(world.world.environments) < 2 and not phases_noted:
                 sentence = f"`{name}` needs a second phase, but sequence `{world.world.id}` has only one"
                 file.problems.add(path, sentence)
+            if "test" in needs and "test" not in world.sequence:
+                sentence = f"`{name}` needs `test` options in sequence `{world.world.id}`"
+                file.problems.add(
+                    path, sentence, "`test = { num_levels = 0 }`, for example, evaluates on all levels, too"
+                )
             if "references" in needs and not world.world.references:
                 sentence = f"`{name}` needs `references = true` in sequence `{world.world.id}`"
                 file.problems.add(path, sentence)

@@ -12,7 +12,7 @@ from gtr_bench.environments.adapters import adapters_of
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError
 from gtr_bench.suite.expand import World
-from gtr_bench.suite.identity import defining
+from gtr_bench.suite.identity import canonical_json, defining
 from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.sequences import CheckedSequence
@@ -46,8 +46,9 @@ class ResolvedWorld:
             return
         seen = set()
         for phase in self.sequence["phases"]:
-            if (phase["environment"], phase["variant"]) not in seen:
-                seen.add((phase["environment"], phase["variant"]))
+            world = canonical_json(phase)
+            if world not in seen:
+                seen.add(world)
                 yield self.sequence | {"phases": [phase]}
 
 
@@ -78,8 +79,8 @@ def resolve_world(
     variants = [(index % cycle if cycle else index) if models else 0 for index in range(len(environments))]
     _check_variants(models, max(variants), path, problems)
     phases = [
-        _phase(environment, table.options, steps, variant)
-        for environment, variant in zip(environments, variants, strict=True)
+        _phase(environment, table.options_of(index), steps, variant)
+        for index, (environment, variant) in enumerate(zip(environments, variants, strict=True))
     ]
     normalise = (table.normalise.min, table.normalise.max) if table.normalise else None
     return ResolvedWorld(
@@ -90,6 +91,7 @@ def resolve_world(
             "phases": phases,
             "shifts": [defining(model, by_alias=True) for model in models],
             "max_episode_steps": table.max_episode_steps,
+            **({"test": table.test} if table.test else {}),  # came later
         },
         _evaluation([evaluation, table.evaluation, scale.evaluation, override.evaluation]),
         dict(checked.packages),
