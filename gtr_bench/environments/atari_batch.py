@@ -172,8 +172,6 @@ class AtariBatch(BatchedEnvironment):
     def _replay(self, row: int, actions: list[int], began: int) -> None:
         """Play a game again; its running episode began after `began` actions."""
         shown = len(actions) - self._stacks.shape[1]
-        if began == 0:
-            self._begin_episode(row)
         for count, action in enumerate(actions, 1):
             self._play(row, action)
             if count == began:

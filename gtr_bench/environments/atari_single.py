@@ -1,8 +1,8 @@
 """One game of the console: its emulator, its start and its images. Nothing of a game reaches the next one.
 
 Sticky actions are drawn here and not by the emulator: its saved states hold neither its last action nor a seed of one's
-own. Loading a game takes 0.1 s of a core, so every game starts from a state saved once after loading; the chance in
-it comes from the frames without an action and from the sticky actions.
+own. Loading takes 0.1 s of a core, so every game starts from a state saved once after it; the chance in a game
+comes from the frames without an action and from the sticky actions.
 """
 
 from __future__ import annotations
@@ -49,16 +49,14 @@ class AtariGame:
         self._emulator.loadROM(roms.get_rom_path(flavour.game.rom))
         self._emulator.setMode(flavour.mode)
         self._emulator.setDifficulty(flavour.difficulty)
-        self._emulator.reset_game()
-        self._start = self._emulator.cloneState(include_rng=True)
+        self._loaded = self._emulator.cloneState(include_rng=True)
         minimal = [action.value for action in self._emulator.getMinimalActionSet()]
         self._actions = list(range(ALL_ACTIONS)) if settings.full_action_space else minimal
         self._fires = settings.fire_to_start and _FIRE in minimal
         self._noop_max = settings.noop_max
         self._skip = settings.frame_skip
         self._sticky = settings.sticky
-        self._first_screen = self._emulator.getScreenGrayscale()
-        self._screens = [self._first_screen.copy() for _ in range(2)]
+        self._screens = [self._emulator.getScreenGrayscale() for _ in range(2)]
         self._older = 0
         self._random = Random(0)
         self._last = _NOTHING
@@ -76,22 +74,19 @@ class AtariGame:
             self._emulator.act(_NOTHING)
             if self._emulator.game_over():
                 self._begin()
-        if self._fires or frames:
-            self._see_twice()
-        else:
-            for screen in self._screens:
-                screen[:] = self._first_screen
+        self._see_twice()
         self._lives = self._emulator.lives()
 
     def _begin(self) -> None:
-        """Go back to the state saved after loading.
+        """Start the game as if it had just been loaded.
 
-        That state lacks whether the emulator was amid a picture (corrected after ale-py 0.12.1, pull request 732): the
-        frame in between makes it what it was when the state was saved.
+        The saved state lacks two things: whether the emulator was amid a picture (corrected after ale-py 0.12.1, pull request
+        732), which is no by the frame in between, and the picture itself, which the game's reset clears.
         """
-        self._emulator.restoreState(self._start)
+        self._emulator.restoreState(self._loaded)
         self._emulator.act(_NOTHING)
-        self._emulator.restoreState(self._start)
+        self._emulator.restoreState(self._loaded)
+        self._emulator.reset_game()
 
     def step(self, action: int) -> Frames:
         """Play `frame_skip` frames, fewer where the game ends; `action` counts from 0."""
@@ -128,11 +123,10 @@ def resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Every sum is of integers below 2^24, so float32 holds it exactly; halves are rounded to even.
     """
     height, width = picture.shape
-    rows, columns, whole = _weights(height), _weights(width), 0
+    rows, columns = _weights(height), _weights(width)
     blocks = picture.reshape(-1, rows.shape[1], width).astype(np.float32)
     summed = (rows @ blocks).reshape(-1, columns.shape[1]) @ columns.T
-    whole = rows.shape[1] * columns.shape[1]
-    summed /= np.float32(whole)
+    summed /= np.float32(rows.shape[1] * columns.shape[1])
     return np.rint(summed, out=summed).astype(np.uint8).reshape(SIDE, SIDE)
 
 
