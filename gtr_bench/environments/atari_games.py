@@ -117,7 +117,7 @@ def flavour_of(task: str, options: Mapping[str, Any]) -> Flavour:
             raise RequestError(f"`atari:{name}` has no {option} `{value}`", hint=f"there is {listed}")
         chosen.append(value)
     given = match is not None or options.get("mode") is not None or options.get("difficulty") is not None
-    return Flavour(name, game, *chosen, standard=not given)
+    return Flavour(name, game, chosen[0], chosen[1], not given)
 
 
 @cache

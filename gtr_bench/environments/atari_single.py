@@ -46,7 +46,8 @@ class AtariGame:
         self._emulator: Any = ale_py.ALEInterface()
         self._emulator.setInt("random_seed", 0)
         self._emulator.setFloat("repeat_action_probability", 0.0)
-        self._emulator.loadROM(roms.get_rom_path(flavour.game.rom))
+        path: Any = roms.get_rom_path(flavour.game.rom)
+        self._emulator.loadROM(path)
         self._emulator.setMode(flavour.mode)
         self._emulator.setDifficulty(flavour.difficulty)
         self._loaded = self._emulator.cloneState(include_rng=True)
@@ -140,4 +141,5 @@ def _weights(size: int) -> NDArray[np.float32]:
     ends = np.arange(1, theirs + 1) * ours
     bounds = np.arange(1, ours + 1)[:, None] * theirs
     covered = np.minimum(ends, bounds) - np.maximum(ends - ours, bounds - theirs)
-    return np.maximum(covered, 0).astype(np.float32)
+    weights: NDArray[np.float32] = np.maximum(covered, 0).astype(np.float32)
+    return weights
