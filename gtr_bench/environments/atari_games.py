@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from gtr_bench.errors import RequestError, UnknownNameError
 
-__all__ = ["ALL_ACTIONS", "MAX_FRAMES", "SIDE", "Flavour", "Game", "Settings", "flavour_of", "games", "rows_of", "scores"]
+__all__ = ["ALL_ACTIONS", "MAX_FRAMES", "SIDE", "Flavour", "Game", "Settings", "flavour_of", "games", "rows_of", "scores", "subsets"]
 
 SIDE = 84
 ALL_ACTIONS = 18
@@ -133,6 +133,15 @@ def games() -> dict[str, Game]:
 def scores() -> dict[str, tuple[float, float]]:
     """Returns of a random player and of a human in 57 games (protocols 5)."""
     return {row["game"]: (float(row["random"]), float(row["human"])) for row in rows_of("atari_scores.csv")}
+
+
+@cache
+def subsets() -> dict[str, dict[str, float]]:
+    """Games from which the median over all 57 is estimated, each with its weight, by the subset's name (protocols 5)."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows_of("atari_subsets.csv"):
+        found.setdefault(row["subset"], {})[row["game"]] = float(row["weight"])
+    return found
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
