@@ -1,7 +1,7 @@
 """M x N games of the console. A game is played through several episodes when lives end them.
 
-`state()` keeps each running game's actions and `load_state()` plays them again: the states that ale-py 0.12.1 saves do not
-bring back every game exactly (its pull request 732).
+`state()` keeps each running game's actions and `load_state()` plays them again: the states that ale-py 0.12.1 saves
+do not bring back every game exactly (its pull request 732).
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ __all__ = ["AtariFamily"]
 class AtariFamily:
     """Games named as in the package, `atari:Breakout`; `atari:Breakout-m4d1` is its mode 4 with difficulty 1.
 
-    Images of 4 x 84 x 84, the last four frames in grey; one step is four frames of the console; no success flag. A game is cut
-    off after 108,000 frames. In training rewards are clipped to their sign and an episode ends where a life is lost;
-    evaluations play whole games for their score.
+    Images of 4 x 84 x 84, the last four in grey; one step is four frames of the console; no success flag. A game is
+    cut off after 108,000 frames. In training rewards are clipped to their sign and an episode ends where a life is
+    lost; evaluations play whole games for their score.
     """
 
     name = "atari"

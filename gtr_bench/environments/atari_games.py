@@ -11,17 +11,29 @@ from typing import Any, NamedTuple
 
 from gtr_bench.errors import RequestError, UnknownNameError
 
-__all__ = ["ALL_ACTIONS", "MAX_FRAMES", "SIDE", "Flavour", "Game", "Settings", "flavour_of", "games", "rows_of", "scores", "subsets"]
+__all__ = [
+    "ALL_ACTIONS",
+    "MAX_FRAMES",
+    "SIDE",
+    "Flavour",
+    "Game",
+    "Settings",
+    "flavour_of",
+    "games",
+    "rows_of",
+    "scores",
+    "subsets",
+]
 
 SIDE = 84
 ALL_ACTIONS = 18
-"""Nothing, fire, eight directions, and the eight with fire: the actions of the console, every game's minimal set is some of them."""
+"""Nothing, fire, eight directions, and the eight with fire: the console's; every game's minimal set is some of them."""
 MAX_FRAMES = 108_000
 """Frames after which a game is cut off: half an hour of play (protocols 5)."""
 
 
 class Game(NamedTuple):
-    """What the package says of a game: its file, how many actions it needs, its modes and difficulties, defaults first."""
+    """What the package says of a game: its file, how many actions it needs, modes and difficulties, defaults first."""
 
     rom: str
     actions: int
@@ -95,7 +107,7 @@ _FLAVOUR = re.compile(r"(?P<game>[^-]+)-m(?P<mode>\d+)d(?P<difficulty>\d+)")
 
 
 def flavour_of(task: str, options: Mapping[str, Any]) -> Flavour:
-    """The game of a task, `Breakout` or `Breakout-m4d1` (mode 4, difficulty 1), with the options `mode` and `difficulty`.
+    """The game of a task, `Breakout` or `Breakout-m4d1` (mode 4, difficulty 1), or with these two as options.
 
     Raises:
         RequestError: a mode or difficulty the game does not have, or one that is given twice.
@@ -137,7 +149,7 @@ def scores() -> dict[str, tuple[float, float]]:
 
 @cache
 def subsets() -> dict[str, dict[str, float]]:
-    """Games from which the median over all 57 is estimated, each with its weight, by the subset's name (protocols 5)."""
+    """Games from which the median over all 57 is estimated, with their weights, by the subset's name (protocols 5)."""
     found: dict[str, dict[str, float]] = {}
     for row in rows_of("atari_subsets.csv"):
         found.setdefault(row["subset"], {})[row["game"]] = float(row["weight"])

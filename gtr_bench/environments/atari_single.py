@@ -81,8 +81,8 @@ class AtariGame:
     def _begin(self) -> None:
         """Start the game as if it had just been loaded.
 
-        The saved state lacks two things: whether the emulator was amid a picture (corrected after ale-py 0.12.1, pull request
-        732), which is no by the frame in between, and the picture itself, which the game's reset clears.
+        The saved state lacks two things: whether the emulator was amid a picture (corrected after ale-py 0.12.1, pull
+        request 732), which it is not after the frame in between, and the picture itself, which the game's reset clears.
         """
         self._emulator.restoreState(self._loaded)
         self._emulator.act(_NOTHING)
@@ -119,7 +119,7 @@ class AtariGame:
 
 
 def resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture [H, W] scaled to [84, 84] by the area its pixels cover, as OpenCV's INTER_AREA but without its rounding errors.
+    """A picture [H, W] scaled to [84, 84] by the area its pixels cover, OpenCV's INTER_AREA without its rounding errors.
 
     Every sum is of integers below 2^24, so float32 holds it exactly; halves are rounded to even.
     """
@@ -133,9 +133,9 @@ def resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @cache
 def _weights(size: int) -> NDArray[np.float32]:
-    """How much of each of `size / g` pixels falls into each of `84 / g`, in whole numbers: [84 / g, size / g], g their divisor.
+    """How much of each of `size / g` pixels falls into each of `84 / g`: [84 / g, size / g], g the greatest divisor.
 
-    A pixel counts 84 / g in all, a sum of weights is size / g.
+    A pixel counts 84 / g in all, a row of weights sums to size / g.
     """
     theirs, ours = size // gcd(size, SIDE), SIDE // gcd(size, SIDE)
     ends = np.arange(1, theirs + 1) * ours

@@ -91,7 +91,7 @@ class Run:
         )
 
     def scaled(self, low: ArrayLike, high: ArrayLike) -> Run:
-        """J mapped so that `low` is 0 and `high` is 1, not clipped (protocols 4); numbers, or one for each phase's world."""
+        """J mapped so that `low` is 0 and `high` is 1, not clipped (protocols 4); numbers, or one per phase's world."""
         lows, highs = (
             np.broadcast_to(np.asarray(bound, dtype=np.float64), len(self.lengths))[self.evaluated_phases]
             for bound in (low, high)

@@ -92,7 +92,7 @@ class AtariSubsetsSection(Section):
     def rows(self, suite: SuiteReport, data: Sequence[_Estimate]) -> Iterator[Mapping[str, Any]]:
         """The subset stands where the tables have the environment."""
         for each in data:
-            row = {"metric": each.metric, "environment": each.subset, "algorithm": each.algorithm}
+            row: dict[str, Any] = {"metric": each.metric, "environment": each.subset, "algorithm": each.algorithm}
             if each.value is not None:
                 row |= {"value": each.value.value, "low": each.value.low, "high": each.value.high, "n": each.value.n}
             yield row
