@@ -119,7 +119,7 @@ class AtariGame:
 
 
 def resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture [H, W] scaled to [84, 84] by the area its pixels cover, OpenCV's INTER_AREA without its rounding errors.
+    """A picture [H, W] scaled to [84, 84] by the area its pixels cover: OpenCV's INTER_AREA without rounding errors.
 
     Every sum is of integers below 2^24, so float32 holds it exactly; halves are rounded to even.
     """
