@@ -14,6 +14,7 @@ families = Registry(
     "environment family",
     "gtr_bench.environments",
     {
+        "atari": "gtr_bench.environments.atari_family:AtariFamily",
         "gym": "gtr_bench.environments.gymnasium_family:GymnasiumFamily",
         "metaworld": "gtr_bench.environments.metaworld_family:MetaWorldFamily",
         "minatar": "gtr_bench.environments.minatar_family:MinAtarFamily",

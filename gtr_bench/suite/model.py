@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    PlainValidator,
+    model_validator,
+)
+from pydantic_core import core_schema
 
 from gtr_bench.names import why_unusable
 
@@ -169,6 +179,20 @@ class NormaliseTable(Table):
         return self
 
 
+def _name_or_table(value: Any, check: core_schema.ValidatorFunctionWrapHandler) -> NormaliseTable | str:
+    """A union of both would report what is wrong with either."""
+    return value if isinstance(value, str) else check(value)
+
+
+Normalise = Annotated[
+    NormaliseTable | str,
+    GetPydanticSchema(
+        lambda _, handler: core_schema.no_info_wrap_validator_function(_name_or_table, handler(NormaliseTable))
+    ),
+]
+"""Bounds, or the name of bounds that the environments' family knows."""
+
+
 class OverrideTable(Table):
     """`[scale.NAME.sequence.ID]`: what one scale changes in one sequence."""
 
@@ -209,7 +233,7 @@ class SequenceTable(Table):
     options: dict[str, Any] = {}
     vary: dict[str, Annotated[list[Any], Field(min_length=1)] | CountTable] = {}
     test: dict[str, Any] = {}
-    normalise: NormaliseTable | None = None
+    normalise: Normalise | None = None
     training: dict[str, Any] = {}
     evaluation: EvaluationTable = EvaluationTable()
     references: bool = False

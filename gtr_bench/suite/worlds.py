@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from gtr_bench.environments.adapters import adapters_of
+from gtr_bench.environments.offers import normalisations_of
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError
 from gtr_bench.suite.expand import World
 from gtr_bench.suite.identity import canonical_json, defining
-from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable
+from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable, SequenceTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.sequences import CheckedSequence
 from gtr_bench.suite.settings import Layer
@@ -82,9 +83,9 @@ def resolve_world(
         _phase(environment, table.options_of(index), steps, variant)
         for index, (environment, variant) in enumerate(zip(environments, variants, strict=True))
     ]
-    normalise = (table.normalise.min, table.normalise.max) if table.normalise else None
+    named = table.normalise if isinstance(table.normalise, str) else None
     return ResolvedWorld(
-        World(table.id, environments, steps, normalise, table.references),
+        World(table.id, environments, steps, _normalise(table, environments, path, problems), table.references, named),
         path,
         checked.spaces,
         {
@@ -103,6 +104,33 @@ def resolve_world(
         ),
         steps_path,
     )
+
+
+def _normalise(
+    table: SequenceTable, environments: Sequence[str], path: KeyPath, problems: Problems
+) -> dict[str, tuple[float, float]] | None:
+    """The returns that count as 0 and 1 by environment; what a family does not know by name is noted."""
+    if table.normalise is None:
+        return None
+    found = {}
+    for environment in dict.fromkeys(environments):
+        if not isinstance(table.normalise, str):
+            found[environment] = (table.normalise.min, table.normalise.max)
+            continue
+        try:
+            known = normalisations_of(environment, table.options)
+        except GtrBenchError:  # noted when the sequence was checked
+            continue
+        if table.normalise not in known:
+            offered = ", ".join(f"`{name}`" for name in known)
+            problems.add(
+                (*path, "normalise"),
+                f"`{environment}` has no bounds called `{table.normalise}`",
+                f"there is {offered}" if offered else "write them as `{ min = 0.0, max = 1.0 }`",
+            )
+            continue
+        found[environment] = known[table.normalise]
+    return found
 
 
 def _phase(environment: str, options: Mapping[str, Any], steps: int, variant: int) -> dict[str, Any]:

@@ -16,7 +16,9 @@ pytest.importorskip("minatar")
 
 def definition(test: dict[str, Any] | None) -> dict[str, Any]:
     network = {"torso": "conv", "version": 1, **ConvParameters(channels=(4,), hidden=(16,)).model_dump(mode="json")}
-    made = make_definition("ppo", "minatar:breakout", phases=(256, 256), evaluate_every=128, episodes=4, network=network)
+    made = make_definition(
+        "ppo", "minatar:breakout", phases=(256, 256), evaluate_every=128, episodes=4, network=network
+    )
     if test is not None:
         made["sequence"]["test"] = test
     return made
