@@ -13,9 +13,10 @@ from typing import Any
 
 import crafter
 import numpy as np
-from crafter import constants, engine
+from crafter import constants, engine, objects, worldgen
 from numpy.typing import NDArray
 
+from gtr_bench.environments.crafter_noise import Noise
 from gtr_bench.environments.single import Outcome, SingleBatch
 from gtr_bench.environments.spaces import Spaces
 
@@ -58,10 +59,28 @@ class _Env(crafter.Env):  # type: ignore[misc]
         self._sem_view = lambda: None  # a map for the package's info, which nobody reads here
 
     def begin(self, seed: int) -> NDArray[np.uint8]:
-        """The first episode of an environment with this seed."""
-        self._seed, self._episode = seed, 0
-        image: NDArray[np.uint8] = self.reset()
+        """The package's `reset`, as in the first episode of an environment with this seed."""
+        self._step, self._unlocked = 0, set()
+        self._world.reset(seed=hash((seed, 1)) % (2**31 - 1))
+        self._update_time()
+        width, height = self._area
+        self._player = objects.Player(self._world, (width // 2, height // 2))
+        self._last_health = self._player.health
+        self._world.add(self._player)
+        _landscape(self._world, self._player)
+        image: NDArray[np.uint8] = self.render()
         return image
+
+
+def _landscape(world: _World, player: Any) -> None:
+    """The package's `generate_world` with a faster noise."""
+    noise = Noise(world.random.randint(0, 2**31 - 1))
+    tunnels = np.zeros(world.area, bool)
+    fields = [(x, y) for x in range(world.area[0]) for y in range(world.area[1])]
+    for field in fields:
+        worldgen._set_material(world, field, player, tunnels, noise)
+    for field in fields:
+        worldgen._set_object(world, field, player, tunnels)
 
 
 class CrafterSingle:

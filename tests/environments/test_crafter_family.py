@@ -69,6 +69,26 @@ def test_an_episode_agrees_with_the_package_until_it_looks_into_a_set() -> None:
 
 
 @needs_crafter
+def test_the_landscape_is_the_package_s_to_the_last_field() -> None:
+    import crafter
+    import opensimplex
+
+    from gtr_bench.environments.crafter_noise import Noise
+
+    points = np.random.default_rng(0).uniform(-30, 30, (500, 3)).tolist()
+    ours, theirs = Noise(5), opensimplex.OpenSimplex(seed=5)
+    assert [ours.noise3(*point) for point in points] == [theirs.noise3(*point) for point in points]
+    batch = make(members=1)
+    batch.reset(SEEDS[1:])
+    world = batch._singles[0]._env._world
+    peer = crafter.Env(seed=int(mix(SEEDS[1, 0], 0)[0]) % 2**31)
+    peer.reset()
+    assert_array_equal(world._mat_map, peer._world._mat_map)
+    assert_array_equal(world._obj_map, peer._world._obj_map)
+    assert_array_equal(world.random.get_state()[1], peer._world.random.get_state()[1])
+
+
+@needs_crafter
 def test_no_set_of_creatures_is_left() -> None:
     batch = make(members=1)
     batch.reset(SEEDS[:1])
