@@ -23,7 +23,7 @@ def _extrapolate(
     return float(first * dx + second * dy + third * dz)
 
 
-# The package's own function, which finds ours where it looks for its helper. With numba installed it is compiled instead.
+# The package's own function, which finds ours where it looks for its helper. With numba it is compiled instead.
 _noise: Any = internals._noise3
 _PLAIN = isinstance(_noise, FunctionType)
 if _PLAIN:

@@ -55,12 +55,13 @@ class _Env(crafter.Env):  # type: ignore[misc]
     def __init__(self, reward: bool) -> None:
         super().__init__(reward=reward, length=None, seed=0)
         self._world = _World(self._area, constants.materials, _CHUNK)
-        self._local_view = engine.LocalView(self._world, self._textures, self._local_view._grid)
+        self._local_view: Any = engine.LocalView(self._world, self._textures, self._local_view._grid)
         self._sem_view = lambda: None  # a map for the package's info, which nobody reads here
 
     def begin(self, seed: int) -> NDArray[np.uint8]:
         """The package's `reset`, as in the first episode of an environment with this seed."""
-        self._step, self._unlocked = 0, set()
+        self._step = 0
+        self._unlocked: set[str] = set()
         self._world.reset(seed=hash((seed, 1)) % (2**31 - 1))
         self._update_time()
         width, height = self._area

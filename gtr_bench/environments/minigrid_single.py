@@ -26,9 +26,7 @@ def make_batch(task: str, members: int, envs: int, limit: int, settings: Setting
     Raises:
         EnvironmentFault: an environment could not be built.
     """
-    return SingleBatch(
-        f"minigrid:{task}", members, envs, limit, lambda: MiniGridSingle(task, limit, settings, spaces)
-    )
+    return SingleBatch(f"minigrid:{task}", members, envs, limit, lambda: MiniGridSingle(task, limit, settings, spaces))
 
 
 class MiniGridSingle:
@@ -37,8 +35,9 @@ class MiniGridSingle:
     def __init__(self, task: str, limit: int, settings: Settings, spaces: Spaces) -> None:
         self.spaces = spaces
         identity = f"MiniGrid-{task}-v{TASKS[task].version}"
-        self._environment: Any = gymnasium.make(identity, disable_env_checker=True).unwrapped
-        self._environment.max_steps = limit
+        environment: Any = gymnasium.make(identity, disable_env_checker=True).unwrapped
+        self._environment = environment
+        environment.max_steps = limit
         self._one_hot = settings.observation == "one_hot"
         self._direction = settings.direction
         self._image = np.zeros((settings.channels, SIDE, SIDE), np.uint8)
@@ -52,7 +51,11 @@ class MiniGridSingle:
         """Take one step; success: the episode ends with a reward above 0."""
         observation, reward, terminated, truncated, _ = self._environment.step(int(action))
         return Outcome(
-            self._observe(observation), float(reward), bool(terminated), bool(truncated), bool(terminated and reward > 0)
+            self._observe(observation),
+            float(reward),
+            bool(terminated),
+            bool(truncated),
+            bool(terminated and reward > 0),
         )
 
     def _observe(self, observation: Mapping[str, Any]) -> NDArray[Any]:

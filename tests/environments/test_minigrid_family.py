@@ -76,7 +76,7 @@ def test_what_the_family_says_of_the_tasks_is_what_the_package_has() -> None:
 
     from gtr_bench.environments.minigrid_tasks import CODES
 
-    assert CODES == (len(OBJECT_TO_IDX), len(COLOR_TO_IDX), len(STATE_TO_IDX))
+    assert (len(OBJECT_TO_IDX), len(COLOR_TO_IDX), len(STATE_TO_IDX)) == CODES
     newest: dict[str, int] = {}
     for name in (name for name in gymnasium.registry if name.startswith("MiniGrid-")):
         task, _, version = name.removeprefix("MiniGrid-").rpartition("-v")
