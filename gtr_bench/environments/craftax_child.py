@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -97,14 +98,18 @@ def _end_with_the_parent() -> None:
     os._exit(0)
 
 
-def main() -> None:
-    """Serve the parent at the other end of a socket until it closes."""
+def main(make: Callable[[str, int], Any] = Worlds) -> None:
+    """Make worlds and serve the parent at the other end of a socket until it closes.
+
+    Args:
+        make: of the task and B, what is served.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a key pressed in the terminal is the parent's affair
     # Compiling takes a minute, in which nobody listens to the socket.
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     connection = Connection(int(sys.argv[1]))
     try:
-        worlds = Worlds(*connection.recv())
+        worlds = make(*connection.recv())
         connection.send(None)
         while True:
             method, arguments = connection.recv()

@@ -15,6 +15,7 @@ from gtr_bench.errors import EnvironmentFault
 
 __all__ = ["CraftaxProcess", "compiled", "environment_of"]
 
+CHILD = Path(__file__).with_name("craftax_child.py")
 _SHOWN = 4000
 """bytes of a dead process's standard error that are handed on"""
 
@@ -50,16 +51,16 @@ class CraftaxProcess:
         name: the environment's name in error sentences.
         task: `Symbolic` or `Classic-Symbolic`.
         size: B.
+        script: what the process runs.
 
     Raises:
         EnvironmentFault: the process ended while it started.
     """
 
-    def __init__(self, name: str, task: str, size: int) -> None:
+    def __init__(self, name: str, task: str, size: int, script: Path = CHILD) -> None:
         self._name = name
         self._connection, theirs = Pipe()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
-        script = Path(__file__).with_name("craftax_child.py")
         try:
             self._process = subprocess.Popen(
                 # -P: the modules beside the script are not to be found under their bare names.
