@@ -21,8 +21,8 @@ from gtr_bench.environments.shift import Shift
 from gtr_bench.environments.shifts import shifts
 from gtr_bench.networks.registry import networks
 from gtr_bench.registry import Registry
-from gtr_bench.suite import shipped_suites
 from gtr_bench.suite import model as tables
+from gtr_bench.suite import shipped_suites
 from gtr_bench.suite.load import parse_suite
 
 ROOT = Path(__file__).parents[1]
