@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gtr_bench.environments import craftax_family
 from gtr_bench.errors import Problem, SuiteError
-from gtr_bench.suite import Suite, parse_suite, sequences
+from gtr_bench.suite import Suite, parse_suite
 
 SUITE = """\
 [suite]
@@ -69,12 +68,3 @@ def problems(load: Callable[..., Suite]) -> Callable[..., list[Problem]]:
         return caught.value.problems
 
     return found
-
-
-@pytest.fixture
-def craftax_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Suites may name Craftax where it is not: planning asks whether it is there, and for its version."""
-    monkeypatch.setattr(craftax_family, "_installed", lambda: True)
-    found = sequences._version
-    versions = {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
-    monkeypatch.setattr(sequences, "_version", lambda name: versions[name] if name in versions else found(name))
