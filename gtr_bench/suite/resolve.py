@@ -168,6 +168,8 @@ def _cells(
             if parts not in checked:
                 checked.add(parts)
                 _check_columns(setting, definition, problems)
+            if problems.noted((*world.path, "options")):
+                continue  # they may hold what no definition can, such as NaN
             what = f"`{setting.label}` on `{world.world.id}`"
             first = seen.setdefault(canonical_json(definition), what)
             if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
