@@ -165,12 +165,12 @@ class Model(nn.Module):
         """`[M, B, *O]` to state values `[M, B]`."""
         return self.evaluate(observations, memory, ("value",)).value
 
-    @torch.inference_mode()
     def act(self, observations: Tensor, memory: Memory | None, noise: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """One step: actions `[M, N, ...]` at observations `[M, N, *O]`, and the carry after it `[M, N, H]`.
 
         `noise` `[M, N, policy_size]` samples; None takes the policies' modes. The critic's part of the carry stays:
         values are computed after the rollout, on all of it (`carries`). The next call may overwrite the modes.
+        To be called in `torch.inference_mode()`, which costs too much to enter at every step.
         """
         if self._twin is not None:
             envs = observations.shape[1]

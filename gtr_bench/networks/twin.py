@@ -147,9 +147,11 @@ class Twin:
         entry = columns.view(members, rows, self.inputs, -1)[..., :envs].transpose(2, 3)
         buffers = [parameters.new_empty((len(columns), layer.outputs, columns.shape[2])) for layer in self._layers]
         exit_ = buffers[-1].view(members, rows, self.outputs, -1)[:, 0, :, :envs].transpose(1, 2)
+        entries = entry.unbind(1)
 
         def act(observations: Tensor) -> Tensor:
-            entry.copy_(observations.unsqueeze(1))
+            for copy in entries:
+                copy.copy_(observations)
             self._forward(stack, columns, buffers)
             return exit_
 
