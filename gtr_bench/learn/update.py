@@ -84,8 +84,9 @@ class Update:
         # Drawn before the first step: with `target_kl`, how many epochs a cohort runs must not move a generator.
         orders = [] if whole else [self._order(units) for _ in range(epochs)]
         for order in orders:
+            shuffled = experience.take(order) if experience.is_small else None
             for start, stop in pairwise(bounds):
-                batch = experience.take(order[:, start:stop])
+                batch = experience.take(order[:, start:stop]) if shuffled is None else shuffled.part(start, stop)
                 yield batch.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else batch
         if whole:
             yield experience.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else experience
@@ -109,7 +110,7 @@ class Update:
         for add_on in self._add_ons:
             penalty = add_on.penalty(self.model, batch)
             total = total if penalty is None else total + penalty
-        gradient = self.model.gradient(total.sum())
+        gradient = self.model.gradient(total)
         if only is not None:
             gradient.mul_(only)
         for add_on in self._add_ons:

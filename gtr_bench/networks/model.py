@@ -91,6 +91,7 @@ class Model(nn.Module):
             view.copy_(parameter.detach())
             parameter.data = view
         self._leaf = self.data.detach().requires_grad_()
+        self._leaf_stack = None if self._twin is None else self._twin.stack(self.data)
 
     def _stacked_pair(self) -> Twin | None:
         """What runs actor and critic as one; None where they are no perceptrons of equal shape."""
@@ -132,7 +133,7 @@ class Model(nn.Module):
                 come from one stacked pass, which is differentiable once; one head alone as often as one likes.
         """
         if self._twin is not None and ("policy" in heads and "value" in heads):
-            found = self._twin.evaluate(self._leaf, observations)
+            found = self._twin.evaluate(self._leaf, observations, self._leaf_stack)
             return Outputs(unpack(self.spaces.action, found.policy, found.log_std), found.values)
         if self._twin is not None and not torch.is_grad_enabled():
             return self._alone(self._twin, observations, heads)
@@ -227,13 +228,14 @@ class Model(nn.Module):
         return unpack(self.spaces.action, self.policy_head(features), self.log_std)
 
     def gradient(self, loss: Tensor, *, create_graph: bool = False, retain_graph: bool = False) -> Tensor:
-        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on.
+        """The gradient `[M, P]` of a tensor's sum; 0 for parameters it does not depend on.
 
         With `create_graph` it has a gradient itself. Without, the loss is used up unless `retain_graph`.
         """
         whole, *parts = torch.autograd.grad(
             loss,
             [self._leaf, *self._owned],
+            torch.ones_like(loss) if loss.dim() else None,
             create_graph=create_graph,
             retain_graph=create_graph or retain_graph,
             allow_unused=True,

@@ -115,9 +115,14 @@ class Twin:
                 found[f"{name}.bias"] = layer.biases(networks)[:, :after].transpose(1, 2)
         return found
 
-    def evaluate(self, parameters: Tensor, observations: Tensor) -> TwinOutput:
-        """Both networks on `[M, B, D]`, differentiable once with respect to `parameters`."""
-        return TwinOutput(*_Pass.apply(parameters, observations, self))  # type: ignore[no-untyped-call]
+    def stack(self, parameters: Tensor) -> _Stack:
+        """Views of `parameters` that `evaluate` need not lay out again; they follow changes in place."""
+        return self._stack(parameters.detach().view(2 * len(parameters), -1))
+
+    def evaluate(self, parameters: Tensor, observations: Tensor, stack: _Stack | None = None) -> TwinOutput:
+        """Both networks on `[M, B, D]`, differentiable once with respect to `parameters`, whose `stack` may be given."""
+        found = _Pass.apply(parameters, observations, self, stack or self.stack(parameters))  # type: ignore[no-untyped-call]
+        return TwinOutput(*found)
 
     @torch.no_grad()
     def policy(self, parameters: Tensor, observations: Tensor) -> Tensor:
@@ -239,10 +244,12 @@ class _Pass(torch.autograd.Function):
     """`Twin.evaluate`: one node from parameters to policy outputs, values and log standard deviations."""
 
     @staticmethod
-    def forward(ctx: Any, parameters: Tensor, observations: Tensor, twin: Twin) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, parameters: Tensor, observations: Tensor, twin: Twin, stack: _Stack
+    ) -> tuple[Tensor, Tensor, Tensor]:
         members, size = observations.shape[:2]
         columns = twin._columns(observations, 2)
-        ctx.stack = twin._stack(parameters.view(2 * members, -1))
+        ctx.stack = stack
         *hidden, head = twin._forward(ctx.stack, columns)
         ctx.save_for_backward(parameters, columns, *hidden)
         ctx.twin = twin
@@ -251,7 +258,7 @@ class _Pass(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
         parameters, *inputs = ctx.saved_tensors  # raises if a step changed the parameters in between
         twin: Twin = ctx.twin
         policy, values, log_std = slopes
@@ -262,4 +269,4 @@ class _Pass(torch.autograd.Function):
         gradient = twin._backward(ctx.stack, inputs, slope.flatten(0, 1)).view_as(parameters)
         if twin.deviations:
             twin._deviations(gradient).copy_(log_std)
-        return gradient, None, None
+        return gradient, None, None, None
