@@ -138,10 +138,8 @@ class Algorithm:
     def loss(self, update: Update, batch: Experience) -> Losses:
         """Objective, value and entropy terms of one minibatch (algorithms A.2, details 9 to 11)."""
         p = self.p
-        from gtr_bench.learn.by_hand import loss_by_hand
-
         policy, value = update.model.evaluate(batch.observations, batch.memory)
-        by_hand = loss_by_hand(self, policy, value, batch)
+        by_hand = update.loss_by_hand(policy, value, batch)
         if by_hand is not None:
             return by_hand
         sample = batch.sample(policy)

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from gtr_bench.algorithms.base import Algorithm, Losses
+from gtr_bench.learn.by_hand import loss_by_hand
+from gtr_bench.learn.distributions import Distribution
 from gtr_bench.learn.experience import Experience
 from gtr_bench.learn.optimizer import Optimizer, clip_gradient
 from gtr_bench.networks.model import Model
@@ -94,6 +96,10 @@ class Update:
     def _order(self, units: int) -> Tensor:
         return torch.stack([torch.randperm(units, generator=generator) for generator in self._generators])
 
+    def loss_by_hand(self, policy: Distribution, value: Tensor, batch: Experience) -> Losses | None:
+        """What `Algorithm.loss` gives for them, where its derivatives are written down; else None."""
+        return loss_by_hand(self._algorithm, policy, value, batch)
+
     def _near(self, log_ratio: Tensor) -> bool:
         """Leave out members whose KL (estimator k3) exceeds 1.5 `target_kl`; whether any member is left."""
         log_ratio = log_ratio.detach()
@@ -110,7 +116,7 @@ class Update:
         for add_on in self._add_ons:
             penalty = add_on.penalty(self.model, batch)
             total = total if penalty is None else total + penalty
-        gradient = self.model.gradient(total)
+        gradient = self.model.gradient(total.sum())
         if only is not None:
             gradient.mul_(only)
         for add_on in self._add_ons:

@@ -228,14 +228,13 @@ class Model(nn.Module):
         return unpack(self.spaces.action, self.policy_head(features), self.log_std)
 
     def gradient(self, loss: Tensor, *, create_graph: bool = False, retain_graph: bool = False) -> Tensor:
-        """The gradient `[M, P]` of a tensor's sum; 0 for parameters it does not depend on.
+        """The gradient `[M, P]` of a scalar; 0 for parameters it does not depend on.
 
         With `create_graph` it has a gradient itself. Without, the loss is used up unless `retain_graph`.
         """
         whole, *parts = torch.autograd.grad(
             loss,
             [self._leaf, *self._owned],
-            torch.ones_like(loss) if loss.dim() else None,
             create_graph=create_graph,
             retain_graph=create_graph or retain_graph,
             allow_unused=True,
