@@ -162,6 +162,15 @@ class Model(nn.Module):
         """`[M, B, *O]` to the action distribution `[M, B]`."""
         return self.evaluate(observations, memory, ("policy",)).policy
 
+    @torch.no_grad()
+    def policy_of(self, parameters: Tensor, observations: Tensor, memory: Memory | None = None) -> Distribution:
+        """`policy` of other parameters `[M, P]`, without gradient."""
+        if self._twin is None:
+            with self.using(parameters):
+                return self.policy(observations, memory)
+        output = self._twin.policy(parameters, observations)
+        return unpack(self.spaces.action, output, self._twin.deviations_of(parameters))
+
     def value(self, observations: Tensor, memory: Memory | None = None) -> Tensor:
         """`[M, B, *O]` to state values `[M, B]`."""
         return self.evaluate(observations, memory, ("value",)).value

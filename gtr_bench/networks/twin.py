@@ -104,7 +104,7 @@ class Twin:
 
     def named(self, parameters: Tensor) -> dict[str, Tensor]:
         """Views of `[M, P]` under the names and shapes of the modules: weights `[M, in, out]`, biases `[M, 1, out]`."""
-        found = {"log_std": self._deviations(parameters)}
+        found = {"log_std": self.deviations_of(parameters)}
         torso = [f"layers.{index}" for index in range(len(self.hidden))]
         widths = [self.inputs, *self.hidden]
         for half, (network, head, outputs) in enumerate((("actor", "policy", self.outputs), ("critic", "value", 1))):
@@ -165,7 +165,8 @@ class Twin:
     def _pairs(self, parameters: Tensor) -> Tensor:
         return parameters.view(len(parameters), 2, self._network)
 
-    def _deviations(self, parameters: Tensor) -> Tensor:
+    def deviations_of(self, parameters: Tensor) -> Tensor:
+        """The log standard deviations `[M, 1, A]`, a view of `[M, P]`."""
         return parameters[:, self._log_std : self._log_std + self.deviations].unsqueeze(1)
 
     def _own(self, parameters: Tensor, half: int) -> Tensor:
@@ -254,7 +255,7 @@ class _Pass(torch.autograd.Function):
         ctx.save_for_backward(parameters, columns, *hidden)
         ctx.twin = twin
         pairs = head.view(members, 2, twin.outputs, -1)
-        return pairs[:, 0, :, :size].transpose(1, 2), pairs[:, 1, 0, :size], twin._deviations(parameters).clone()
+        return pairs[:, 0, :, :size].transpose(1, 2), pairs[:, 1, 0, :size], twin.deviations_of(parameters).clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -268,5 +269,5 @@ class _Pass(torch.autograd.Function):
         slope[:, 1, 0, :size].copy_(values)
         gradient = twin._backward(ctx.stack, inputs, slope.flatten(0, 1)).view_as(parameters)
         if twin.deviations:
-            twin._deviations(gradient).copy_(log_std)
+            twin.deviations_of(gradient).copy_(log_std)
         return gradient, None, None, None
