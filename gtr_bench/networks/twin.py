@@ -120,7 +120,7 @@ class Twin:
         return self._stack(parameters.detach().view(2 * len(parameters), -1))
 
     def evaluate(self, parameters: Tensor, observations: Tensor, stack: _Stack | None = None) -> TwinOutput:
-        """Both networks on `[M, B, D]`, differentiable once with respect to `parameters`, whose `stack` may be given."""
+        """Both networks on `[M, B, D]`, differentiable once with respect to `parameters` (whose `stack` it is)."""
         found = _Pass.apply(parameters, observations, self, stack or self.stack(parameters))  # type: ignore[no-untyped-call]
         return TwinOutput(*found)
 

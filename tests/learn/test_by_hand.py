@@ -65,7 +65,8 @@ def test_loss_and_gradient_have_the_bits_of_automatic_differentiation(
     monkeypatch.setattr(update_module, "loss_by_hand", lambda *_: None)
     expected, derived = loss_and_gradient(learner, batch)
     for mine, same in zip(found, expected, strict=True):
-        assert mine is not None and same is not None
+        assert mine is not None
+        assert same is not None
         assert torch.equal(mine, same)
     assert torch.equal(gradient, derived)
     assert gradient.any(1).all()
