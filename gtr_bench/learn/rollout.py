@@ -123,6 +123,7 @@ class Collector:
         normaliser.update(raw)
         return normaliser(raw)
 
+    @torch.inference_mode()
     def collect(
         self,
         length: int,
@@ -141,6 +142,7 @@ class Collector:
         environment, members, envs = self.environment, self._members, self._envs
         space, seen = environment.spaces.action, environment.spaces.observation
         device = model.data.device
+        on_cpu = device.type == "cpu"  # to and cpu are not free where there is nothing to move
         observations = np.empty((members, length, envs, *seen.shape), seen.dtype)
         actions = np.empty(
             (members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64
@@ -160,8 +162,9 @@ class Collector:
                 observation = blinded(observation, frozen)
             observations[:, t], starts[:, t] = observation, self._starts
             memory = None if carry is None else Memory(carry, torch.from_numpy(self._starts).to(device).unsqueeze(2))
-            chosen, carry = model.act(torch.from_numpy(observation).to(device), memory, noise[t])
-            action = chosen.cpu().numpy()
+            seen_now = torch.from_numpy(observation)
+            chosen, carry = model.act(seen_now if on_cpu else seen_now.to(device), memory, noise[t])
+            action = chosen.numpy() if on_cpu else chosen.cpu().numpy()
             actions[:, t] = action
             acted = time.perf_counter()
             step = environment.step(action)
