@@ -149,14 +149,13 @@ class Twin:
         stack = self._stack(self._own(parameters.detach(), 0))
         rows = len(stack.networks) // members
         columns = parameters.new_zeros((members * rows, self.inputs, _padded(envs)))
-        entry = columns.view(members, rows, self.inputs, -1)[..., :envs].transpose(2, 3)
+        # of a single member's pair the critic's half stays zero: nobody reads its outputs
+        entry = columns.view(members, rows, self.inputs, -1)[:, 0, :, :envs].transpose(1, 2)
         buffers = [parameters.new_empty((len(columns), layer.outputs, columns.shape[2])) for layer in self._layers]
         exit_ = buffers[-1].view(members, rows, self.outputs, -1)[:, 0, :, :envs].transpose(1, 2)
-        entries = entry.unbind(1)
 
         def act(observations: Tensor) -> Tensor:
-            for copy in entries:
-                copy.copy_(observations)
+            entry.copy_(observations)
             self._forward(stack, columns, buffers)
             return exit_
 
