@@ -140,11 +140,11 @@ class Model(nn.Module):
         value: Any = None
         features: Tensor | None = None
         if "policy" in heads:
-            features = self._unroll(self.actor, observations, memory)[0][-1]
+            features = self._features(self.actor, observations, memory)
             policy = self._policy(features)
         if "value" in heads:
             if features is None or not self.shared:
-                features = self._unroll(self.critic, observations, memory)[0][-1]
+                features = self._features(self.critic, observations, memory)
             value = self.value_head(features).squeeze(-1)
         return Outputs(policy, value)
 
@@ -177,9 +177,12 @@ class Model(nn.Module):
             if envs not in self._actors:
                 self._actors[envs] = self._twin.actor(self.data, envs)
             return choose(self.spaces.action, self._actors[envs](observations), self.log_std, noise), None
+        if memory is None:
+            features = self._features(self.actor, observations, None)
+            return choose(self.spaces.action, self.policy_head(features), self.log_std, noise), None
         layers, states = self._unroll(self.actor, observations, memory)
         actions = choose(self.spaces.action, self.policy_head(layers[-1]), self.log_std, noise)
-        if states is None or memory is None:
+        if states is None:  # the critic alone remembers
             return actions, None
         return actions, torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
 
@@ -214,6 +217,12 @@ class Model(nn.Module):
         if self._twin is not None and not torch.is_grad_enabled():
             return self._twin.features(self.data, observations)
         return self._unroll(self.actor, observations, memory)[0]
+
+    def _features(self, torso: Torso, observations: Tensor, memory: Memory | None) -> Tensor:
+        if not torso.carry_size:
+            found: Tensor = torso(observations)
+            return found
+        return self._unroll(torso, observations, memory)[0][-1]
 
     def _unroll(self, torso: Torso, observations: Tensor, memory: Memory | None) -> tuple[list[Tensor], Tensor | None]:
         if not torso.carry_size:
