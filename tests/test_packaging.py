@@ -89,7 +89,7 @@ def test_torch_alone_comes_from_the_index_that_is_given(tmp_path: Path) -> None:
     lines = [line for line in dry_run("install", tmp_path, TORCH_INDEX="INDEX").splitlines() if "pip" in line]
     assert [line.split("install ")[1] for line in lines] == [
         "-c constraints.txt torch",
-        "-c constraints.txt -e '.[mujoco,metaworld,minatar,dm-control]'",
+        "-c constraints.txt -e '.[mujoco,metaworld,minatar,dm-control,box2d,atari,minigrid,crafter,procgen]'",
     ]
     assert [line.strip().startswith("PIP_INDEX_URL=INDEX ") for line in lines] == [True, False]
     assert "PIP_INDEX_URL" not in dry_run("install", tmp_path)

@@ -58,7 +58,7 @@ class Plan:
 def make_plan(
     jobs: Sequence[Job], folder: ResultsFolder, *, slots: int, cohort: int | None = None, retry_failed: bool = False
 ) -> Plan:
-    """The plan of a run with the same arguments. 10,000 jobs take under a second."""
+    """The plan of a run with the same arguments; 10,000 jobs cost 2 to 4 times what hashing their definitions costs."""
     unique = list({job.id: job for job in jobs}.values())
     states = folder.survey(job.id for job in unique)
     to_run = [name for name, state in states.items() if wanted(state, retry_failed=retry_failed)]

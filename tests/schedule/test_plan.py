@@ -14,21 +14,27 @@ from gtr_bench.schedule.folders import Failure, ResultsFolder
 from gtr_bench.schedule.plan import make_plan
 from gtr_bench.store.schema import JOB
 from gtr_bench.store.writer import write_table
+from gtr_bench.suite.identity import job_id
 
 VALUES = {"string": "x", "int64": 0, "bool": False, "double": 0.0, "float": 0.0}
 
 
-def test_ten_thousand_jobs_are_planned_in_under_a_second_of_computing(jobs: Any, folder: ResultsFolder) -> None:
+def test_planning_ten_thousand_jobs_costs_a_few_times_what_naming_them_costs(jobs: Any, folder: ResultsFolder) -> None:
+    """Naming a job is writing its definition as JSON once: what no planning can do without. Seen: 3 to 5 times."""
     wanted = jobs(10_000)
     for job in wanted[:2_000]:
         folder.job(job.id).mkdir(parents=True)
         (folder.job(job.id) / "job.parquet").touch()
-    took = []
+    planning, naming = [], []
     for _ in range(3):  # the first pays for imports
         start = time.process_time()
         plan = make_plan(wanted, folder, slots=2)
-        took.append(time.process_time() - start)
-    assert min(took) < 1.0
+        planned = time.process_time()
+        for job in wanted:
+            job_id(job.definition)
+        planning.append(planned - start)
+        naming.append(time.process_time() - planned)
+    assert min(planning) < 12 * min(naming)
     assert plan.counts["done"] == 2_000
     assert plan.starting == 8_000
 
