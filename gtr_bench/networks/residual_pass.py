@@ -93,9 +93,9 @@ class _Trunk(torch.autograd.Function):
         return None, None, *total
 
 
-def _pixels(frames: Tensor, scale: float) -> Tensor:
-    images = frames.contiguous(memory_format=torch.channels_last).to(torch.float32)
-    return images if scale == 1 else images * scale
+def _pixels(frames: Tensor, weights: Sequence[Tensor], plan: Plan) -> Tensor:
+    images = frames.contiguous(memory_format=torch.channels_last).to(weights[0].dtype)
+    return images if plan.scale == 1 else images * plan.scale
 
 
 def _convolved(images: Tensor, weights: Sequence[Tensor], place: int) -> Tensor:
@@ -104,7 +104,7 @@ def _convolved(images: Tensor, weights: Sequence[Tensor], place: int) -> Tensor:
 
 def _features(frames: Tensor, weights: Sequence[Tensor], plan: Plan, kept: list[Tensor] | None = None) -> Tensor:
     """The pass forwards; `kept` receives what `_gradients` reads."""
-    images, place = _pixels(frames, plan.scale), 0
+    images, place = _pixels(frames, weights, plan), 0
     while place < len(weights):
         if kept is not None and place > 0:
             kept.append(images)
@@ -165,7 +165,7 @@ def _gradients(
             above = above.add(torch.ops.aten.threshold_backward(below, inputs, 0))
             yield from enumerate([*own, *second], place)
         places = kept.pop().long()
-        read = kept.pop() if first else _pixels(frames, plan.scale)
+        read = kept.pop() if first else _pixels(frames, weights, plan)
         before = read.new_empty(len(read), *read.shape[2:], places.shape[1]).permute(0, 3, 1, 2)  # its shape alone is read
         below = torch.ops.aten.max_pool2d_with_indices_backward(above, before, *_POOLING, places)
         above, *own = convolution(below, read, first, inputs=first > 0)
