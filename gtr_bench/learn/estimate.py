@@ -18,7 +18,7 @@ from gtr_bench.algorithms.base import Batch
 from gtr_bench.learn.advantages import generalised_advantages
 from gtr_bench.learn.distributions import Distribution, from_packed
 from gtr_bench.learn.experience import Experience, in_chunks
-from gtr_bench.networks.model import Model, Outputs
+from gtr_bench.networks.model import Model
 from gtr_bench.networks.torso import Memory
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def estimate(
 
     observations, actions = on_device(trajectory.observations), on_device(trajectory.actions)
     # packed and unpacked: a Gaussian's log_std would be a view of the network's parameters
-    if model.shared:  # one pass through the torso for both
-        together = whole(lambda seen, part: _packed_with_value(model.evaluate(seen, part)))
-        behaviour, values = from_packed(model.spaces.action, together[..., :-1].contiguous()), together[..., -1].clone()
+    if trajectory.told is not None:
+        told = on_device(trajectory.told)
+        behaviour, values = from_packed(model.spaces.action, told[..., :-1].contiguous()), told[..., -1].contiguous()
     else:
         behaviour = from_packed(model.spaces.action, whole(packed))
         values = whole(model.value)
@@ -127,11 +127,6 @@ def estimate(
     log_probs = behaviour.log_prob(actions)
     found = Experience(observations, actions, behaviour, log_probs, values, advantages, returns, columns, memory)
     return found, None if carries is None else carries.single_steps()
-
-
-def _packed_with_value(outputs: Outputs) -> Tensor:
-    """`[M, B, K + 1]`."""
-    return torch.cat([outputs.policy.packed, outputs.value.unsqueeze(-1)], -1)
 
 
 def _advantages(

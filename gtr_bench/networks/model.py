@@ -186,6 +186,20 @@ class Model(nn.Module):
             return actions, None
         return actions, torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
 
+    @property
+    def speaks_at_once(self) -> bool:
+        """Whether a step tells the value beside the policy at the price of one head: one torso, without memory."""
+        return self.shared and not self.carry_size
+
+    @torch.inference_mode()
+    def act_and_tell(self, observations: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """One step where it `speaks_at_once`: actions `[M, N, ...]`, and packed policy and value `[M, N, K + 1]`."""
+        features = self._features(self.actor, observations, None)
+        output = self.policy_head(features)
+        policy = unpack(self.spaces.action, output, self.log_std)
+        told = torch.cat([policy.packed, self.value_head(features)], -1)
+        return choose(self.spaces.action, output, self.log_std, noise), told
+
     def first_carry(self, envs: int) -> Tensor | None:
         """The carry `[M, N, H]` before an episode's first step; None without memory."""
         return self.data.new_zeros(self.members, envs, self.carry_size) if self.carry_size else None

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 __all__ = ["Plan", "residual_features"]
 
-AT_ONCE = 32  # frames
+AT_ONCE = 64  # frames
 
 _CONVOLUTION = ([1, 1], [1, 1], [1, 1], False, [0, 0], 1)  # stride, padding, dilation, transposed, its padding, groups
 _POOLING = ([3, 3], [2, 2], [1, 1], [1, 1], False)  # window, stride, padding, dilation, ceiling
