@@ -76,6 +76,11 @@ def _suites() -> Iterator[str]:
     yield from _table(["suite", "question"], rows)
 
 
+def _sequences() -> Iterator[str]:
+    rows = [[f"`{entry.name}`", str(entry.facts["phases"]), entry.meaning] for entry in _own("sequences")]
+    yield from _table(["name", "phases", "source"], rows)
+
+
 def _metrics() -> Iterator[str]:
     rows = []
     for entry in _own("metrics"):
@@ -123,6 +128,7 @@ def _section(entry: Entry) -> Iterator[str]:
 
 BLOCKS: Mapping[str, Callable[[], Iterator[str]]] = {
     "suites": _suites,
+    "sequences": _sequences,
     "metrics": _metrics,
     "training": _training,
     "algorithms": _algorithms,

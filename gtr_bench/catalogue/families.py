@@ -45,7 +45,7 @@ def task_entry(environment: str) -> Entry:
     Raises:
         RequestError: no such family or task, or a package is missing.
     """
-    from gtr_bench.environments.offers import options_of
+    from gtr_bench.environments.offers import normalisations_of, options_of
 
     family, task = family_of(environment)
     family.check(task)
@@ -57,11 +57,17 @@ def task_entry(environment: str) -> Entry:
     adapters = adapters_of(environment, {})
     if adapters:
         facts["adapters"] = list(adapters)
+    tables: dict[str, list[dict[str, JsonValue]]] = {
+        "physics": [{"parameter": name, "meaning": meaning} for name, meaning in physics.items()]
+    }
+    bounds = normalisations_of(environment, {})
+    if bounds:
+        tables["normalise"] = [{"name": name, "min": low, "max": high} for name, (low, high) in bounds.items()]
     prefix = environment.partition(":")[0]
     return Entry(
         name=environment,
         meaning=f"a task of the family {prefix}",
         package=families.package(prefix),
         facts=facts,
-        tables={"physics": [{"parameter": name, "meaning": meaning} for name, meaning in physics.items()]},
+        tables=tables,
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.catalogue import families, suites
+from gtr_bench.catalogue import families, sequences, suites
 from gtr_bench.catalogue.entry import Entry, meaning_and_text
 from gtr_bench.catalogue.parameters import parameters_of
 from gtr_bench.environments.registry import families as family_registry
@@ -29,6 +29,7 @@ NEEDS = {
     "oracle": "the oracle",
     "all_phases": "evaluations on all phases",
     "shift": "a second phase",
+    "test": "a test world",
 }
 """What a metric needs besides the runs themselves, in words."""
 
@@ -181,6 +182,10 @@ KINDS = {
         _registered("networks", "what it trains: `[network]` with `torso`", networks, _built),
         _registered("plasticity", "what is added to an algorithm: `plasticity` of `[[algorithm]]`", add_ons, _add_on),
         _ENVIRONMENTS._replace(entry=_family_or_task),
+        Kind(
+            "sequences", "task sequences by name: `use` of `[[sequence]]`", ("phases",), sequences.names,
+            sequences.names, sequences.entry, sequences.entry,
+        ),
         _registered("shifts", "what changes between phases: `shift` of `[[sequence]]`", shifts, _shift, "can_drift"),
         _registered("metrics", "what is compared: `primary_metric`", metrics, _metric, "better", "needs"),
         Kind(

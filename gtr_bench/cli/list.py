@@ -29,7 +29,7 @@ def list_entries(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="One of algorithms, networks, plasticity, environments, shifts, metrics and suites.",
+            help="One of algorithms, networks, plasticity, environments, sequences, shifts, metrics and suites.",
             autocompletion=completion.kinds,
         ),
     ] = None,

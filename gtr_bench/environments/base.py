@@ -103,10 +103,11 @@ class Family(Protocol):
     """A source of tasks, found by the prefix of an environment's name (`gym:CartPole-v1`).
 
     An optional method `options(task) -> names | None`, the options `make` knows, lets a suite with others be refused
-    before its first job starts; None means that the family cannot say. Two more are optional:
+    before its first job starts; None means that the family cannot say. Three more are optional:
     `adapters(task, options) -> names` of what stands between the simulator and a learner (`adapters.py`), cheap and
-    without imports; and `evaluation_options(task, options) -> Mapping`, options that are replaced where a policy is
-    evaluated (Atari: rewards as they are, whole games).
+    without imports; `evaluation_options(task, options) -> Mapping`, options that are replaced where a policy is
+    evaluated (Atari: rewards as they are, whole games); and `normalisations(task, options) -> Mapping` from a name to
+    the returns that count as 0 and as 1, for a sequence's `normalise` (Atari: `human`).
     """
 
     name: str

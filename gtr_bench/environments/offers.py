@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.spaces import ObservationSpace, Spaces
 
-__all__ = ["Misfit", "evaluated_options", "misfit", "options_of", "spaces_of"]
+__all__ = ["Misfit", "evaluated_options", "misfit", "normalisations_of", "options_of", "spaces_of"]
 
 
 class Misfit(NamedTuple):
@@ -50,6 +50,17 @@ def evaluated_options(environment: str, options: Mapping[str, Any]) -> dict[str,
     family, task = family_of(environment)
     replace = getattr(family, "evaluation_options", None)
     return {**options, **(replace(task, options) if replace is not None else {})}
+
+
+def normalisations_of(environment: str, options: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """The returns that count as 0 and as 1, by the name a suite gives for them; none where the family offers none.
+
+    Raises:
+        RequestError: no such family.
+    """
+    family, task = family_of(environment)
+    offered = getattr(family, "normalisations", None)
+    return {} if offered is None else dict(offered(task, options))
 
 
 def misfit(name: str, spaces: Spaces, before: Spaces) -> Misfit | None:

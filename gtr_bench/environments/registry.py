@@ -14,9 +14,13 @@ families = Registry(
     "environment family",
     "gtr_bench.environments",
     {
+        "atari": "gtr_bench.environments.atari_family:AtariFamily",
+        "craftax": "gtr_bench.environments.craftax_family:CraftaxFamily",
+        "crafter": "gtr_bench.environments.crafter_family:CrafterFamily",
         "gym": "gtr_bench.environments.gymnasium_family:GymnasiumFamily",
         "metaworld": "gtr_bench.environments.metaworld_family:MetaWorldFamily",
         "minatar": "gtr_bench.environments.minatar_family:MinAtarFamily",
+        "minigrid": "gtr_bench.environments.minigrid_family:MiniGridFamily",
     },
 )
 

@@ -53,6 +53,7 @@ class SequenceEnvironment:
         environments_kept: how many built environments to hold, at least 1. Going back to one that is held saves
             building it and changes no number; each costs the memory of M x N environments. The one just left goes
             first: phases are gone through in turn, so it is the last to be needed again.
+        options: replace those of the phases.
 
     Raises:
         EnvironmentFault: phases differ in observation size or action space, or an environment cannot be built.
@@ -71,6 +72,7 @@ class SequenceEnvironment:
         shift_seeds: Sequence[int],
         purpose: Literal["training", "evaluation"],
         environments_kept: int = 1,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.members = members
         self.envs = envs
@@ -82,6 +84,7 @@ class SequenceEnvironment:
         self._shift_seeds = np.array(shift_seeds, dtype=np.uint64)
         self._environment: BatchedEnvironment | None = None
         self._environments_kept = environments_kept
+        self._options = dict(options or {})
         self._pool: dict[str, BatchedEnvironment] = {}  # by what they are made of, the one used last at the end
         self._active: list[_ActiveShift] = []
         self._physics_drifts = False
@@ -112,9 +115,7 @@ class SequenceEnvironment:
 
     def _enter(self, phase: int) -> BatchedEnvironment:
         """Have the environment of a phase: one that is held of the same task and options, or a new one."""
-        name, options = _made_of(self._phases[phase])
-        if self._purpose == "evaluation":
-            options = evaluated_options(name, options)
+        name, options = self._made_of(self._phases[phase])
         key = json.dumps([name, options], sort_keys=True)
         environment = self._pool.pop(key, None)
         if environment is None:
@@ -131,11 +132,16 @@ class SequenceEnvironment:
 
     def _check_later_phases(self) -> None:
         """Refuse at once a phase that does not fit the first, where its family knows without building it."""
-        seen = [_made_of(self._phases[0])]
+        seen = [self._made_of(self._phases[0])]
         for phase, described in enumerate(self._phases):
-            if _made_of(described) not in seen:
-                seen.append(_made_of(described))
-                self._check_fits(spaces_of(*_made_of(described)), phase)
+            if (made_of := self._made_of(described)) not in seen:
+                seen.append(made_of)
+                self._check_fits(spaces_of(*made_of), phase)
+
+    def _made_of(self, phase: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """What tells the environments of two phases apart: the name and the options."""
+        name, options = phase["environment"], {**phase.get("options", {}), **self._options}
+        return name, evaluated_options(name, options) if self._purpose == "evaluation" else options
 
     def _check_fits(self, spaces: Spaces, phase: int) -> None:
         found = misfit(f"phase {phase} (`{self._phases[phase]['environment']}`)", spaces, self.spaces)
@@ -266,8 +272,3 @@ class SequenceEnvironment:
         for environment in self._pool.values():
             environment.close()
         self._pool.clear()
-
-
-def _made_of(phase: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """What tells the environments of two phases apart: the name and the options."""
-    return phase["environment"], phase.get("options", {})

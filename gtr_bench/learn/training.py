@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.learn.clock import Clock
-from gtr_bench.learn.evaluate import evaluate
+from gtr_bench.learn.evaluate import Evaluation, evaluate
 from gtr_bench.learn.learner import Learner
 from gtr_bench.learn.records import Records
 from gtr_bench.learn.rollout import Collector, Trajectory
@@ -30,6 +30,7 @@ STATE_FILE = "state.pt"
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
 EVALUATION_COLUMNS = (
     "step", "phase", "evaluated_phase", "point", "episodes", "return_mean", "return_std", "length_mean", "success_rate",
+    "test_return_mean",
 )  # fmt: skip
 
 
@@ -74,6 +75,7 @@ class Training:
         self._seeds = [derive_seeds(definition) for definition in definitions]
         environment = self._environment("training", self._envs)
         self._evaluation_environment: SequenceEnvironment | None = None
+        self._test_environment: SequenceEnvironment | None = None
         self.collector = Collector(environment, self.members, self._envs)
         self.learner = Learner(
             definitions,
@@ -92,7 +94,9 @@ class Training:
         self._last_iteration = np.full(self.members, len(self._timeline))
         self._last_evaluation = np.full(self.members, 1 << 60)
 
-    def _environment(self, purpose: Literal["training", "evaluation"], envs: int) -> SequenceEnvironment:
+    def _environment(
+        self, purpose: Literal["training", "evaluation"], envs: int, options: Mapping[str, Any] | None = None
+    ) -> SequenceEnvironment:
         return SequenceEnvironment(
             self._sequence,
             members=self.members,
@@ -101,6 +105,7 @@ class Training:
             shift_seeds=[seeds.shift for seeds in self._seeds],
             purpose=purpose,
             environments_kept=EVALUATION_ENVIRONMENTS_KEPT if purpose == "evaluation" else 1,
+            options=options,
         )
 
     @property
@@ -190,7 +195,9 @@ class Training:
             return
         with self.clock.measure("evaluation"):
             if self._evaluation_environment is None:
-                self._evaluation_environment = self._environment("evaluation", int(settings["episodes"]))
+                episodes, test = int(settings["episodes"]), self._sequence.get("test")
+                self._evaluation_environment = self._environment("evaluation", episodes)
+                self._test_environment = self._environment("evaluation", episodes, test) if test else None
             start = self._phase_starts[self.phase]
             progress = (self.step - start) / self._phase_steps[self.phase]
             others = [p for p in range(self.phases) if p != self.phase] if settings["all_phases"] else []
@@ -200,15 +207,18 @@ class Training:
                 )
 
     def _evaluate_phase(self, environment: SequenceEnvironment, phase: int, point: str, progress: float | None) -> None:
-        result = evaluate(
-            self.learner,
-            environment,
-            phase,
-            len(self.evaluations),
-            deterministic=self._evaluation["deterministic"],
-            progress=progress,
-            pulse=lambda: self._pulse(self, "evaluating"),
-        )
+        def evaluated(world: SequenceEnvironment) -> Evaluation:
+            return evaluate(
+                self.learner,
+                world,
+                phase,
+                len(self.evaluations),
+                deterministic=self._evaluation["deterministic"],
+                progress=progress,
+                pulse=lambda: self._pulse(self, "evaluating"),
+            )
+
+        result = evaluated(environment)
         row: dict[str, float | NDArray[Any]] = {
             "step": self.step,
             "phase": self.phase,
@@ -221,6 +231,8 @@ class Training:
         }
         if result.success_rate is not None:
             row["success_rate"] = result.success_rate
+        if self._test_environment is not None:
+            row["test_return_mean"] = evaluated(self._test_environment).return_mean
         self.evaluations.append(row)
 
     def rows_of(self, member: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
@@ -276,5 +288,6 @@ class Training:
     def close(self) -> None:
         """Close all environments."""
         self.collector.environment.close()
-        if self._evaluation_environment is not None:
-            self._evaluation_environment.close()
+        for environment in (self._evaluation_environment, self._test_environment):
+            if environment is not None:
+                environment.close()

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gtr_bench.metrics.interval import RESAMPLES, Estimate, generator_of, sorted_values
 
-__all__ = ["optimality_gap", "performance_profile", "probability_of_improvement"]
+__all__ = ["estimated_median", "optimality_gap", "performance_profile", "probability_of_improvement"]
 
 Floats = NDArray[np.float64]
 Groups = Sequence[ArrayLike]
@@ -65,6 +65,25 @@ def probability_of_improvement(
         return np.asarray(np.mean(shares, axis=0))
 
     return _estimate([ours, theirs], statistic, level, resamples)
+
+
+def estimated_median(
+    groups: Groups, weights: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES
+) -> Estimate:
+    """The median over many environments, estimated from a few of them (Atari-5: Aitchison and others; protocols 5).
+
+    Scores are shares, 1 is a human's: with `x_g = log10(1 + max(0, 100 mean_g))` the estimate in percent is
+    `10^(sum w_g x_g) - 1`, and a hundredth of it is given.
+    """
+    (data,) = _checked(groups)
+
+    def statistic(drawn: Sequence[Sequence[Floats]]) -> Floats:
+        total = np.zeros(len(drawn[0][0]))
+        for counts, values, weight in zip(drawn[0], data, weights, strict=True):
+            total += weight * np.log10(1 + np.maximum(0, 100 * (counts @ values / len(values))))
+        return np.asarray((10**total - 1) / 100)
+
+    return _estimate([data], statistic, level, resamples)
 
 
 def _checked(*sides: Groups) -> list[list[Floats]]:

@@ -18,6 +18,8 @@ metrics = Registry(
         "drop": "gtr_bench.metrics.continual:Drop",
         "recovery_steps": "gtr_bench.metrics.continual:RecoverySteps",
         "recovery_steps.median": "gtr_bench.metrics.continual:RecoveryStepsMedian",
+        "test_return": "gtr_bench.metrics.generalisation:TestReturn",
+        "generalisation_gap": "gtr_bench.metrics.generalisation:GeneralisationGap",
         "performance.cw": "gtr_bench.metrics.continual_world:Performance",
         "forgetting.cw": "gtr_bench.metrics.continual_world:Forgetting",
         "transfer.cw": "gtr_bench.metrics.continual_world:Transfer",

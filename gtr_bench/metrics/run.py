@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FINAL_WINDOW", "Companions", "Metric", "Need", "Run", "Score", "mean_curve", "undefined"]
 
-Need = Literal["references", "oracle", "all_phases", "shift"]
-"""What a suite must have for a metric: other runs, evaluations on all worlds, or a second phase."""
+Need = Literal["references", "oracle", "all_phases", "shift", "test"]
+"""What a suite must have for a metric: other runs, evaluations on all or on test worlds, or a second phase."""
 
 FINAL_WINDOW = 5
 """w of `phase_final`: how many evaluation points count as the end of a phase (protocols 1 and 2)."""
@@ -31,6 +31,7 @@ class Run:
         values: float64 [P], J: the mean return, or the success rate for the metrics of Continual World.
         fresh: bool [P], no step of the phase had been trained yet (the points `start` and `after_shift`).
         lengths: steps of each phase, N of them.
+        tests: float64 [P], the mean return on the phase's test world at the same points; NaN where there is none.
         worlds: an identity of each phase's world, N of them; equal ones are the same task with the same variant.
     """
 
@@ -41,6 +42,7 @@ class Run:
     fresh: NDArray[np.bool_]
     lengths: tuple[int, ...]
     worlds: tuple[str, ...]
+    tests: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def starts(self) -> list[int]:
@@ -56,17 +58,22 @@ class Run:
         world = phase if evaluated is None else evaluated
         return np.asarray(self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh])
 
-    def floored(self, floor: float, marks: Sequence[Sequence[int]], diverged_step: int | None) -> Run:
+    def floored(self, floor: ArrayLike, marks: Sequence[Sequence[int]], diverged_step: int | None) -> Run:
         """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
 
+        `floor` is one number, or one for each phase's world.
         `marks` are the evaluation grid: per phase the steps from its start, without its end. Points that were never
         taken are added where they would have been, so a run that diverged early weighs as many points as one that did
         not (protocols 1: never dropped).
         """
-        values = np.where(np.isfinite(self.values), self.values, floor)
+        floors = np.broadcast_to(np.asarray(floor, dtype=np.float64), len(self.lengths))
+        values = np.where(np.isfinite(self.values), self.values, floors[self.evaluated_phases])
         if diverged_step is None:
             return replace(self, values=values)
-        values = np.where(self.steps >= diverged_step, floor, values)
+        values = np.where(self.steps >= diverged_step, floors[self.evaluated_phases], values)
+        tests = np.where(
+            self.steps[: len(self.tests)] >= diverged_step, floors[self.phases[: len(self.tests)]], self.tests
+        )
         last = int(self.steps.max(initial=-1))
         added: list[tuple[int, int]] = []
         for phase, (start, length) in enumerate(zip(self.starts, self.lengths, strict=True)):
@@ -84,13 +91,19 @@ class Run:
             steps=np.concatenate([self.steps, steps]),
             phases=np.concatenate([self.phases, phases]),
             evaluated_phases=np.concatenate([self.evaluated_phases, evaluated]),
-            values=np.concatenate([values, np.full(len(rows), floor)]),
+            values=np.concatenate([values, floors[evaluated]]),
+            tests=np.concatenate([tests, floors[phases]]) if len(tests) else tests,
             fresh=np.concatenate([self.fresh, np.zeros(len(rows), dtype=bool)]),
         )
 
-    def scaled(self, low: float, high: float) -> Run:
-        """J mapped so that `low` is 0 and `high` is 1; not clipped (protocols 4)."""
-        return replace(self, values=(self.values - low) / (high - low))
+    def scaled(self, low: ArrayLike, high: ArrayLike) -> Run:
+        """J mapped so that `low` is 0 and `high` is 1, not clipped (protocols 4); numbers, or one per phase's world."""
+        lows, highs = (
+            np.broadcast_to(np.asarray(bound, dtype=np.float64), len(self.lengths))[self.evaluated_phases]
+            for bound in (low, high)
+        )
+        tests = (self.tests - lows) / (highs - lows) if len(self.tests) else self.tests
+        return replace(self, values=(self.values - lows) / (highs - lows), tests=tests)
 
 
 @dataclass(frozen=True)

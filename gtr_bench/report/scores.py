@@ -23,7 +23,7 @@ __all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"
 FIRST_KIND = "policy"
 """Of jobs from a time when there was no other and nobody noted it."""
 _FRESH = ("start", "after_shift")
-_COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate")
+_COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate", "test_return_mean")
 Evaluations: TypeAlias = Mapping[str, Columns]
 EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
 
@@ -62,13 +62,13 @@ class Scores:
     Attributes:
         records: all expected jobs.
         evaluations: rows of the finished ones.
-        normalise: sequence -> the returns that count as 0 and as 1, where the suite says so.
+        normalise: sequence -> environment -> the returns that count as 0 and as 1, where the suite says so.
         worst: sequence -> the worst finite return seen there in other results; floors must not differ between them.
     """
 
     records: Sequence[Record]
     evaluations: Evaluations
-    normalise: Mapping[str, tuple[float, float]]
+    normalise: Mapping[str, Mapping[str, tuple[float, float]]]
     worst: Mapping[str, float] = field(default_factory=dict)
 
     def score(self, record: Record, metric: type[Metric], *, normalised: bool = False) -> Score | None:
@@ -98,16 +98,31 @@ class Scores:
         key = (record.job, values, scaled, name)
         if key not in self._runs:
             run = self._raw(record, values)
+            limits = self._limits(record, name)
             if self.diverged(record):
                 # Where a job does not say when it diverged, the first evaluation that is not finite does.
                 run = run.floored(
-                    self._floors[values].get(name, math.nan),
+                    self._floors[values].get(name, math.nan) if limits is None or values != "return" else limits[0],
                     learner(record.summary["learner"] or FIRST_KIND).marks(record.definition),
                     self._diverged_step(record),
                 )
-            limits = self.normalise.get(name)
             self._runs[key] = run.scaled(*limits) if scaled and limits else run
         return self._runs[key]
+
+    def _limits(self, record: Record, sequence: str) -> tuple[list[float], list[float]] | None:
+        """The returns that count as 0 and as 1 in each phase of a record.
+
+        An environment the sequence does not know, which happens between results of two versions of a suite, has the
+        bounds all others share, else none (NaN).
+        """
+        known = self.normalise.get(sequence)
+        if known is None:
+            return None
+        shared = set(known.values())
+        fallback = next(iter(shared)) if len(shared) == 1 else (math.nan, math.nan)
+        phases = record.definition["sequence"]["phases"]
+        low, high = zip(*(known.get(phase["environment"], fallback) for phase in phases), strict=True)
+        return list(low), list(high)
 
     def _raw(self, record: Record, values: EvaluatedQuantity) -> Run:
         rows = self.evaluations.get(record.job, _NO_ROWS)
@@ -119,6 +134,7 @@ class Scores:
             fresh=rows["fresh"],
             lengths=tuple(int(phase["steps"]) for phase in record.definition["sequence"]["phases"]),
             worlds=self._worlds(record),
+            tests=rows["test_return_mean"].astype(np.float64),
         )
 
     def _diverged_step(self, record: Record) -> int:
@@ -165,7 +181,7 @@ class Scores:
 
     @cached_property
     def _floors(self) -> dict[EvaluatedQuantity, dict[str, float]]:
-        """Sequence -> what a diverged run counts: the normalisation's minimum, else the worst finite return seen there.
+        """Sequence -> what a diverged run counts where nothing is normalised: the worst finite return seen there.
 
         A success rate counts 0, where the environment has one at all.
         """
@@ -178,8 +194,7 @@ class Scores:
                 returns[record.sequence] = min(float(finite.min()), returns.get(record.sequence, math.inf))
             if np.any(np.isfinite(rows["success_rate"])):
                 rates[record.sequence] = 0.0
-        minima = {sequence: low for sequence, (low, _) in self.normalise.items()}
-        return {"return": {**returns, **minima}, "success_rate": rates}
+        return {"return": returns, "success_rate": rates}
 
     @cached_property
     def _oracles(self) -> dict[tuple[str, int], Record]:
@@ -215,6 +230,6 @@ def scores_of(found: SuiteRecords, evaluations: Evaluations) -> Scores:
 
 _NO_ROWS: Columns = {
     **{name: np.array([], dtype=np.int64) for name in ("step", "phase", "evaluated_phase")},
-    **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate")},
+    **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate", "test_return_mean")},
     "fresh": np.array([], dtype=np.bool_),
 }

@@ -52,6 +52,7 @@ EVALUATIONS = pa.schema(
         pa.field("return_std", pa.float64()),
         pa.field("length_mean", pa.float64()),
         pa.field("success_rate", pa.float64()),
+        pa.field("test_return_mean", pa.float64()),
     ],
     metadata=_METADATA,
 )

@@ -18,6 +18,7 @@ from gtr_bench.suite.model import (
     SequentialTable,
     SuiteTable,
 )
+from gtr_bench.suite.named import with_named
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.settings import Setting, settings_of
 from gtr_bench.suite.source import KeyPath, Source
@@ -54,6 +55,7 @@ def check_file(source: Source) -> CheckedFile:
     problems = Problems(source)
     problems.check_values(source.tree)
     tree = _known_tables(source.tree, problems)
+    tree["sequence"] = with_named(tree.get("sequence", []), problems)
     suite = problems.validate(SuiteTable, tree["suite"], ("suite",)) if "suite" in tree else None
     evaluation = problems.validate(EvaluationTable, tree.get("evaluation", {}), ("evaluation",)) or EvaluationTable()
     scales = {
@@ -116,8 +118,10 @@ def _known_tables(tree: Mapping[str, Any], problems: Problems) -> dict[str, Any]
 
 def _validated(model: Any, name: str, tree: Mapping[str, Any], problems: Problems) -> tuple[tuple[Any, KeyPath], ...]:
     """The tables of an array that could be read, each with its path."""
-    paths: list[KeyPath] = [(name, index) for index in range(len(tree.get(name, [])))]
-    found = ((problems.validate(model, tree[name][index], path), path) for index, path in enumerate(paths))
+    paths: list[tuple[str, int]] = [(name, index) for index in range(len(tree.get(name, [])))]
+    # What an unknown name in `use` stands for is missing, which is no problem of its own.
+    known = [path for path in paths if not problems.noted((*path, "use"))]
+    found = ((problems.validate(model, tree[name][path[1]], path), path) for path in known)
     return tuple((table, path) for table, path in found if table is not None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,13 +33,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A sequence of a suite at one scale: the environment of every phase, and the returns that count as 0 and 1."""
+    """A sequence of a suite at one scale: the environment of every phase, and the returns that count as 0 and 1.
+
+    `normalise` has them by environment; `normalised_by` is the name under which its family knows them, None where the
+    suite gives the numbers.
+    """
 
     id: str
     environments: tuple[str, ...]
     steps_per_phase: int
-    normalise: tuple[float, float] | None
+    normalise: Mapping[str, tuple[float, float]] | None = field(hash=False)
     references: bool
+    normalised_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    PlainValidator,
+    model_validator,
+)
+from pydantic_core import core_schema
 
 from gtr_bench.names import why_unusable
 
@@ -169,6 +179,20 @@ class NormaliseTable(Table):
         return self
 
 
+def _name_or_table(value: Any, check: core_schema.ValidatorFunctionWrapHandler) -> NormaliseTable | str:
+    """A union of both would report what is wrong with either."""
+    return value if isinstance(value, str) else check(value)
+
+
+Normalise = Annotated[
+    NormaliseTable | str,
+    GetPydanticSchema(
+        lambda _, handler: core_schema.no_info_wrap_validator_function(_name_or_table, handler(NormaliseTable))
+    ),
+]
+"""Bounds, or the name of bounds that the environments' family knows."""
+
+
 class OverrideTable(Table):
     """`[scale.NAME.sequence.ID]`: what one scale changes in one sequence."""
 
@@ -187,10 +211,18 @@ class ScaleTable(OverrideTable):
     sequence: dict[str, OverrideTable] = {}
 
 
+class CountTable(Table):
+    """Whole numbers, one per phase: `first`, `first + step`, ..."""
+
+    first: int
+    step: int = 1
+
+
 class SequenceTable(Table):
     """`[[sequence]]`: `env` for `phases` phases, or `tasks` played `repeats` times; a shift between phases."""
 
     id: Identifier
+    use: str | None = None
     env: str | None = None
     phases: int = Field(1, ge=1, le=10_000)
     tasks: tuple[str, ...] | None = Field(None, min_length=1)
@@ -199,7 +231,9 @@ class SequenceTable(Table):
     shift: Shifts = ()
     max_episode_steps: int | None = Field(None, ge=1, le=10_000_000)
     options: dict[str, Any] = {}
-    normalise: NormaliseTable | None = None
+    vary: dict[str, Annotated[list[Any], Field(min_length=1)] | CountTable] = {}
+    test: dict[str, Any] = {}
+    normalise: Normalise | None = None
     training: dict[str, Any] = {}
     evaluation: EvaluationTable = EvaluationTable()
     references: bool = False
@@ -213,6 +247,9 @@ class SequenceTable(Table):
             raise ValueError(f"sequence `{self.id}`: `phases` goes with `env`; `tasks` are counted by `repeats`")
         if self.env is not None and "repeats" in given:
             raise ValueError(f"sequence `{self.id}`: `repeats` goes with `tasks`; `env` is counted by `phases`")
+        both = sorted(self.options.keys() & self.vary.keys())
+        if both:
+            raise ValueError(f"sequence `{self.id}`: `{both[0]}` stands in `options` and in `vary`")
         return self
 
     def environments(self) -> tuple[str, ...]:
@@ -220,6 +257,14 @@ class SequenceTable(Table):
         if self.tasks is not None:
             return self.tasks * self.repeats
         return (str(self.env),) * self.phases
+
+    def options_of(self, phase: int) -> dict[str, Any]:
+        """The options of a phase's environment; a list of `vary` starts again where it ends."""
+        varied = {
+            name: values[phase % len(values)] if isinstance(values, list) else values.first + values.step * phase
+            for name, values in self.vary.items()
+        }
+        return {**self.options, **varied}
 
 
 class AlgorithmTable(Table):

@@ -168,6 +168,8 @@ def _cells(
             if parts not in checked:
                 checked.add(parts)
                 _check_columns(setting, definition, problems)
+            if problems.noted((*world.path, "options")):
+                continue  # they may hold what no definition can, such as NaN
             what = f"`{setting.label}` on `{world.world.id}`"
             first = seen.setdefault(canonical_json(definition), what)
             if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
@@ -236,6 +238,11 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
             if "shift" in needs and len(world.world.environments) < 2 and not phases_noted:
                 sentence = f"`{name}` needs a second phase, but sequence `{world.world.id}` has only one"
                 file.problems.add(path, sentence)
+            if "test" in needs and "test" not in world.sequence:
+                sentence = f"`{name}` needs `test` options in sequence `{world.world.id}`"
+                file.problems.add(
+                    path, sentence, "`test = { num_levels = 0 }`, for example, evaluates on all levels, too"
+                )
             if "references" in needs and not world.world.references:
                 sentence = f"`{name}` needs `references = true` in sequence `{world.world.id}`"
                 file.problems.add(path, sentence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +15,7 @@ from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shifts import shifts
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError, MissingExtraError, UnknownNameError, did_you_mean
+from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.model import SequenceTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.source import KeyPath
@@ -101,26 +102,30 @@ def _environments(table: SequenceTable, path: KeyPath) -> dict[str, KeyPath]:
 
 def _check_options(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
     """Every environment of the sequence must have the options that are set, as far as its family knows them."""
+    tables = {"options": table.options, "vary": table.vary, "test": table.test}
+    named = [(where, name) for where, options in tables.items() for name in options]
     for environment, place in _environments(table, path).items():
-        known = options_of(environment) if table.options and not problems.noted(place) else None
+        known = options_of(environment) if named and not problems.noted(place) else None
         if known is None:
             continue
-        for name in table.options:
-            if name not in known and not problems.noted((*path, "options", name)):
+        for where, name in named:
+            if name not in known and not problems.noted((*path, where, name)):
                 hint = did_you_mean(name, known) if known else "it has no options at all"
-                problems.add((*path, "options", name), f"`{environment}` has no option `{name}`", hint, at="key")
+                problems.add((*path, where, name), f"`{environment}` has no option `{name}`", hint, at="key")
 
 
 def _check_spaces(table: SequenceTable, path: KeyPath, problems: Problems) -> Spaces | None:
     """The spaces of the first phase; what later phases show a learner must fit them. None if anything is wrong."""
-    if problems.noted((*path, "options")):
+    if any(problems.noted((*path, key)) for key in ("options", "vary", "test")):
         return None
     first: Spaces | None = None
-    for environment, place in _environments(table, path).items():
+    places = _environments(table, path)
+    for environment, options in _distinct_worlds(table):
+        place = places[environment]
         if problems.noted(place):
             continue
         try:
-            spaces = spaces_of(environment, table.options)
+            spaces = spaces_of(environment, options)
         except GtrBenchError as error:
             problems.add_error(place, error)
             continue
@@ -128,7 +133,19 @@ def _check_spaces(table: SequenceTable, path: KeyPath, problems: Problems) -> Sp
         if found is not None:
             problems.add(place, found.sentence, found.hint)
         first = first or spaces
-    return None if any(problems.noted(place) for place in _environments(table, path).values()) else first
+    return None if any(problems.noted(place) for place in places.values()) else first
+
+
+def _distinct_worlds(table: SequenceTable) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every environment with every set of options it has in some phase, tests included, in the order of the phases."""
+    seen = set()
+    for phase, environment in enumerate(table.environments()):
+        trained = table.options_of(phase)
+        for options in (trained, {**trained, **table.test}):
+            world = environment, canonical_json(options)
+            if world not in seen:
+                seen.add(world)
+                yield environment, options
 
 
 def _check_shifts(table: SequenceTable, path: KeyPath, spaces: Spaces | None, problems: Problems) -> list[BaseModel]:

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from gtr_bench.environments.adapters import adapters_of
+from gtr_bench.environments.offers import normalisations_of
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError
 from gtr_bench.suite.expand import World
-from gtr_bench.suite.identity import defining
-from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable
+from gtr_bench.suite.identity import canonical_json, defining
+from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable, SequenceTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.sequences import CheckedSequence
 from gtr_bench.suite.settings import Layer
@@ -46,8 +47,9 @@ class ResolvedWorld:
             return
         seen = set()
         for phase in self.sequence["phases"]:
-            if (phase["environment"], phase["variant"]) not in seen:
-                seen.add((phase["environment"], phase["variant"]))
+            world = canonical_json(phase)
+            if world not in seen:
+                seen.add(world)
                 yield self.sequence | {"phases": [phase]}
 
 
@@ -78,18 +80,19 @@ def resolve_world(
     variants = [(index % cycle if cycle else index) if models else 0 for index in range(len(environments))]
     _check_variants(models, max(variants), path, problems)
     phases = [
-        _phase(environment, table.options, steps, variant)
-        for environment, variant in zip(environments, variants, strict=True)
+        _phase(environment, table.options_of(index), steps, variant)
+        for index, (environment, variant) in enumerate(zip(environments, variants, strict=True))
     ]
-    normalise = (table.normalise.min, table.normalise.max) if table.normalise else None
+    named = table.normalise if isinstance(table.normalise, str) else None
     return ResolvedWorld(
-        World(table.id, environments, steps, normalise, table.references),
+        World(table.id, environments, steps, _normalise(table, environments, path, problems), table.references, named),
         path,
         checked.spaces,
         {
             "phases": phases,
             "shifts": [defining(model, by_alias=True) for model in models],
             "max_episode_steps": table.max_episode_steps,
+            **({"test": table.test} if table.test else {}),  # came later
         },
         _evaluation([evaluation, table.evaluation, scale.evaluation, override.evaluation]),
         dict(checked.packages),
@@ -101,6 +104,33 @@ def resolve_world(
         ),
         steps_path,
     )
+
+
+def _normalise(
+    table: SequenceTable, environments: Sequence[str], path: KeyPath, problems: Problems
+) -> dict[str, tuple[float, float]] | None:
+    """The returns that count as 0 and 1 by environment; what a family does not know by name is noted."""
+    if table.normalise is None:
+        return None
+    found = {}
+    for environment in dict.fromkeys(environments):
+        if not isinstance(table.normalise, str):
+            found[environment] = (table.normalise.min, table.normalise.max)
+            continue
+        try:
+            known = normalisations_of(environment, table.options)
+        except GtrBenchError:  # noted when the sequence was checked
+            continue
+        if table.normalise not in known:
+            offered = ", ".join(f"`{name}`" for name in known)
+            problems.add(
+                (*path, "normalise"),
+                f"`{environment}` has no bounds called `{table.normalise}`",
+                f"there is {offered}" if offered else "write them as `{ min = 0.0, max = 1.0 }`",
+            )
+            continue
+        found[environment] = known[table.normalise]
+    return found
 
 
 def _phase(environment: str, options: Mapping[str, Any], steps: int, variant: int) -> dict[str, Any]:

@@ -212,6 +212,13 @@ def test_a_run_that_diverged_before_its_first_evaluation_counts_the_floor_everyw
     assert LifetimeReturn.score(floored, NOTHING).value == 0.5
 
 
+def test_bounds_and_floors_may_be_each_worlds_own() -> None:
+    run = make([[5.0, math.nan], [30.0, 20.0]])
+    assert run.floored([1.0, 2.0], [[10], [10]], None).scaled([0.0, 10.0], [10.0, 30.0]).values.tolist() == [
+        0.5, 0.1, 1.0, 0.5,
+    ]  # fmt: skip
+
+
 def test_values_that_are_not_finite_count_the_floor_without_a_divergence() -> None:
     assert make([[1.0, math.inf]]).floored(0.0, [[10]], None).values.tolist() == [1.0, 0.0]
 

@@ -268,6 +268,18 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`normalise`: min 1.0 is not below max 1.0",
         None,
     ),
+    "normalise by a name nobody knows": (
+        ("phases = 3", 'phases = 3\nnormalise = "human"'),
+        (18, 13),
+        "`gym:CartPole-v1` has no bounds called `human`",
+        "write them as `{ min = 0.0, max = 1.0 }`",
+    ),
+    "normalise as a number": (
+        ("phases = 3", "phases = 3\nnormalise = 1"),
+        (18, 13),
+        "`normalise` should be a table, not `1`",
+        None,
+    ),
     "empty grid": ((GTR, "grid = { sigma = [] }"), (26, 18), "`sigma` has no values to try", None),
     "grid that repeats": (
         (GTR, "grid = { sigma = [0.5, 0.5] }"),

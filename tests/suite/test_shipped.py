@@ -32,6 +32,14 @@ RUNS = {
     ("kernel_ablation", "laptop"): 12 * 2,
     ("kernel_ablation", "medium"): 32 * 3 * 2,
     ("kernel_ablation", "full"): 32 * 3 * 5,
+    ("minatar_chain", "laptop"): 3 * 2,
+    ("minatar_chain", "medium"): 5 * 6,
+    ("minatar_chain", "full"): 5 * 12,
+    ("minatar_chain", "twice"): 5 * 12,
+    ("craftax_open", "laptop"): 2,
+    ("craftax_open", "medium"): 3 * 2 * 2,
+    ("craftax_open", "full"): 3 * 2 * 5,
+    ("craftax_open", "billion"): 3 * 2 * 5,
 }
 REFERENCES = {
     ("swap_control", "laptop"): 4 * 2 * 3,
@@ -41,8 +49,17 @@ REFERENCES = {
     ("continual_world", "medium"): 4 * 10 * 5,
     ("continual_world", "full"): 4 * 10 * 10,
     ("continual_world", "cw20"): 4 * 10 * 10,
+    ("minatar_chain", "laptop"): 3 * 3 * 2,
+    ("minatar_chain", "medium"): 5 * 3 * 6,
+    ("minatar_chain", "full"): 5 * 3 * 12,
+    ("minatar_chain", "twice"): 5 * 3 * 12,
 }
 NEEDS_BOX2D = {("gym_control", "medium"), ("gym_control", "full")}
+
+
+@pytest.fixture(autouse=True)
+def _craftax_is_installed(craftax_is_installed: None) -> None:
+    """Its suite is looked at where it is not, too."""
 
 
 def test_these_are_the_suites_and_their_scales() -> None:

@@ -14,11 +14,12 @@ import gtr_bench.suite.sequences as sequences
 from gtr_bench.suite import load_suite, shipped_suites
 
 GOLDEN = Path(__file__).parent / "golden" / "shipped_ids.json"
-VERSIONS = {"gymnasium": "1.4.0", "mujoco": "3.3.0", "metaworld": "3.1.1", "box2d": "2.3.10"}
+VERSIONS = {"gymnasium": "1.4.0", "mujoco": "3.3.0", "metaworld": "3.1.1", "box2d": "2.3.10", "minatar": "1.0.15"}
+VERSIONS |= {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
 
 
 @pytest.fixture(autouse=True)
-def the_packages_the_golden_ids_were_made_with(monkeypatch: pytest.MonkeyPatch) -> None:
+def the_packages_the_golden_ids_were_made_with(monkeypatch: pytest.MonkeyPatch, craftax_is_installed: None) -> None:
     """An id holds the versions of the simulators; Box2D's tasks need not be installed to be named."""
     monkeypatch.setattr(sequences, "_version", VERSIONS.__getitem__)
     if not gymnasium_family.find_spec("Box2D"):

@@ -10,6 +10,7 @@ __all__ = ["in_order", "section", "sections"]
 OWN = {
     "claims": "gtr_bench.report.sections.claims:ClaimsSection",
     "tables": "gtr_bench.report.sections.tables:TablesSection",
+    "atari_subsets": "gtr_bench.report.sections.atari_subsets:AtariSubsetsSection",
     "mechanism": "gtr_bench.report.sections.mechanism:MechanismSection",
     "relaxation": "gtr_bench.report.sections.relaxation:RelaxationSection",
     "missing": "gtr_bench.report.sections.absences:AbsencesSection",

@@ -121,7 +121,16 @@ def test_a_section_that_does_not_apply_is_null_and_shows_nothing(
 def test_ours_come_first_in_their_order_then_those_of_packages_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "names", lambda: ["remark", "seeds", *OWN])
     monkeypatch.setattr(sections, "_loaded", {"seeds": Seeds, "remark": Remark})
-    assert list(in_order()) == ["claims", "tables", "mechanism", "relaxation", "missing", "remark", "seeds"]
+    assert list(in_order()) == [
+        "claims",
+        "tables",
+        "atari_subsets",
+        "mechanism",
+        "relaxation",
+        "missing",
+        "remark",
+        "seeds",
+    ]
 
 
 @pytest.mark.parametrize("name", OWN)
