@@ -1,7 +1,7 @@
 """Training from images beside CleanRL's `ppo_procgen.py`, in speed and memory: `python benchmarks/pixels.py`.
 
 64 environments x 256 steps, 8 minibatches, 3 epochs, IMPALA [16, 32, 32] on a trunk that actor and critic share, 15
-actions (algorithms 0.3, A.18). The contender is written in plain torch from those settings, the way CleanRL does it:
+actions (algorithms A.18). The contender is written in plain torch from those settings, the way CleanRL does it:
 frames as float32, stored with the channels last, one pass for policy, value and every minibatch. Both step the same
 environment, which hands out frames of noise, so that what is measured is learning.
 

@@ -1,4 +1,4 @@
-"""The residual torso of M members: sequences of a convolution, a pooling and residual blocks; a layer of units on top."""
+"""The residual torso of M members: sequences of a convolution, a pooling and residual blocks; a layer on top."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class ResidualConvolutions(Torso):
         layers = iter(self.convolutions)
         for layer in layers:
             images = layer(images)
-            images = functional.max_pool2d(images.flatten(0, 1), 3, 2, 1).unflatten(0, images.shape[:2])
+            pooled = functional.max_pool2d(images.flatten(0, 1), 3, 2, 1)
+            images = pooled.view(*images.shape[:2], *pooled.shape[1:])
             for _ in range(self._plan.blocks):
                 inner = torch.relu(next(layers)(torch.relu(images)))
                 images = images + next(layers)(inner)

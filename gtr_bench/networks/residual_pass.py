@@ -50,7 +50,7 @@ def residual_features(frames: Tensor, weights: Sequence[Tensor], plan: Plan) -> 
     if torch.is_grad_enabled():
         found: Tensor = _Trunk.apply(plan, frames, *weights)  # type: ignore[no-untyped-call]
         return found
-    return _joined([_features(part, weights, plan) for part in frames.split(AT_ONCE)])
+    return _joined([_features(part, weights, plan) for part in torch.split(frames, AT_ONCE)])
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
@@ -63,7 +63,7 @@ class _Trunk(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, plan: Plan, frames: Tensor, *weights: Tensor) -> Tensor:
         parts, ctx.kept, room = [], {}, plan.kept
-        for index, part in enumerate(frames.split(AT_ONCE)):
+        for index, part in enumerate(torch.split(frames, AT_ONCE)):
             kept: list[Tensor] | None = [] if room > 0 else None
             parts.append(_features(part, weights, plan, kept))
             if kept is not None:
@@ -81,7 +81,7 @@ class _Trunk(torch.autograd.Function):
             again = _features(frames, weights, ctx.plan)
             return None, None, *torch.autograd.grad(again, weights, gradient, create_graph=True)
         total = [torch.zeros_like(weight, memory_format=torch.preserve_format) for weight in weights]
-        pieces = zip(frames.split(AT_ONCE), found.split(AT_ONCE), gradient.split(AT_ONCE), strict=True)
+        pieces = zip(torch.split(frames, AT_ONCE), torch.split(found, AT_ONCE), torch.split(gradient, AT_ONCE), strict=True)
         for index, (part, features, above) in enumerate(pieces):
             kept = ctx.kept.pop(index, None)
             if kept is None:
@@ -166,7 +166,9 @@ def _gradients(
             yield from enumerate([*own, *second], place)
         places = kept.pop().long()
         read = kept.pop() if first else _pixels(frames, weights, plan)
-        before = read.new_empty(len(read), *read.shape[2:], places.shape[1]).permute(0, 3, 1, 2)  # its shape alone is read
+        before = read.new_empty(len(read), *read.shape[2:], places.shape[1]).permute(
+            0, 3, 1, 2
+        )  # its shape alone is read
         below = torch.ops.aten.max_pool2d_with_indices_backward(above, before, *_POOLING, places)
         above, *own = convolution(below, read, first, inputs=first > 0)
         yield from enumerate(own, first)

@@ -130,9 +130,7 @@ class StackedConvolutions(Torso):
         super().__init__()
         self.convolutions = nn.ModuleList(
             StackedConv2d(generators, size, following, kernel, stride, math.sqrt(2))
-            for (size, following), kernel, stride in zip(
-                pairwise([shape[0], *channels]), kernels, strides, strict=True
-            )
+            for (size, following), kernel, stride in zip(pairwise([shape[0], *channels]), kernels, strides, strict=True)
         )
         height, width = shape[1:]
         widest = 0
@@ -148,12 +146,14 @@ class StackedConvolutions(Torso):
     def forward(self, observations: Tensor) -> Tensor:
         if observations.is_cuda or not self.channels_last:
             return super().forward(observations)
-        return self.top(torch.stack([self._last(images, member) for member, images in enumerate(observations)]))
+        found: Tensor = self.top(torch.stack([self._last(images, member) for member, images in enumerate(observations)]))
+        return found
 
     def _last(self, images: Tensor, member: int) -> Tensor:
         """What the last convolution of one member says, `[B, C, H, W]` to `[B, units]`."""
         images = self._pixels(images.contiguous(memory_format=torch.channels_last))
-        for layer in self.convolutions:
+        layers: list[StackedConv2d] = list(self.convolutions)  # type: ignore[arg-type]
+        for layer in layers:
             images = functional.conv2d(images, layer.weight[member], layer.bias[member], layer.stride)
             images = self.top.activation(images)
         return images.flatten(1)

@@ -117,7 +117,10 @@ def test_ppo_learns_breakout_from_images() -> None:
 @pytest.mark.parametrize("torso", ["conv", "impala_cnn"])
 def test_a_shared_torso_tells_policies_and_values_while_it_acts(torso: str) -> None:
     """They are those of the network on the stored images, and learning continues from them."""
-    sizes: dict[str, Any] = {"conv": {"channels": [4], "hidden": [16]}, "impala_cnn": {"channels": [4, 4], "hidden": 16}}
+    sizes: dict[str, Any] = {
+        "conv": {"channels": [4], "hidden": [16]},
+        "impala_cnn": {"channels": [4, 4], "hidden": 16},
+    }
     network = {"torso": torso, "version": 1, "shared": True, **sizes[torso]}
     definitions = [make_definition("ppo", "minatar:breakout", seed=seed, network=network) for seed in (0, 1)]
     training = Training(definitions, CPU)

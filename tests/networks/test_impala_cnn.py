@@ -84,9 +84,7 @@ def test_weights_start_glorot_uniform_and_biases_at_zero() -> None:
 
 @pytest.mark.parametrize("blocks", [1, 2])
 @pytest.mark.parametrize("kept", [0, 2**30])
-def test_it_computes_what_plain_torch_modules_do_and_has_their_gradients(
-    blocks: int, kept: int
-) -> None:
+def test_it_computes_what_plain_torch_modules_do_and_has_their_gradients(blocks: int, kept: int) -> None:
     """In double precision, in chunks whose last one is short, with and without room for what waits."""
     network = torso(3, 4, blocks=blocks, **NARROW).double()
     network._plan = network._plan._replace(kept=kept)

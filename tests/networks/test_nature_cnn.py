@@ -1,4 +1,4 @@
-"""The torso of DQN and PPO on Atari: its shapes and numbers by hand, beside plain torch modules, members apart, units."""
+"""The torso of DQN and PPO on Atari: its shapes and numbers by hand, beside plain torch, members apart, units."""
 
 from __future__ import annotations
 
@@ -45,7 +45,12 @@ def plain(source: StackedConvolutions, member: int) -> nn.Sequential:
 
 def test_it_has_the_published_layers_and_number_of_parameters() -> None:
     layers = torso(0).hidden_layers(images(1, 2))
-    assert [tuple(layer.shape) for layer in layers] == [(1, 2, 32, 20, 20), (1, 2, 64, 9, 9), (1, 2, 64, 7, 7), (1, 2, 512)]
+    assert [tuple(layer.shape) for layer in layers] == [
+        (1, 2, 32, 20, 20),
+        (1, 2, 64, 9, 9),
+        (1, 2, 64, 7, 7),
+        (1, 2, 512),
+    ]
     convolutions = (4 * 64 * 32 + 32) + (32 * 16 * 64 + 64) + (64 * 9 * 64 + 64)
     assert convolutions + (64 * 49 * 512 + 512) == 1_684_128
     assert sum(parameter.numel() for parameter in torso(0).parameters()) == 1_684_128
