@@ -81,7 +81,9 @@ class _Trunk(torch.autograd.Function):
             again = _features(frames, weights, ctx.plan)
             return None, None, *torch.autograd.grad(again, weights, gradient, create_graph=True)
         total = [torch.zeros_like(weight, memory_format=torch.preserve_format) for weight in weights]
-        pieces = zip(torch.split(frames, AT_ONCE), torch.split(found, AT_ONCE), torch.split(gradient, AT_ONCE), strict=True)
+        pieces = zip(
+            torch.split(frames, AT_ONCE), torch.split(found, AT_ONCE), torch.split(gradient, AT_ONCE), strict=True
+        )
         for index, (part, features, above) in enumerate(pieces):
             kept = ctx.kept.pop(index, None)
             if kept is None:

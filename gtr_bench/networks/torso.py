@@ -146,7 +146,9 @@ class StackedConvolutions(Torso):
     def forward(self, observations: Tensor) -> Tensor:
         if observations.is_cuda or not self.channels_last:
             return super().forward(observations)
-        found: Tensor = self.top(torch.stack([self._last(images, member) for member, images in enumerate(observations)]))
+        found: Tensor = self.top(
+            torch.stack([self._last(images, member) for member, images in enumerate(observations)])
+        )
         return found
 
     def _last(self, images: Tensor, member: int) -> Tensor:
