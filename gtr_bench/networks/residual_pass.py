@@ -162,9 +162,10 @@ def _gradients(
         for place in reversed(range(first + 2, first + length, 4)):
             inner, inputs = kept.pop(), kept.pop()
             below, *second = convolution(above, inner, place + 2)
-            below = torch.ops.aten.threshold_backward(below, inner, 0)
+            torch.ops.aten.threshold_backward.grad_input(below, inner, 0, grad_input=below)
             below, *own = convolution(below, inputs, place)
-            above = above.add(torch.ops.aten.threshold_backward(below, inputs, 0))
+            torch.ops.aten.threshold_backward.grad_input(below, inputs, 0, grad_input=below)
+            above = below.add_(above)
             yield from enumerate([*own, *second], place)
         places = kept.pop().long()
         read = kept.pop() if first else _pixels(frames, weights, plan)
