@@ -28,6 +28,7 @@ ANGLE_LIMIT = 12 * 2 * math.pi / 360
 class CartPole(ClassicControl):
     """CartPole-v1: state (x, dx/dt, angle, dangle/dt), Euler steps of 0.02 s, reward 1 per step, at most 500 steps."""
 
+    gymnasium_id = "CartPole-v1"
     native_limit = 500
     state_size = 4
     spaces = Spaces(ObservationSpace((4,)), ActionSpace("discrete", (2,)), has_success=False)
@@ -50,6 +51,9 @@ class CartPole(ClassicControl):
         self._mass_length = self._pole_mass * self._length
         self._force = FORCE * factors["force"]
         self._twice_force = 2.0 * self._force
+
+    def _dress(self, drawing: Any, row: int) -> None:
+        drawing.length = float(self._length[row])
 
     def _draw(self, unit: FloatArray) -> FloatArray:
         return -0.05 + 0.1 * unit
