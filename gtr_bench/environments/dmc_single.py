@@ -65,21 +65,24 @@ class DmControlSingle:
         self.spaces = spaces
         arguments = {"random": np.random.RandomState(MODEL_SEED), "time_limit": float("inf")}
         self._environment: Any = suite.load(task.domain, task.task, task_kwargs=arguments)
+        self._task: Any = self._environment.task
+        self._simulator: Any = self._environment.physics
+        self._substeps = round(self._environment.control_timestep() / self._simulator.timestep())
         self._settings = settings
         self._control_steps = control_steps
         self._taken = 0
-        self._physics = MujocoPhysics(self._environment.physics.model.ptr)
+        self._physics = MujocoPhysics(self._simulator.model.ptr)
         self._action = _rescaling(self._environment.action_spec()) if task.bounds == "other" else None
         self._shown = np.zeros(spaces.observation.shape, spaces.observation.dtype)
         with warnings.catch_warnings():
             # The package looks up names of sensors once, with a function of NumPy that is on its way out.
             warnings.filterwarnings("ignore", "`in1d` is deprecated", DeprecationWarning)
             first = self._environment.reset().observation
-        self._places = _places(first)
+        self._places = [] if settings.pixels else _places(self._shown, first)
 
     def reset(self, seed: int) -> NDArray[Any]:
         """Start an episode; the images before it are the first one."""
-        self._environment.task.random.seed(seed)
+        self._task.random.seed(seed)
         self._taken = 0
         observation = self._environment.reset().observation
         if self._settings.pixels:
@@ -92,39 +95,40 @@ class DmControlSingle:
         if self._action is not None:
             action = self._action(action)
         count = self._settings.action_repeat
-        if count == 1:
-            time = self._environment.step(action)
-            reward = time.reward
-        else:
-            reward, time = self._repeat(action, count)
-        terminated = truncated = False
-        if time.last():
-            terminated = time.discount == 0
-            truncated = not terminated
+        reward, discount = self._advance(action) if count == 1 else self._repeat(action, count)
         if self._settings.pixels:
-            return Outcome(self._see(), reward, terminated, truncated, False)
-        return Outcome(self._flatten(time.observation), reward, terminated, truncated, False)
+            shown: NDArray[Any] = self._see()
+        else:
+            shown = self._flatten(self._task.get_observation(self._simulator))
+        # An end of the task's own: lqr's, whose discount is 0. Any other discount says that there is more to come.
+        return Outcome(shown, reward, discount == 0, discount is not None and discount != 0, False)
 
-    def _repeat(self, action: Any, count: int) -> tuple[float, Any]:
-        """Take an action up to `count` times; the sum of the rewards, and the last of the package's steps."""
+    def _advance(self, action: Any) -> tuple[float, float | None]:
+        """One control step, as the package's `Environment.step` takes it without its own count; reward and discount."""
+        task, simulator = self._task, self._simulator
+        task.before_step(action, simulator)
+        simulator.step(self._substeps)
+        task.after_step(simulator)
+        return task.get_reward(simulator), task.get_termination(simulator)
+
+    def _repeat(self, action: Any, count: int) -> tuple[float, float | None]:
+        """Take an action up to `count` times; the sum of the rewards, and the last discount."""
         if self._control_steps is not None:
             count = min(count, self._control_steps - self._taken)
-        total = 0.0
+        total, discount = 0.0, None
         for _ in range(count):
-            time = self._environment.step(action)
+            reward, discount = self._advance(action)
             self._taken += 1
-            total += time.reward
-            if time.last():
+            total += reward
+            if discount is not None:
                 break
-        return total, time
+        return total, discount
 
     def _flatten(self, observation: Mapping[str, Any]) -> NDArray[Any]:
         """All parts in one row, overwritten by the next step."""
-        row = self._shown
-        for name, first, last in self._places:
-            part = observation[name]
-            row[first:last] = part if np.ndim(part) < 2 else part.ravel()
-        return row
+        for part, (place, size) in zip(observation.values(), self._places, strict=True):
+            place[...] = part if size is None else part.reshape(size)
+        return self._shown
 
     def _see(self) -> NDArray[np.uint8]:
         """The last images [3 * frames, H, W], overwritten by the next step."""
@@ -134,7 +138,7 @@ class DmControlSingle:
 
     def _render(self) -> NDArray[np.uint8]:
         settings = self._settings
-        image: NDArray[np.uint8] = self._environment.physics.render(
+        image: NDArray[np.uint8] = self._simulator.render(
             height=settings.height, width=settings.width, camera_id=settings.camera_id
         )
         return image.transpose(2, 0, 1)
@@ -148,12 +152,13 @@ class DmControlSingle:
         self._environment.close()
 
 
-def _places(observation: Mapping[str, Any]) -> list[tuple[str, int, int]]:
-    """Where each part of an observation goes: name, first place, the one after the last; in the package's order."""
+def _places(row: NDArray[Any], observation: Mapping[str, Any]) -> list[tuple[NDArray[Any], int | None]]:
+    """The part of `row` that each part of an observation fills, in the package's order; its size where it is a table."""
     places, first = [], 0
-    for name, part in observation.items():
-        places.append((name, first, first + np.size(part)))
-        first += np.size(part)
+    for part in observation.values():
+        size = int(np.size(part))
+        places.append((row[first : first + size], size if np.ndim(part) > 1 else None))
+        first += size
     return places
 
 
