@@ -15,7 +15,7 @@ from gtr_bench.suite import load_suite, shipped_suites
 
 GOLDEN = Path(__file__).parent / "golden" / "shipped_ids.json"
 VERSIONS = {"gymnasium": "1.4.0", "mujoco": "3.3.0", "metaworld": "3.1.1", "box2d": "2.3.10", "minatar": "1.0.15"}
-VERSIONS |= {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
+VERSIONS |= {"dm-control": "1.0.28", "craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
 
 
 @pytest.fixture(autouse=True)
