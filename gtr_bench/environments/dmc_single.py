@@ -153,7 +153,7 @@ class DmControlSingle:
 
 
 def _places(row: NDArray[Any], observation: Mapping[str, Any]) -> list[tuple[NDArray[Any], int | None]]:
-    """The part of `row` that each part of an observation fills, in the package's order; its size where it is a table."""
+    """Which part of `row` each part of an observation fills, in the package's order; its size where it is a table."""
     places, first = [], 0
     for part in observation.values():
         size = int(np.size(part))
