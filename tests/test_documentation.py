@@ -160,7 +160,7 @@ def test_the_suite_guide_s_first_suite_makes_the_number_of_jobs_it_says() -> Non
 @pytest.mark.parametrize("name", GUIDES)
 def test_every_command_and_option_in_a_guide_exists(name: str) -> None:
     runner = CliRunner()
-    commands = re.findall(r"(?:^    |`)gtr-bench ([a-z]+)([^`\n]*)", GUIDES[name], flags=re.MULTILINE)
+    commands = re.findall(r"(?:^    |`)gtr-bench ([a-z-]+)([^`\n]*)", GUIDES[name], flags=re.MULTILINE)
     assert commands
     for command, rest in commands:
         helped = runner.invoke(app, [command, "--help"], env={"COLUMNS": "200"})

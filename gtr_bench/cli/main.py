@@ -45,7 +45,19 @@ def _options(
 
 
 # In the order in which a newcomer meets them; typer keeps it.
-for _command in ("run", "plan", "status", "logs", "report", "compare", "ablate", "export", "list", "doctor"):
+for _command in (
+    "run",
+    "plan",
+    "status",
+    "logs",
+    "report",
+    "compare",
+    "ablate",
+    "export",
+    "list",
+    "show_env",
+    "doctor",
+):
     import_module(f"gtr_bench.cli.{_command}").register(app)
 
 

@@ -94,6 +94,13 @@ class BatchedEnvironment(ABC):
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from `state()` of an environment made with the same arguments, physics included."""
 
+    def picture(self, row: int) -> NDArray[np.uint8] | None:
+        """What environment `row` (m * N + n) looks like now, [H, W, 3]; None where it cannot be drawn.
+
+        For people, not for learners: slow, and changes nothing.
+        """
+        return None
+
     def close(self) -> None:
         """Free what the environments hold; calling it twice is allowed."""
         return None

@@ -109,6 +109,12 @@ class GymnasiumSingle:
         if self._physics is not None:
             self._physics.set(factors)
 
+    def picture(self) -> NDArray[np.uint8]:
+        """What Gymnasium draws of it."""
+        environment = self._environment.unwrapped
+        environment.render_mode = "rgb_array"
+        return np.asarray(environment.render(), dtype=np.uint8)
+
     def close(self) -> None:
         """Close the environment."""
         self._environment.close()

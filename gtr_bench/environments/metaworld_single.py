@@ -128,6 +128,14 @@ class MetaWorldSingle:
         observation, reward, terminated, truncated, info = self._environment.step(action)
         return Outcome(observation, reward, terminated, truncated, bool(info["success"]))
 
+    def picture(self) -> NDArray[np.uint8]:
+        """The table seen from the corner that Meta-World's own videos are taken from."""
+        self._take_over()
+        with mujoco.Renderer(self._shared.model, 240, 320) as renderer:
+            renderer.update_scene(self._environment.data, camera="corner2")
+            # This camera hangs upside down.
+            return np.asarray(renderer.render()[::-1, ::-1], dtype=np.uint8)
+
     def set_physics(self, factors: Mapping[str, float]) -> None:
         """Set the factors that hold whenever this environment is used."""
         self._factors = dict(factors)

@@ -73,6 +73,10 @@ class MiniGridSingle:
                 image[len(CODES)] = direction
         return image if self.spaces.observation.is_image else image.reshape(-1)
 
+    def picture(self) -> NDArray[np.uint8]:
+        """The whole grid; what the agent sees is lighter."""
+        return np.asarray(self._environment.get_frame(), dtype=np.uint8)
+
     def set_physics(self, factors: Mapping[str, float]) -> None:
         """There is no physics to set."""
 

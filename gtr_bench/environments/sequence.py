@@ -250,6 +250,19 @@ class SequenceEnvironment:
             finals=None if finals is None else self._shift_finals(finals, after),
         )
 
+    def values(self) -> list[tuple[str, NDArray[Any]]]:
+        """What the shifts of the running phase do: name and values [M, ...], of those that change anything now."""
+        progress = self._progress()
+        return [
+            (" ".join([active.shift.kind, *active.shift.physics_names]), np.asarray(active.at(progress)))
+            for active in self._active
+        ]
+
+    def picture(self, row: int) -> NDArray[np.uint8] | None:
+        """What environment `row` (m * N + n) looks like now, [H, W, 3], shifts of the observation left out."""
+        assert self._environment is not None
+        return self._environment.picture(row)
+
     def state(self) -> dict[str, Any]:
         """Everything needed to continue exactly: counters, and the state of the running phase's environment."""
         assert self._environment is not None

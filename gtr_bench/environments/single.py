@@ -34,7 +34,10 @@ class Outcome(NamedTuple):
 
 
 class SingleEnvironment(Protocol):
-    """One environment. An episode must follow from the seed of its reset, its physics and its actions alone."""
+    """One environment. An episode must follow from the seed of its reset, its physics and its actions alone.
+
+    An optional method `picture() -> uint8 [H, W, 3]` draws it for people.
+    """
 
     spaces: Spaces
 
@@ -300,6 +303,10 @@ class SingleBatch(BatchedEnvironment):
         except Exception as error:
             raise self._fault(row, error) from error
         single.set_physics(self._of_member(self._physics[-1][1], member))
+
+    def picture(self, row: int) -> NDArray[np.uint8] | None:
+        draw = getattr(self._singles[row], "picture", None)
+        return None if draw is None else draw()
 
     def close(self) -> None:
         for single in self._singles:

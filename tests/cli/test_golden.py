@@ -48,6 +48,9 @@ COMMANDS = {
     "ablate": Case((*STUDY, "--trials", "4"), ("ablate", "--suite", "tiny.toml", "--param", "learning_rte")),
     "export": Case(("export", "--what", "jobs", "--out", "table.csv", "--json"), ("export", "--out", "table.xlsx")),
     "list": Case(("list", "algorithms", "ppo_kl"), ("list", "algoritms"), trained=False),
+    "show-env": Case(
+        ("show-env", "swap_control", "--sequence", "cartpole_swap"), ("show-env", "gym:CartPol-v1"), trained=False
+    ),
     "doctor": Case(("doctor",), ("doctor", "--jsn"), trained=False),
 }
 

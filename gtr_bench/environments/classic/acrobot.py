@@ -31,6 +31,7 @@ class Acrobot(ClassicControl):
     The factors of mass and length hold for both links; a link's moment of inertia follows as mass x length^2.
     """
 
+    gymnasium_id = "Acrobot-v1"
     native_limit = 500
     state_size = 4
     spaces = Spaces(ObservationSpace((6,)), ActionSpace("discrete", (3,)), has_success=False)

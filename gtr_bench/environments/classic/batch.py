@@ -23,6 +23,7 @@ class ClassicControl(BatchedEnvironment):
     doing the same few numpy operations whatever B is, and from leaving the autoreset out when no episode ended.
     """
 
+    gymnasium_id: ClassVar[str]
     native_limit: ClassVar[int]
     state_size: ClassVar[int]
     parameters: ClassVar[dict[str, str]]
@@ -39,6 +40,7 @@ class ClassicControl(BatchedEnvironment):
         self._seeds: SeedArray = np.zeros(size, dtype=np.uint64)
         self._keys: NDArray[np.uint64] = np.zeros((self.state_size, size), dtype=np.uint64)
         self._factors: dict[str, FloatArray] = {}
+        self._drawing: Any = None
         self.set_physics({})
 
     @abstractmethod
@@ -79,7 +81,7 @@ class ClassicControl(BatchedEnvironment):
         observation = self._observe(self._state)
         finals = None
         ended = terminated | truncated
-        if ended.any():
+        if np.count_nonzero(ended):  # a tenth of the time of `any`
             rows = np.flatnonzero(ended)
             finals = Finals(rows, observation[rows])
             self._episode[rows] += 1
@@ -94,6 +96,25 @@ class ClassicControl(BatchedEnvironment):
             finals,
             None,
         )
+
+    def picture(self, row: int) -> NDArray[np.uint8]:
+        """Gymnasium's drawing of the same state and, where it shows them, physics."""
+        if self._drawing is None:
+            import gymnasium
+
+            self._drawing = gymnasium.make(self.gymnasium_id, render_mode="rgb_array").unwrapped
+            self._drawing.reset(seed=0)
+        self._drawing.state = self._state[:, row].copy()
+        self._dress(self._drawing, row)
+        return np.asarray(self._drawing.render(), dtype=np.uint8)
+
+    def _dress(self, drawing: Any, row: int) -> None:
+        """Give Gymnasium's environment what it draws besides the state."""
+
+    def close(self) -> None:
+        if self._drawing is not None:
+            self._drawing.close()
+            self._drawing = None
 
     def set_physics(self, values: Mapping[str, FloatArray]) -> None:
         for name in values:

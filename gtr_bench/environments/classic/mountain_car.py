@@ -23,6 +23,7 @@ SPEED_LIMIT = 0.07
 class MountainCar(ClassicControl):
     """MountainCar-v0: state (position, velocity), reward -1 per step, at most 200 steps; actions left, none, right."""
 
+    gymnasium_id = "MountainCar-v0"
     native_limit = 200
     state_size = 2
     spaces = Spaces(ObservationSpace((2,)), ActionSpace("discrete", (3,)), has_success=False)
@@ -72,6 +73,7 @@ class ContinuousMountainCar(MountainCar):
     Gymnasium keeps the state in float32 after the first step and float64 in the first; here it is float64 throughout.
     """
 
+    gymnasium_id = "MountainCarContinuous-v0"
     native_limit = 999
     spaces = Spaces(ObservationSpace((2,)), symmetric(1, 1.0), has_success=False)
     goal = 0.45

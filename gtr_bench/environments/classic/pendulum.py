@@ -28,6 +28,7 @@ class Pendulum(ClassicControl):
     The factor of `force` scales the torque that arrives, not the action's bounds and not the cost of the action.
     """
 
+    gymnasium_id = "Pendulum-v1"
     native_limit = 200
     state_size = 2
     spaces = Spaces(ObservationSpace((3,)), symmetric(1, TORQUE_LIMIT), has_success=False)
