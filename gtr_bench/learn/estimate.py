@@ -96,8 +96,7 @@ def estimate(
         return model.policy(seen, part).packed
 
     def policy_of(parameters: Tensor) -> Distribution:
-        with model.using(parameters):
-            return behaviour.like(whole(packed))
+        return behaviour.like(whole(lambda seen, part: model.policy_of(parameters, seen, part).packed))
 
     observations, actions = on_device(trajectory.observations), on_device(trajectory.actions)
     # packed and unpacked: a Gaussian's log_std would be a view of the network's parameters

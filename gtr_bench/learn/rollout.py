@@ -126,6 +126,7 @@ class Collector:
         normaliser.update(raw)
         return normaliser(raw)
 
+    @torch.inference_mode()
     def collect(
         self,
         length: int,
@@ -144,6 +145,7 @@ class Collector:
         environment, members, envs = self.environment, self._members, self._envs
         space, seen = environment.spaces.action, environment.spaces.observation
         device = model.data.device
+        on_cpu = device.type == "cpu"  # to and cpu are not free where there is nothing to move
         observations = np.empty((members, length, envs, *seen.shape), seen.dtype)
         actions = np.empty(
             (members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64
@@ -163,7 +165,8 @@ class Collector:
             if any_frozen:
                 observation = blinded(observation, frozen)
             observations[:, t], starts[:, t] = observation, self._starts
-            seen_now = torch.from_numpy(observation).to(device)
+            seen_now = torch.from_numpy(observation)
+            seen_now = seen_now if on_cpu else seen_now.to(device)
             if model.speaks_at_once:
                 chosen, said = model.act_and_tell(seen_now, noise[t])
                 told.append(said.cpu().numpy())
@@ -171,7 +174,7 @@ class Collector:
                 starting = None if carry is None else torch.from_numpy(self._starts).to(device).unsqueeze(2)
                 memory = None if carry is None or starting is None else Memory(carry, starting)
                 chosen, carry = model.act(seen_now, memory, noise[t])
-            action = chosen.cpu().numpy()
+            action = chosen.numpy() if on_cpu else chosen.cpu().numpy()
             actions[:, t] = action
             acted = time.perf_counter()
             step = environment.step(action)

@@ -91,6 +91,7 @@ class Model(nn.Module):
             view.copy_(parameter.detach())
             parameter.data = view
         self._leaf = self.data.detach().requires_grad_()
+        self._leaf_stack = None if self._twin is None else self._twin.stack(self.data)
 
     def _stacked_pair(self) -> Twin | None:
         """What runs actor and critic as one; None where they are no perceptrons of equal shape."""
@@ -132,7 +133,7 @@ class Model(nn.Module):
                 come from one stacked pass, which is differentiable once; one head alone as often as one likes.
         """
         if self._twin is not None and ("policy" in heads and "value" in heads):
-            found = self._twin.evaluate(self._leaf, observations)
+            found = self._twin.evaluate(self._leaf, observations, self._leaf_stack)
             return Outputs(unpack(self.spaces.action, found.policy, found.log_std), found.values)
         if self._twin is not None and not torch.is_grad_enabled():
             return self._alone(self._twin, observations, heads)
@@ -161,16 +162,25 @@ class Model(nn.Module):
         """`[M, B, *O]` to the action distribution `[M, B]`."""
         return self.evaluate(observations, memory, ("policy",)).policy
 
+    @torch.no_grad()
+    def policy_of(self, parameters: Tensor, observations: Tensor, memory: Memory | None = None) -> Distribution:
+        """`policy` of other parameters `[M, P]`, without gradient."""
+        if self._twin is None:
+            with self.using(parameters):
+                return self.policy(observations, memory)
+        output = self._twin.policy(parameters, observations)
+        return unpack(self.spaces.action, output, self._twin.deviations_of(parameters))
+
     def value(self, observations: Tensor, memory: Memory | None = None) -> Tensor:
         """`[M, B, *O]` to state values `[M, B]`."""
         return self.evaluate(observations, memory, ("value",)).value
 
-    @torch.inference_mode()
     def act(self, observations: Tensor, memory: Memory | None, noise: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """One step: actions `[M, N, ...]` at observations `[M, N, *O]`, and the carry after it `[M, N, H]`.
 
         `noise` `[M, N, policy_size]` samples; None takes the policies' modes. The critic's part of the carry stays:
         values are computed after the rollout, on all of it (`carries`). The next call may overwrite the modes.
+        To be called in `torch.inference_mode()`, which costs too much to enter at every step.
         """
         if self._twin is not None:
             envs = observations.shape[1]
