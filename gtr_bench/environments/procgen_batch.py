@@ -46,7 +46,8 @@ class ProcgenBatch(BatchedEnvironment):
         self.members, self.envs, self.spaces = members, envs, spaces
         self._limit = limit
         self._games = ProcgenGames(task, settings, members * envs)
-        self._before = np.zeros_like(self._games.frames)
+        # [B, 3, 64, 64], what was handed out last.
+        self._shown: NDArray[np.uint8] = np.zeros((members * envs, *spaces.observation.shape), np.uint8)
         self._steps: NDArray[np.int64] = np.zeros(members * envs, dtype=np.int64)
 
     def reset(self, seeds: SeedArray) -> NDArray[Any]:
@@ -56,12 +57,11 @@ class ProcgenBatch(BatchedEnvironment):
         return self._observation()
 
     def _observation(self) -> NDArray[np.uint8]:
-        shown = _channels_first(self._games.frames)
-        return shown.reshape(self.members, self.envs, *shown.shape[1:])
+        self._shown = _channels_first(self._games.frames)
+        return self._shown.reshape(self.members, self.envs, *self._shown.shape[1:])
 
     def step(self, actions: NDArray[Any]) -> Transition:
         games, shape = self._games, (self.members, self.envs)
-        np.copyto(self._before, games.frames)
         games.actions[:] = actions.reshape(-1)
         games.act_all()
         self._steps += 1
@@ -74,9 +74,11 @@ class ProcgenBatch(BatchedEnvironment):
         finals = None
         rows = np.flatnonzero(terminated | truncated)
         if rows.size:
-            over = terminated[rows, None, None, None]
-            finals = Finals(rows, _channels_first(np.where(over, self._before[rows], games.frames[rows])))
-            self._cut(np.flatnonzero(truncated & ~terminated))
+            cut = ~terminated[rows]
+            last = self._shown[rows]
+            last[cut] = games.frames[rows[cut]].transpose(0, 3, 1, 2)
+            finals = Finals(rows, last)
+            self._cut(rows[cut])
             self._steps[rows] = 0
         return Transition(
             self._observation(), reward.reshape(shape), terminated.reshape(shape), truncated.reshape(shape), finals, None
@@ -107,6 +109,7 @@ class ProcgenBatch(BatchedEnvironment):
         ends = np.cumsum(state["lengths"])
         for row, (end, length) in enumerate(zip(ends, state["lengths"], strict=True)):
             self._games.restore(row, state["games"][end - length : end].tobytes())
+        self._shown = _channels_first(self._games.frames)
 
     def close(self) -> None:
         self._games.close()
