@@ -61,6 +61,21 @@ class Experience:
         """U, units per member."""
         return self.log_probs.shape[1] // self.length
 
+    @property
+    def is_small(self) -> bool:
+        """Whether an epoch's samples are worth gathering at once: small observations, and units of one step."""
+        return self.memory is None and prod(self.observations.shape[2:]) <= _SMALL
+
+    def part(self, start: int, stop: int) -> Experience:
+        """The samples `start` to `stop` of each member, without memory; they share storage with these."""
+        own = {name: getattr(self, name)[:, start:stop] for name in _PER_SAMPLE}
+        columns = {name: value[:, start:stop] for name, value in self.columns.items()}
+        return Experience(behaviour=self.behaviour.like(self._packed[:, start:stop]), columns=columns, **own)
+
+    @cached_property
+    def _packed(self) -> Tensor:
+        return self.behaviour.packed
+
     def take(self, order: Tensor) -> Experience:
         """The minibatch of some units of each member, gathered; `order` int64 `[M, u]` counts units within a member."""
         members, count = order.shape

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from gtr_bench.algorithms.base import Algorithm, Losses
+from gtr_bench.learn.by_hand import loss_by_hand
+from gtr_bench.learn.distributions import Distribution
 from gtr_bench.learn.experience import Experience
 from gtr_bench.learn.optimizer import Optimizer, clip_gradient
 from gtr_bench.networks.model import Model
@@ -84,14 +86,19 @@ class Update:
         # Drawn before the first step: with `target_kl`, how many epochs a cohort runs must not move a generator.
         orders = [] if whole else [self._order(units) for _ in range(epochs)]
         for order in orders:
+            shuffled = experience.take(order) if experience.is_small else None
             for start, stop in pairwise(bounds):
-                batch = experience.take(order[:, start:stop])
+                batch = experience.take(order[:, start:stop]) if shuffled is None else shuffled.part(start, stop)
                 yield batch.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else batch
         if whole:
             yield experience.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else experience
 
     def _order(self, units: int) -> Tensor:
         return torch.stack([torch.randperm(units, generator=generator) for generator in self._generators])
+
+    def loss_by_hand(self, policy: Distribution, value: Tensor, batch: Experience) -> Losses | None:
+        """What `Algorithm.loss` gives for them, where its derivatives are written down; else None."""
+        return loss_by_hand(self._algorithm, policy, value, batch)
 
     def _near(self, log_ratio: Tensor) -> bool:
         """Leave out members whose KL (estimator k3) exceeds 1.5 `target_kl`; whether any member is left."""

@@ -91,6 +91,7 @@ class Model(nn.Module):
             view.copy_(parameter.detach())
             parameter.data = view
         self._leaf = self.data.detach().requires_grad_()
+        self._leaf_stack = None if self._twin is None else self._twin.stack(self.data)
 
     def _stacked_pair(self) -> Twin | None:
         """What runs actor and critic as one; None where they are no perceptrons of equal shape."""
@@ -132,7 +133,7 @@ class Model(nn.Module):
                 come from one stacked pass, which is differentiable once; one head alone as often as one likes.
         """
         if self._twin is not None and ("policy" in heads and "value" in heads):
-            found = self._twin.evaluate(self._leaf, observations)
+            found = self._twin.evaluate(self._leaf, observations, self._leaf_stack)
             return Outputs(unpack(self.spaces.action, found.policy, found.log_std), found.values)
         if self._twin is not None and not torch.is_grad_enabled():
             return self._alone(self._twin, observations, heads)
@@ -140,11 +141,11 @@ class Model(nn.Module):
         value: Any = None
         features: Tensor | None = None
         if "policy" in heads:
-            features = self._unroll(self.actor, observations, memory)[0][-1]
+            features = self._features(self.actor, observations, memory)
             policy = self._policy(features)
         if "value" in heads:
             if features is None or not self.shared:
-                features = self._unroll(self.critic, observations, memory)[0][-1]
+                features = self._features(self.critic, observations, memory)
             value = self.value_head(features).squeeze(-1)
         return Outputs(policy, value)
 
@@ -161,27 +162,53 @@ class Model(nn.Module):
         """`[M, B, *O]` to the action distribution `[M, B]`."""
         return self.evaluate(observations, memory, ("policy",)).policy
 
+    @torch.no_grad()
+    def policy_of(self, parameters: Tensor, observations: Tensor, memory: Memory | None = None) -> Distribution:
+        """`policy` of other parameters `[M, P]`, without gradient."""
+        if self._twin is None:
+            with self.using(parameters):
+                return self.policy(observations, memory)
+        output = self._twin.policy(parameters, observations)
+        return unpack(self.spaces.action, output, self._twin.deviations_of(parameters))
+
     def value(self, observations: Tensor, memory: Memory | None = None) -> Tensor:
         """`[M, B, *O]` to state values `[M, B]`."""
         return self.evaluate(observations, memory, ("value",)).value
 
-    @torch.inference_mode()
     def act(self, observations: Tensor, memory: Memory | None, noise: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """One step: actions `[M, N, ...]` at observations `[M, N, *O]`, and the carry after it `[M, N, H]`.
 
         `noise` `[M, N, policy_size]` samples; None takes the policies' modes. The critic's part of the carry stays:
         values are computed after the rollout, on all of it (`carries`). The next call may overwrite the modes.
+        To be called in `torch.inference_mode()`, which costs too much to enter at every step.
         """
         if self._twin is not None:
             envs = observations.shape[1]
             if envs not in self._actors:
                 self._actors[envs] = self._twin.actor(self.data, envs)
             return choose(self.spaces.action, self._actors[envs](observations), self.log_std, noise), None
+        if memory is None:
+            features = self._features(self.actor, observations, None)
+            return choose(self.spaces.action, self.policy_head(features), self.log_std, noise), None
         layers, states = self._unroll(self.actor, observations, memory)
         actions = choose(self.spaces.action, self.policy_head(layers[-1]), self.log_std, noise)
-        if states is None or memory is None:
+        if states is None:  # the critic alone remembers
             return actions, None
         return actions, torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
+
+    @property
+    def speaks_at_once(self) -> bool:
+        """Whether a step tells the value beside the policy at the price of one head: one torso, without memory."""
+        return self.shared and not self.carry_size
+
+    @torch.inference_mode()
+    def act_and_tell(self, observations: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """One step where it `speaks_at_once`: actions `[M, N, ...]`, and packed policy and value `[M, N, K + 1]`."""
+        features = self._features(self.actor, observations, None)
+        output = self.policy_head(features)
+        policy = unpack(self.spaces.action, output, self.log_std)
+        told = torch.cat([policy.packed, self.value_head(features)], -1)
+        return choose(self.spaces.action, output, self.log_std, noise), told
 
     def first_carry(self, envs: int) -> Tensor | None:
         """The carry `[M, N, H]` before an episode's first step; None without memory."""
@@ -214,6 +241,12 @@ class Model(nn.Module):
         if self._twin is not None and not torch.is_grad_enabled():
             return self._twin.features(self.data, observations)
         return self._unroll(self.actor, observations, memory)[0]
+
+    def _features(self, torso: Torso, observations: Tensor, memory: Memory | None) -> Tensor:
+        if not torso.carry_size:
+            found: Tensor = torso(observations)
+            return found
+        return self._unroll(torso, observations, memory)[0][-1]
 
     def _unroll(self, torso: Torso, observations: Tensor, memory: Memory | None) -> tuple[list[Tensor], Tensor | None]:
         if not torso.carry_size:

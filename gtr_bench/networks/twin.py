@@ -104,7 +104,7 @@ class Twin:
 
     def named(self, parameters: Tensor) -> dict[str, Tensor]:
         """Views of `[M, P]` under the names and shapes of the modules: weights `[M, in, out]`, biases `[M, 1, out]`."""
-        found = {"log_std": self._deviations(parameters)}
+        found = {"log_std": self.deviations_of(parameters)}
         torso = [f"layers.{index}" for index in range(len(self.hidden))]
         widths = [self.inputs, *self.hidden]
         for half, (network, head, outputs) in enumerate((("actor", "policy", self.outputs), ("critic", "value", 1))):
@@ -115,9 +115,14 @@ class Twin:
                 found[f"{name}.bias"] = layer.biases(networks)[:, :after].transpose(1, 2)
         return found
 
-    def evaluate(self, parameters: Tensor, observations: Tensor) -> TwinOutput:
-        """Both networks on `[M, B, D]`, differentiable once with respect to `parameters`."""
-        return TwinOutput(*_Pass.apply(parameters, observations, self))  # type: ignore[no-untyped-call]
+    def stack(self, parameters: Tensor) -> _Stack:
+        """Views of `parameters` that `evaluate` need not lay out again; they follow changes in place."""
+        return self._stack(parameters.detach().view(2 * len(parameters), -1))
+
+    def evaluate(self, parameters: Tensor, observations: Tensor, stack: _Stack | None = None) -> TwinOutput:
+        """Both networks on `[M, B, D]`, differentiable once with respect to `parameters` (whose `stack` it is)."""
+        found = _Pass.apply(parameters, observations, self, stack or self.stack(parameters))  # type: ignore[no-untyped-call]
+        return TwinOutput(*found)
 
     @torch.no_grad()
     def policy(self, parameters: Tensor, observations: Tensor) -> Tensor:
@@ -144,12 +149,13 @@ class Twin:
         stack = self._stack(self._own(parameters.detach(), 0))
         rows = len(stack.networks) // members
         columns = parameters.new_zeros((members * rows, self.inputs, _padded(envs)))
-        entry = columns.view(members, rows, self.inputs, -1)[..., :envs].transpose(2, 3)
+        # of a single member's pair the critic's half stays zero: nobody reads its outputs
+        entry = columns.view(members, rows, self.inputs, -1)[:, 0, :, :envs].transpose(1, 2)
         buffers = [parameters.new_empty((len(columns), layer.outputs, columns.shape[2])) for layer in self._layers]
         exit_ = buffers[-1].view(members, rows, self.outputs, -1)[:, 0, :, :envs].transpose(1, 2)
 
         def act(observations: Tensor) -> Tensor:
-            entry.copy_(observations.unsqueeze(1))
+            entry.copy_(observations)
             self._forward(stack, columns, buffers)
             return exit_
 
@@ -158,7 +164,8 @@ class Twin:
     def _pairs(self, parameters: Tensor) -> Tensor:
         return parameters.view(len(parameters), 2, self._network)
 
-    def _deviations(self, parameters: Tensor) -> Tensor:
+    def deviations_of(self, parameters: Tensor) -> Tensor:
+        """The log standard deviations `[M, 1, A]`, a view of `[M, P]`."""
         return parameters[:, self._log_std : self._log_std + self.deviations].unsqueeze(1)
 
     def _own(self, parameters: Tensor, half: int) -> Tensor:
@@ -237,19 +244,21 @@ class _Pass(torch.autograd.Function):
     """`Twin.evaluate`: one node from parameters to policy outputs, values and log standard deviations."""
 
     @staticmethod
-    def forward(ctx: Any, parameters: Tensor, observations: Tensor, twin: Twin) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, parameters: Tensor, observations: Tensor, twin: Twin, stack: _Stack
+    ) -> tuple[Tensor, Tensor, Tensor]:
         members, size = observations.shape[:2]
         columns = twin._columns(observations, 2)
-        ctx.stack = twin._stack(parameters.view(2 * members, -1))
+        ctx.stack = stack
         *hidden, head = twin._forward(ctx.stack, columns)
         ctx.save_for_backward(parameters, columns, *hidden)
         ctx.twin = twin
         pairs = head.view(members, 2, twin.outputs, -1)
-        return pairs[:, 0, :, :size].transpose(1, 2), pairs[:, 1, 0, :size], twin._deviations(parameters).clone()
+        return pairs[:, 0, :, :size].transpose(1, 2), pairs[:, 1, 0, :size], twin.deviations_of(parameters).clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None, None]:
         parameters, *inputs = ctx.saved_tensors  # raises if a step changed the parameters in between
         twin: Twin = ctx.twin
         policy, values, log_std = slopes
@@ -259,5 +268,5 @@ class _Pass(torch.autograd.Function):
         slope[:, 1, 0, :size].copy_(values)
         gradient = twin._backward(ctx.stack, inputs, slope.flatten(0, 1)).view_as(parameters)
         if twin.deviations:
-            twin._deviations(gradient).copy_(log_std)
-        return gradient, None, None
+            twin.deviations_of(gradient).copy_(log_std)
+        return gradient, None, None, None

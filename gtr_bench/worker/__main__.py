@@ -90,5 +90,25 @@ def _message(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
+class _NoPandas:
+    """An importer that knows one thing: there is no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+def _spare_pandas() -> None:
+    """Have pyarrow not import pandas, half a second, in search of pandas' objects: a worker hands it none."""
+    import pyarrow
+
+    if "pandas" not in sys.modules:
+        sys.meta_path.insert(0, _NoPandas)
+        pyarrow.array([0])  # it looks once
+        sys.meta_path.remove(_NoPandas)
+
+
 if __name__ == "__main__":
+    _spare_pandas()
     sys.exit(main(sys.argv[1:]))

@@ -146,3 +146,16 @@ def orphan(cohort: Any, prepare: str) -> None:
     wait_for(lambda: (cohort.folder / "heartbeat.json").exists() and cohort.heartbeat()["step"] > 0)
     parent.kill()
     parent.wait()
+
+
+def test_a_worker_imports_none_of_the_heavy_packages_it_can_do_without(
+    cohort: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with cohort(algorithm="gtr").start() as process:
+        said = process.communicate(timeout=120)[0].decode()
+    imported = {line.rpartition("|")[2].strip() for line in said.splitlines() if line.startswith("import time:")}
+    assert process.returncode == 0
+    assert {"torch", "pyarrow"} <= imported
+    # sympy comes with torch's symbolic shapes, pandas with pyarrow's arrays, which look for pandas' objects
+    assert not {"sympy", "pandas._libs", "matplotlib", "scipy", "mujoco"} & imported

@@ -42,6 +42,11 @@ class CartPole(ClassicControl):
     def __init__(self, members: int, envs: int, max_episode_steps: int | None = None) -> None:
         self._limits = np.array([[POSITION_LIMIT], [ANGLE_LIMIT]])
         super().__init__(members, envs, max_episode_steps)
+        self._places, self._rates = self._state[0::2], self._state[1::2]
+        # memory of a step's intermediate results: for few environments to allocate it costs as much as to compute
+        self._change, self._moved = np.empty((2, 2, members * envs))
+        self._rows = tuple(np.empty((4, members * envs)))
+        self._one = np.ones(members * envs)
 
     def _configure(self, factors: Mapping[str, FloatArray]) -> None:
         self._gravity = GRAVITY * factors["gravity"]
@@ -59,30 +64,42 @@ class CartPole(ClassicControl):
         return -0.05 + 0.1 * unit
 
     def _advance(self, actions: NDArray[Any]) -> tuple[FloatArray, NDArray[np.bool_]]:
-        state = self._state
-        angle, spin = state[2], state[3]
-        cosine = np.cos(angle)
-        sine = np.sin(angle)
-        # Action 1 pushes right (+force), action 0 left (-force).
-        push = actions * self._twice_force
+        angle, spin = self._places[1], self._rates[1]
+        push, spin_change = change = self._change
+        cosine, sine, inertia, term = self._rows
+        np.cos(angle, out=cosine)
+        np.sin(angle, out=sine)
+        # push = (force + mass_length spin^2 sine) / total_mass; action 1 pushes right (+force), action 0 left (-force)
+        np.multiply(actions, self._twice_force, out=push)
         push -= self._force
-        push += self._mass_length * np.square(spin) * sine
+        np.square(spin, out=term)
+        term *= self._mass_length
+        term *= sine
+        push += term
         push /= self._total_mass
-        inertia = self._pole_mass * np.square(cosine)
+        # inertia = length (4/3 - pole_mass cosine^2 / total_mass)
+        np.square(cosine, out=inertia)
+        inertia *= self._pole_mass
         inertia /= self._total_mass
         np.subtract(4.0 / 3.0, inertia, out=inertia)
         inertia *= self._length
-        spin_change = self._gravity * sine
-        spin_change -= cosine * push
+        # spin_change = (gravity sine - cosine push) / inertia
+        np.multiply(sine, self._gravity, out=spin_change)
+        np.multiply(cosine, push, out=term)
+        spin_change -= term
         spin_change /= inertia
-        push -= self._mass_length * spin_change * cosine / self._total_mass
-        state[0::2] += SECONDS * state[1::2]
-        push *= SECONDS
-        spin_change *= SECONDS
-        state[1] += push
-        state[3] += spin_change
-        outside = np.abs(state[0::2]) > self._limits
-        return np.ones(angle.size), outside[0] | outside[1]
+        # push -= mass_length spin_change cosine / total_mass
+        np.multiply(spin_change, self._mass_length, out=term)
+        term *= cosine
+        term /= self._total_mass
+        push -= term
+        # places move with the old rates
+        np.multiply(self._rates, SECONDS, out=self._moved)
+        self._places += self._moved
+        change *= SECONDS
+        self._rates += change
+        outside = np.abs(self._places, out=self._moved) > self._limits
+        return self._one.copy(), outside[0] | outside[1]
 
     def _observe(self, state: FloatArray) -> NDArray[np.float32]:
         return state.T.astype(np.float32, order="C")
