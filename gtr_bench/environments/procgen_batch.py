@@ -81,7 +81,12 @@ class ProcgenBatch(BatchedEnvironment):
             self._cut(rows[cut])
             self._steps[rows] = 0
         return Transition(
-            self._observation(), reward.reshape(shape), terminated.reshape(shape), truncated.reshape(shape), finals, None
+            self._observation(),
+            reward.reshape(shape),
+            terminated.reshape(shape),
+            truncated.reshape(shape),
+            finals,
+            None,
         )
 
     def _cut(self, rows: NDArray[np.int64]) -> None:

@@ -229,7 +229,9 @@ def test_every_mode_that_is_offered_runs(task: str, mode: str) -> None:
 
 @pytest.mark.usefixtures("games")
 def test_modes_make_other_images_of_the_same_level() -> None:
-    starts = [make("dodgeball", start_level=5, num_levels=1, distribution_mode=m).reset(SEEDS) for m in GAMES["dodgeball"]]
+    starts = [
+        make("dodgeball", start_level=5, num_levels=1, distribution_mode=m).reset(SEEDS) for m in GAMES["dodgeball"]
+    ]
     assert len({start.tobytes() for start in starts}) == 4
 
 

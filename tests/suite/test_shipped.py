@@ -67,8 +67,8 @@ NEEDS_BOX2D = {("gym_control", "medium"), ("gym_control", "full")}
 
 
 @pytest.fixture(autouse=True)
-def _craftax_is_installed(craftax_is_installed: None) -> None:
-    """Its suite is looked at where it is not, too."""
+def _craftax_and_procgen_are_installed(craftax_is_installed: None, procgen_is_installed: None) -> None:
+    """Their suites are looked at where they are not, too."""
 
 
 def test_these_are_the_suites_and_their_scales() -> None:
