@@ -44,7 +44,7 @@ class ProcgenBatch(BatchedEnvironment):
         self, task: str, members: int, envs: int, limit: int | None, settings: Settings, spaces: Spaces
     ) -> None:
         self.members, self.envs, self.spaces = members, envs, spaces
-        self._limit = limit
+        self._limit = np.iinfo(np.int64).max if limit is None else limit
         self._games = ProcgenGames(task, settings, members * envs)
         # [B, 3, 64, 64], what was handed out last.
         self._shown: NDArray[np.uint8] = np.zeros((members * envs, *spaces.observation.shape), np.uint8)
@@ -67,10 +67,7 @@ class ProcgenBatch(BatchedEnvironment):
         self._steps += 1
         reward = games.rewards.astype(np.float64)
         terminated = games.firsts.astype(np.bool_)
-        if self._limit is None:
-            truncated = np.zeros_like(terminated)
-        else:
-            truncated = self._steps >= self._limit
+        truncated = self._steps >= self._limit
         finals = None
         rows = np.flatnonzero(terminated | truncated)
         if rows.size:
