@@ -1,6 +1,7 @@
 """Procgen's C library without the package's Python side, which would import gym3 and gym.
 
-Entry points and structures: gym3's `libenv.h` (version 1), and `get_state`, `set_state` of Procgen's `vecgame.cpp`.
+Entry points and structures: gym3's `libenv.h` (version 1), and `get_state`, `set_state` of Procgen's `vecgame.cpp`
+(environments 5).
 """
 
 from __future__ import annotations
