@@ -100,8 +100,12 @@ def estimate(
 
     observations, actions = on_device(trajectory.observations), on_device(trajectory.actions)
     # packed and unpacked: a Gaussian's log_std would be a view of the network's parameters
-    behaviour = from_packed(model.spaces.action, whole(packed))
-    values = whole(model.value)
+    if trajectory.told is not None:
+        told = on_device(trajectory.told)
+        behaviour, values = from_packed(model.spaces.action, told[..., :-1].contiguous()), told[..., -1].contiguous()
+    else:
+        behaviour = from_packed(model.spaces.action, whole(packed))
+        values = whole(model.value)
     advantages = on_device(_advantages(learner, trajectory, values, carries, length))
     returns = advantages + values
     episodes = np.maximum(trajectory.episodes, 1)

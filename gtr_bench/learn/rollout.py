@@ -52,6 +52,8 @@ class Trajectory:
         last_observation: `[M, N, *O]`, what the next step would see in the same phase.
         episodes: int `[M]`, episodes that ended; returns, lengths, successes: their sums `[M]`.
         finite: bool `[M]`, whether every observation and reward was finite.
+        told: float32 `[M, T, N, K + 1]`, packed policies and values as the steps computed them, of a network that
+            `speaks_at_once`; None otherwise: they are computed after the rollout.
     """
 
     observations: NDArray[Any]
@@ -67,6 +69,7 @@ class Trajectory:
     lengths: NDArray[np.int64]
     successes: NDArray[np.int64]
     finite: NDArray[np.bool_]
+    told: NDArray[np.float32] | None = None
 
 
 def blinded(observation: NDArray[Any], frozen: NDArray[np.bool_]) -> NDArray[Any]:
@@ -151,6 +154,7 @@ class Collector:
         terminated = np.zeros((members, length, envs), np.bool_)
         truncated = np.zeros((members, length, envs), np.bool_)
         starts = np.zeros((members, length, envs), np.bool_)
+        told: list[NDArray[np.float32]] = []
         cuts: list[Cuts] = []
         sums = _EpisodeSums(members)
         noise = self._noise((length, envs, policy_size(space)), generators, device).unbind(1)
@@ -161,9 +165,15 @@ class Collector:
             if any_frozen:
                 observation = blinded(observation, frozen)
             observations[:, t], starts[:, t] = observation, self._starts
-            memory = None if carry is None else Memory(carry, torch.from_numpy(self._starts).to(device).unsqueeze(2))
             seen_now = torch.from_numpy(observation)
-            chosen, carry = model.act(seen_now if on_cpu else seen_now.to(device), memory, noise[t])
+            seen_now = seen_now if on_cpu else seen_now.to(device)
+            if model.speaks_at_once:
+                chosen, said = model.act_and_tell(seen_now, noise[t])
+                told.append(said.cpu().numpy())
+            else:
+                starting = None if carry is None else torch.from_numpy(self._starts).to(device).unsqueeze(2)
+                memory = None if carry is None or starting is None else Memory(carry, starting)
+                chosen, carry = model.act(seen_now, memory, noise[t])
             action = chosen.numpy() if on_cpu else chosen.cpu().numpy()
             actions[:, t] = action
             acted = time.perf_counter()
@@ -192,6 +202,7 @@ class Collector:
         return Trajectory(
             observations, actions, rewards, terminated, truncated, starts, together, observation,
             sums.episodes, sums.returns, sums.lengths, sums.successes, finite,
+            np.stack(told, 1) if told else None,
         )  # fmt: skip
 
     def _cut(self, finals: Finals, cut: NDArray[np.bool_], t: int, normaliser: ObservationNormaliser | None) -> Cuts:

@@ -36,7 +36,7 @@ class PolicyLearner(LearnerKind):
     columns: ClassVar[Mapping[str, str]] = COLUMNS
 
     def network(self, table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-        """Torso, version and the torso's parameters; empty when something is wrong."""
+        """Torso, version, `shared` where it is true, and the torso's parameters; empty when something is wrong."""
         name = table.get("torso", "mlp")
         try:
             network = networks.get(name) if isinstance(name, str) else None
@@ -46,9 +46,16 @@ class PolicyLearner(LearnerKind):
         if network is None:
             problems.add(("network", "torso"), "`torso` should be the name of a network")
             return {}
-        rest = {key: value for key, value in table.items() if key != "torso"}
+        rest = {key: value for key, value in table.items() if key not in ("torso", "shared")}
         parameters = problems.validate(network.Parameters, rest, ("network",))
-        return {} if parameters is None else {"torso": name, "version": network.version, **defining(parameters)}
+        shared = table.get("shared", False)
+        if not isinstance(shared, bool):
+            problems.add(("network", "shared"), "`shared` should be true or false")
+            return {}
+        if parameters is None:
+            return {}
+        own = {"torso": name, "version": network.version, **defining(parameters)}
+        return own | {"shared": True} if shared else own
 
     def columns_of(self, definition: Definition) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Those of the torso and of the add-ons."""

@@ -141,11 +141,11 @@ class Model(nn.Module):
         value: Any = None
         features: Tensor | None = None
         if "policy" in heads:
-            features = self._unroll(self.actor, observations, memory)[0][-1]
+            features = self._features(self.actor, observations, memory)
             policy = self._policy(features)
         if "value" in heads:
             if features is None or not self.shared:
-                features = self._unroll(self.critic, observations, memory)[0][-1]
+                features = self._features(self.critic, observations, memory)
             value = self.value_head(features).squeeze(-1)
         return Outputs(policy, value)
 
@@ -187,11 +187,28 @@ class Model(nn.Module):
             if envs not in self._actors:
                 self._actors[envs] = self._twin.actor(self.data, envs)
             return choose(self.spaces.action, self._actors[envs](observations), self.log_std, noise), None
+        if memory is None:
+            features = self._features(self.actor, observations, None)
+            return choose(self.spaces.action, self.policy_head(features), self.log_std, noise), None
         layers, states = self._unroll(self.actor, observations, memory)
         actions = choose(self.spaces.action, self.policy_head(layers[-1]), self.log_std, noise)
-        if states is None or memory is None:
+        if states is None:  # the critic alone remembers
             return actions, None
         return actions, torch.cat([states[:, :, 0], memory.carry[..., self.actor.carry_size :]], -1)
+
+    @property
+    def speaks_at_once(self) -> bool:
+        """Whether a step tells the value beside the policy at the price of one head: one torso, without memory."""
+        return self.shared and not self.carry_size
+
+    @torch.inference_mode()
+    def act_and_tell(self, observations: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """One step where it `speaks_at_once`: actions `[M, N, ...]`, and packed policy and value `[M, N, K + 1]`."""
+        features = self._features(self.actor, observations, None)
+        output = self.policy_head(features)
+        policy = unpack(self.spaces.action, output, self.log_std)
+        told = torch.cat([policy.packed, self.value_head(features)], -1)
+        return choose(self.spaces.action, output, self.log_std, noise), told
 
     def first_carry(self, envs: int) -> Tensor | None:
         """The carry `[M, N, H]` before an episode's first step; None without memory."""
@@ -224,6 +241,12 @@ class Model(nn.Module):
         if self._twin is not None and not torch.is_grad_enabled():
             return self._twin.features(self.data, observations)
         return self._unroll(self.actor, observations, memory)[0]
+
+    def _features(self, torso: Torso, observations: Tensor, memory: Memory | None) -> Tensor:
+        if not torso.carry_size:
+            found: Tensor = torso(observations)
+            return found
+        return self._unroll(torso, observations, memory)[0][-1]
 
     def _unroll(self, torso: Torso, observations: Tensor, memory: Memory | None) -> tuple[list[Tensor], Tensor | None]:
         if not torso.carry_size:

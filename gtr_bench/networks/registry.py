@@ -12,6 +12,8 @@ networks = Registry(
     {
         "conv": "gtr_bench.networks.conv:Conv",
         "gru": "gtr_bench.networks.gru:GRU",
+        "impala_cnn": "gtr_bench.networks.impala_cnn:ImpalaCNN",
         "mlp": "gtr_bench.networks.mlp:MLP",
+        "nature_cnn": "gtr_bench.networks.nature_cnn:NatureCNN",
     },
 )

@@ -6,7 +6,7 @@ operation (`baddbmm` on weights `[M, in, out]`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,9 @@ from torch.nn import functional
 __all__ = ["Stacked", "StackedConv2d", "StackedLinear", "fast_tanh"]
 
 _SMALL = 8192  # elements
+
+Initial = Callable[..., Tensor]
+"""fills a weight `[out, in, ...]` in place, given a gain and a generator: torch's `orthogonal_`, `xavier_uniform_`"""
 
 
 class Stacked(nn.Module):
@@ -37,15 +40,22 @@ class Stacked(nn.Module):
 
 
 class StackedLinear(Stacked):
-    """M independent linear layers, `[M, B, in] -> [M, B, out]`; orthogonal, zero biases (algorithms A.2, detail 2)."""
+    """M independent linear layers, `[M, B, in] -> [M, B, out]`; zero biases (algorithms A.2, detail 2)."""
 
     unit_axis = 2
     input_axis = 1
 
-    def __init__(self, generators: Sequence[torch.Generator], inputs: int, outputs: int, gain: float) -> None:
+    def __init__(
+        self,
+        generators: Sequence[torch.Generator],
+        inputs: int,
+        outputs: int,
+        gain: float,
+        initial: Initial = nn.init.orthogonal_,
+    ) -> None:
         """Initialise each member from its own generator, so that a member's start does not depend on its cohort."""
         super().__init__()
-        self._shape, self._gain = (inputs, outputs), gain
+        self._shape, self._gain, self._initial = (inputs, outputs), gain, initial
         self.weight = nn.Parameter(self.fresh(generators))
         self.bias = nn.Parameter(torch.zeros(len(generators), 1, outputs))
 
@@ -53,7 +63,7 @@ class StackedLinear(Stacked):
         weight = torch.empty(len(generators), *self._shape)
         for member, generator in enumerate(generators):
             # orthogonal_ orthogonalises rows: transpose to give the layer's usual [out, in] orientation
-            nn.init.orthogonal_(weight[member].T, self._gain, generator=generator)
+            self._initial(weight[member].T, self._gain, generator=generator)
         return weight
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -62,7 +72,7 @@ class StackedLinear(Stacked):
 
 
 class StackedConv2d(Stacked):
-    """M independent convolutions, `[M, B, in, H, W] -> [M, B, out, H', W']`; orthogonal weights, zero biases.
+    """M independent convolutions, `[M, B, in, H, W] -> [M, B, out, H', W']`; zero biases.
 
     One grouped convolution on a GPU, one after the other on a CPU, where groups are slower; equal but for rounding.
     """
@@ -71,18 +81,28 @@ class StackedConv2d(Stacked):
     input_axis = 2
 
     def __init__(
-        self, generators: Sequence[torch.Generator], inputs: int, outputs: int, kernel: int, stride: int, gain: float
+        self,
+        generators: Sequence[torch.Generator],
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        stride: int,
+        gain: float,
+        *,
+        padding: int = 0,
+        initial: Initial = nn.init.orthogonal_,
     ) -> None:
         """Initialise each member from its own generator."""
         super().__init__()
-        self._shape, self._gain, self.stride = (outputs, inputs, kernel, kernel), gain, stride
+        self._shape, self._gain, self._initial = (outputs, inputs, kernel, kernel), gain, initial
+        self.stride, self.padding = stride, padding
         self.weight = nn.Parameter(self.fresh(generators))
         self.bias = nn.Parameter(torch.zeros(len(generators), outputs))
 
     def fresh(self, generators: Sequence[torch.Generator]) -> Tensor:
         weight = torch.empty(len(generators), *self._shape)
         for member, generator in enumerate(generators):
-            nn.init.orthogonal_(weight[member], self._gain, generator=generator)
+            self._initial(weight[member], self._gain, generator=generator)
         return weight
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -92,13 +112,16 @@ class StackedConv2d(Stacked):
     def one_by_one(self, inputs: Tensor) -> Tensor:
         """The members after each other."""
         members = zip(inputs, self.weight, self.bias, strict=True)
-        return torch.stack([functional.conv2d(x, weight, bias, self.stride) for x, weight, bias in members])
+        return torch.stack(
+            [functional.conv2d(x, weight, bias, self.stride, self.padding) for x, weight, bias in members]
+        )
 
     def grouped(self, inputs: Tensor) -> Tensor:
         """The members as groups of channels of one convolution."""
         members, size = inputs.shape[:2]
         channels = inputs.transpose(0, 1).flatten(1, 2)
-        found = functional.conv2d(channels, self.weight.flatten(0, 1), self.bias.flatten(), self.stride, groups=members)
+        weight, bias = self.weight.flatten(0, 1), self.bias.flatten()
+        found = functional.conv2d(channels, weight, bias, self.stride, self.padding, groups=members)
         return found.view(size, members, -1, *found.shape[2:]).transpose(0, 1)
 
 

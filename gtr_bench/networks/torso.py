@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gtr_bench.networks.stacked import Stacked, StackedConv2d, StackedLinear, fast_tanh
 
@@ -109,6 +110,8 @@ class StackedConvolutions(Torso):
     """Convolutions and fully connected layers after them, orthogonal with gain sqrt(2).
 
     Images `[M, B, C, H, W]` may be uint8: they become float32 here and nowhere before, times `scale`.
+    With `channels_last`, `forward` takes the members one after the other on a CPU, images channels last: learning from
+    the large images of Atari is a third faster, and equal but for rounding.
     """
 
     def __init__(
@@ -116,32 +119,53 @@ class StackedConvolutions(Torso):
         generators: Sequence[torch.Generator],
         shape: Sequence[int],
         channels: Sequence[int],
-        kernel: int,
-        stride: int,
+        kernels: Sequence[int],
+        strides: Sequence[int],
         hidden: Sequence[int],
         activation: str,
         scale: float,
+        *,
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
             StackedConv2d(generators, size, following, kernel, stride, math.sqrt(2))
-            for size, following in pairwise([shape[0], *channels])
+            for (size, following), kernel, stride in zip(pairwise([shape[0], *channels]), kernels, strides, strict=True)
         )
         height, width = shape[1:]
         widest = 0
-        for outputs in channels:
+        for outputs, kernel, stride in zip(channels, kernels, strides, strict=True):
             height, width = ((side - kernel) // stride + 1 for side in (height, width))
             widest = max(widest, outputs * height * width)
         self.places = height * width
         self.top = StackedMLP(generators, channels[-1] * self.places, hidden, activation)
-        self.scale = scale
+        self.scale, self.channels_last = scale, channels_last
         self.features = self.top.features
         self.largest_layer = max(widest, self.top.largest_layer)
 
+    def forward(self, observations: Tensor) -> Tensor:
+        if observations.is_cuda or not self.channels_last:
+            return super().forward(observations)
+        found: Tensor = self.top(
+            torch.stack([self._last(images, member) for member, images in enumerate(observations)])
+        )
+        return found
+
+    def _last(self, images: Tensor, member: int) -> Tensor:
+        """What the last convolution of one member says, `[B, C, H, W]` to `[B, units]`."""
+        images = self._pixels(images.contiguous(memory_format=torch.channels_last))
+        layers: list[StackedConv2d] = list(self.convolutions)  # type: ignore[arg-type]
+        for layer in layers:
+            images = functional.conv2d(images, layer.weight[member], layer.bias[member], layer.stride)
+            images = self.top.activation(images)
+        return images.flatten(1)
+
+    def _pixels(self, images: Tensor) -> Tensor:
+        images = images.to(torch.float32)
+        return images if self.scale == 1 else images * self.scale
+
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:
-        images = observations.to(torch.float32)
-        if self.scale != 1:
-            images = images * self.scale
+        images = self._pixels(observations)
         found = []
         for layer in self.convolutions:
             images = self.top.activation(layer(images))

@@ -112,3 +112,35 @@ def test_ppo_learns_breakout_from_images() -> None:
     assert evaluations["return_mean"][-1] > evaluations["return_mean"][0] + 1
     assert iterations["dormant_fraction"][0] < 0.5
     assert iterations["feature_rank"][0] > 5
+
+
+@pytest.mark.parametrize("torso", ["conv", "impala_cnn"])
+def test_a_shared_torso_tells_policies_and_values_while_it_acts(torso: str) -> None:
+    """They are those of the network on the stored images, and learning continues from them."""
+    sizes: dict[str, Any] = {
+        "conv": {"channels": [4], "hidden": [16]},
+        "impala_cnn": {"channels": [4, 4], "hidden": 16},
+    }
+    network = {"torso": torso, "version": 1, "shared": True, **sizes[torso]}
+    definitions = [make_definition("ppo", "minatar:breakout", seed=seed, network=network) for seed in (0, 1)]
+    training = Training(definitions, CPU)
+    trajectory = collected(training, 12)
+    with torch.no_grad():
+        experience = estimate(training.learner, trajectory, 0.0, 0)[0]
+        policy, value = training.learner.model.evaluate(experience.observations)
+    torch.testing.assert_close(experience.behaviour.packed, policy.packed, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(experience.values, value, rtol=1e-4, atol=1e-5)
+    assert trajectory.told.shape == (2, 12, 4, policy.packed.shape[-1] + 1)
+
+
+@pytest.mark.parametrize("algorithm", ["gtr", "trpo"])
+def test_every_kind_of_update_learns_with_impalas_torso_alone_as_in_a_cohort(algorithm: str) -> None:
+    network = {"torso": "impala_cnn", "version": 1, "channels": [4], "hidden": 8}
+
+    def of(seed: int) -> Any:
+        return make_definition(algorithm, "minatar:breakout", seed=seed, network=network)
+
+    together, alone = train(*(of(seed) for seed in (0, 1))), train(of(1))
+    for left, right in zip(together.rows_of(1), alone.rows_of(0), strict=True):
+        left.pop("point", None), right.pop("point", None)
+        assert_same_rows(left, right, relative=1e-3, absolute=1e-4, rows=2)

@@ -6,6 +6,8 @@ import pytest
 
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.learners.registry import kind_of
+from gtr_bench.suite.problems import Problems
+from gtr_bench.suite.source import parse_source
 from tests.learn.helpers import make_definition, train
 
 KIND = PolicyLearner()
@@ -54,3 +56,13 @@ def test_members_may_differ_in_stackable_numbers_and_in_nothing_else() -> None:
 
 def test_every_shipped_algorithm_is_trained_by_this_kind() -> None:
     assert {type(kind_of(make_definition(name))) for name in ("ppo", "gtr", "spo", "a2c")} == {PolicyLearner}
+
+
+def test_one_torso_for_actor_and_critic_is_asked_for_in_the_network_table() -> None:
+    """It stands in a job's definition only where it is true."""
+    problems = Problems(parse_source("", "suite.toml"))
+    apart = KIND.network({"torso": "impala_cnn"}, problems)
+    assert KIND.network({"torso": "impala_cnn", "shared": False}, problems) == apart
+    assert KIND.network({"torso": "impala_cnn", "shared": True}, problems) == {**apart, "shared": True}
+    assert "shared" not in apart
+    assert KIND.network({"torso": "mlp", "shared": 1}, problems) == {}

@@ -180,11 +180,13 @@ def test_torsos_that_say_so_name_their_units() -> None:
     from gtr_bench.environments.spaces import ObservationSpace
 
     said = [name for name in networks.own_names() if getattr(networks.get(name), "names_units", False)]
-    assert said == ["conv", "mlp"]
+    assert said == ["conv", "impala_cnn", "mlp", "nature_cnn"]
     for name in said:
         kind = networks.get(name)
         space = next(
-            each for each in map(ObservationSpace, ((3,), (1, 10, 10))) if not kind.fits(kind.Parameters(), each)
+            each
+            for each in map(ObservationSpace, ((3,), (1, 10, 10), (1, 36, 36)))
+            if not kind.fits(kind.Parameters(), each)
         )
         torso = kind.build(kind.Parameters(), [torch.Generator()], space)
         assert len(torso.units()) == len(torso.hidden_layers(torch.zeros(1, 2, *space.shape)))

@@ -200,7 +200,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         ("gym:CartPole-v1", "minatar:breakout"),
         (16, 7),
         "sequence `swap` shows an image of 4 x 10 x 10 (uint8), but the network `mlp` reads vectors of numbers",
-        'write `torso = "conv"` in `[network]`',
+        'write `torso = "conv"` or `torso = "impala_cnn"` in `[network]`',
     ),
     "a vector into a network for images": (
         ("[evaluation]", '[network]\ntorso = "conv"\n[evaluation]'),

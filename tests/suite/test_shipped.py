@@ -37,6 +37,9 @@ RUNS = {
     ("minatar_chain", "medium"): 5 * 6,
     ("minatar_chain", "full"): 5 * 12,
     ("minatar_chain", "twice"): 5 * 12,
+    ("atari_switch", "laptop"): 2,
+    ("atari_switch", "medium"): 4 * 3,
+    ("atari_switch", "full"): 4 * 5,
     ("craftax_open", "laptop"): 2,
     ("craftax_open", "medium"): 3 * 2 * 2,
     ("craftax_open", "full"): 3 * 2 * 5,
@@ -55,6 +58,9 @@ REFERENCES = {
     ("minatar_chain", "medium"): 5 * 3 * 6,
     ("minatar_chain", "full"): 5 * 3 * 12,
     ("minatar_chain", "twice"): 5 * 3 * 12,
+    ("atari_switch", "laptop"): 2 * 2,
+    ("atari_switch", "medium"): 4 * 4 * 3,
+    ("atari_switch", "full"): 4 * 4 * 5,
 }
 NEEDS_BOX2D = {("gym_control", "medium"), ("gym_control", "full")}
 

@@ -14,7 +14,14 @@ import gtr_bench.suite.sequences as sequences
 from gtr_bench.suite import load_suite, shipped_suites
 
 GOLDEN = Path(__file__).parent / "golden" / "shipped_ids.json"
-VERSIONS = {"gymnasium": "1.4.0", "mujoco": "3.3.0", "metaworld": "3.1.1", "box2d": "2.3.10", "minatar": "1.0.15"}
+VERSIONS = {
+    "gymnasium": "1.4.0",
+    "mujoco": "3.3.0",
+    "metaworld": "3.1.1",
+    "box2d": "2.3.10",
+    "minatar": "1.0.15",
+    "ale-py": "0.12.1",
+}
 VERSIONS |= {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
 
 
