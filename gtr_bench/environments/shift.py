@@ -51,7 +51,10 @@ def worlds_of(phases: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 class Shift(BaseModel):
-    """Fields and behaviour all kinds share; a kind overrides `identity`, `draw` and what it changes, perhaps `fits` or `shown`.
+    """Fields and behaviour all kinds share.
+
+    A kind overrides `identity`, `draw` and what it changes, perhaps `fits`, and `shown` where observations get another
+    size.
 
     Attributes:
         kind: the kind's registered name.

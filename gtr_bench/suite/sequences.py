@@ -8,7 +8,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-
 from gtr_bench.environments.offers import misfit, options_of, spaces_of
 from gtr_bench.environments.registry import family_of
 from gtr_bench.environments.shift import Shift

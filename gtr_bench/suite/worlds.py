@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 from gtr_bench.environments.adapters import adapters_of
 from gtr_bench.environments.offers import normalisations_of
 from gtr_bench.environments.shift import Shift, worlds_of
