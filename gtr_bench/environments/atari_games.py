@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
+from gtr_bench.environments.tables import rows_of
 from gtr_bench.errors import RequestError, UnknownNameError
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "Settings",
     "flavour_of",
     "games",
-    "rows_of",
     "scores",
     "subsets",
 ]
@@ -154,12 +152,6 @@ def subsets() -> dict[str, dict[str, float]]:
     for row in rows_of("atari_subsets.csv"):
         found.setdefault(row["subset"], {})[row["game"]] = float(row["weight"])
     return found
-
-
-def rows_of(name: str) -> list[dict[str, str]]:
-    """The rows of a table beside this module; lines that begin with `#` say where it is from."""
-    text = files("gtr_bench.environments").joinpath("data", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 
 def _integers(text: str) -> tuple[int, ...]:

@@ -29,6 +29,9 @@ BOOKKEEPING = (
 )
 """Wrappers of `gymnasium.make` whose work is done by the batch or not at all; they cost time at every step."""
 
+BIPEDAL_WALKER = "gymnasium.envs.box2d.bipedal_walker"
+"""It plays all its episodes in one Box2D world, whose solver remembers: the same seed then moves otherwise."""
+
 
 def make_batch(
     task: str,
@@ -87,9 +90,12 @@ class GymnasiumSingle:
         action, self._convert = _actions(f"gym:{task}", environment.action_space)
         self.spaces = Spaces(ObservationSpace((size,)), action, has_success=False)
         self._physics = MujocoPhysics(environment.unwrapped.model) if with_physics else None
+        self._keeps_world = type(environment.unwrapped).__module__ == BIPEDAL_WALKER
 
     def reset(self, seed: int) -> NDArray[Any]:
         """Start an episode."""
+        if self._keeps_world:
+            _renew_world(self._environment.unwrapped)
         observation, _ = self._environment.reset(seed=seed)
         return self._flatten(observation)
 
@@ -112,6 +118,12 @@ class GymnasiumSingle:
     def close(self) -> None:
         """Close the environment."""
         self._environment.close()
+
+
+def _renew_world(walker: Any) -> None:
+    """Give a walker an empty world, as LunarLander gives itself one at every reset."""
+    walker._destroy()
+    walker.world = type(walker.world)()
 
 
 def _observations(name: str, space: spaces.Space[Any], flattened: bool) -> tuple[int, Callable[[Any], NDArray[Any]]]:

@@ -13,6 +13,7 @@ def _vector(size: int, action: ActionSpace) -> Spaces:
 
 KNOWN_SPACES: dict[str, Spaces] = {
     "Ant-v5": _vector(105, symmetric(8, 1.0)),
+    "BipedalWalker-v3": _vector(24, symmetric(4, 1.0)),
     "HalfCheetah-v5": _vector(17, symmetric(6, 1.0)),
     "Hopper-v5": _vector(11, symmetric(3, 1.0)),
     "Humanoid-v5": _vector(348, symmetric(17, 0.4)),

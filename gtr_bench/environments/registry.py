@@ -17,6 +17,7 @@ families = Registry(
         "atari": "gtr_bench.environments.atari_family:AtariFamily",
         "craftax": "gtr_bench.environments.craftax_family:CraftaxFamily",
         "crafter": "gtr_bench.environments.crafter_family:CrafterFamily",
+        "dm_control": "gtr_bench.environments.dmc_family:DmControlFamily",
         "gym": "gtr_bench.environments.gymnasium_family:GymnasiumFamily",
         "metaworld": "gtr_bench.environments.metaworld_family:MetaWorldFamily",
         "minatar": "gtr_bench.environments.minatar_family:MinAtarFamily",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -129,6 +131,32 @@ def test_replay_continues_bit_for_bit() -> None:
     second.load_state(first.state())
     for action in actions[40:]:
         assert_same(first.step(action), second.step(action))
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_goals_in_two_processes() -> None:
+    code = (
+        "import numpy as np\n"
+        "from gtr_bench.environments.metaworld_family import MetaWorldFamily\n"
+        "batch = MetaWorldFamily().make('push-v3', members=1, envs=1, max_episode_steps=2, options={})\n"
+        "seen = [batch.reset(np.array([[5]], dtype=np.uint64))]\n"
+        "seen += [batch.step(np.zeros((1, 1, 4))).observation for _ in range(6)]\n"
+        "goals = np.concatenate(seen)[::2, 0, -3:]\n"
+        "print(len(np.unique(goals, axis=0)), goals.tobytes().hex())"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
+    assert runs[0].stdout.startswith("4 ")
+    assert runs[0].stdout == runs[1].stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", METAWORLD_TASKS[::7])
+def test_a_sample_of_tasks_can_be_built_and_stepped(task: str) -> None:
+    batch = make(task, 1, 1, 5)
+    assert batch.reset(SEEDS[:1, :1]).shape == (1, 1, 39)
+    results = [batch.step(actions) for actions in random_actions(10, 1, 1)]
+    assert all(np.isfinite(result.observation).all() and np.isfinite(result.reward).all() for result in results)
+    assert [bool(result.truncated.all()) for result in results] == ([False] * 4 + [True]) * 2
 
 
 @pytest.mark.slow

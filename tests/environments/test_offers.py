@@ -13,7 +13,7 @@ from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 
 TASKS = [f"gym:{task}" for task in CLASSIC_CONTROL] + ["metaworld:reach-v3"]
 TASKS += [f"gym:{task}" for task in KNOWN_SPACES]
-NEEDS = {"gym:LunarLander-v3": "Box2D", "metaworld:reach-v3": "metaworld"}
+NEEDS = {"gym:LunarLander-v3": "Box2D", "gym:BipedalWalker-v3": "Box2D", "metaworld:reach-v3": "metaworld"}
 
 
 @pytest.mark.parametrize("environment", TASKS)

@@ -21,6 +21,7 @@ VERSIONS = {
     "box2d": "2.3.10",
     "minatar": "1.0.15",
     "ale-py": "0.12.1",
+    "dm-control": "1.0.28",
 }
 VERSIONS |= {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
 
