@@ -19,7 +19,8 @@ class TaskId(Shift):
     """Append one number per distinct task of the sequence to every observation: 1 for the phase's own, else 0.
 
     Values: the numbers appended [M, K]. A task is an environment with its options and the phase's variant of the other
-    shifts; it has the same place whenever it returns. A reference run meets a single task and has K = 1.
+    shifts; it has the same place whenever it returns. A reference run meets a single task and has K = 1. Of the fields
+    that shifts share it takes none but `kind`.
     """
 
     numeric: ClassVar[bool] = False
