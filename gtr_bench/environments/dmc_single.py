@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,9 @@ class DmControlSingle:
         self._environment: Any = suite.load(task.domain, task.task, task_kwargs=arguments)
         self._task: Any = self._environment.task
         self._simulator: Any = self._environment.physics
+        # An unstable simulation goes on from the model's first pose, as it does in Gymnasium, and ends no cohort.
+        self._calm = ExitStack()
+        self._calm.enter_context(self._simulator.suppress_physics_errors())
         self._substeps = round(self._environment.control_timestep() / self._simulator.timestep())
         self._settings = settings
         self._control_steps = control_steps
@@ -149,6 +153,7 @@ class DmControlSingle:
 
     def close(self) -> None:
         """Free the model and what draws it."""
+        self._calm.close()
         self._environment.close()
 
 
