@@ -267,6 +267,19 @@ def test_an_unstable_simulation_goes_on_and_is_replayed(task: str, factors: dict
 
 @needs_dm_control
 @pytest.mark.slow
+def test_a_picture_for_people_changes_nothing() -> None:
+    drawn, plain = make("cheetah-run"), make("cheetah-run")
+    drawn.reset(SEEDS)
+    plain.reset(SEEDS)
+    for action in random_actions(drawn, 5):
+        picture = drawn.picture(1)
+        assert (picture.shape, picture.dtype) == ((240, 320, 3), np.uint8)
+        assert picture.std() > 10
+        assert_same(drawn.step(action), plain.step(action))
+
+
+@needs_dm_control
+@pytest.mark.slow
 def test_images_are_stacked_channels_first_and_continue_after_replay() -> None:
     if not draws():
         pytest.skip("needs OpenGL")
