@@ -24,9 +24,11 @@ class ProcgenBatch(BatchedEnvironment):
     """M members x N games.
 
     A game draws its levels from one stream that its seed starts: the k-th episode's level follows from the seed and k,
-    and a level fixes all that is random in it. Where the game itself ends an episode, its last image is not to be had:
-    `finals` hold the one before, which nothing is computed from, as such an episode counts as terminated. The game's
-    own time-out (500 to 6,000 steps) is not told apart from that. Where `limit` ends it, `finals` hold the last image.
+    and a level fixes all that is random in it (dodgeball also keeps the player's last direction from the episode
+    before). Where the game itself ends an episode, its last image is not to be had: `finals` hold the one before, which
+    nothing is computed from, as such an episode counts as terminated. So does the game's own time-out (500 to 6,000
+    steps), as the image that its value would be bootstrapped from is lost; a smaller `limit` truncates before it comes.
+    Where `limit` ends an episode, `finals` hold the last image.
 
     Args:
         task: name of the game.
