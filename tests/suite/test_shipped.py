@@ -48,8 +48,8 @@ RUNS = {
     ("craftax_open", "full"): 3 * 2 * 5,
     ("craftax_open", "billion"): 3 * 2 * 5,
     ("procgen_levels", "laptop"): 2 * 2 * 2,
-    ("procgen_levels", "medium"): 6 * 16 * 3,
-    ("procgen_levels", "full"): 6 * 16 * 6,
+    ("procgen_levels", "medium"): 7 * 16 * 3,
+    ("procgen_levels", "full"): 7 * 16 * 6,
 }
 REFERENCES = {
     ("swap_control", "laptop"): 4 * 2 * 3,
