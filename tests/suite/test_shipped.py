@@ -47,6 +47,9 @@ RUNS = {
     ("craftax_open", "medium"): 3 * 2 * 2,
     ("craftax_open", "full"): 3 * 2 * 5,
     ("craftax_open", "billion"): 3 * 2 * 5,
+    ("procgen_levels", "laptop"): 2 * 2 * 2,
+    ("procgen_levels", "medium"): 6 * 16 * 3,
+    ("procgen_levels", "full"): 6 * 16 * 6,
 }
 REFERENCES = {
     ("swap_control", "laptop"): 4 * 2 * 3,
@@ -69,8 +72,8 @@ NEEDS_BOX2D = {("gym_control", "medium"), ("gym_control", "full")}
 
 
 @pytest.fixture(autouse=True)
-def _craftax_is_installed(craftax_is_installed: None) -> None:
-    """Its suite is looked at where it is not, too."""
+def _craftax_and_procgen_are_installed(craftax_is_installed: None, procgen_is_installed: None) -> None:
+    """Their suites are looked at where they are not, too."""
 
 
 def test_these_are_the_suites_and_their_scales() -> None:
