@@ -60,7 +60,17 @@ def flat(time: Any) -> Any:
 
 @needs_dm_control
 @of_the_package
-@pytest.mark.parametrize("task", ["walker-walk", "quadruped-run", "finger-turn_easy", "lqr-lqr_6_2", "reacher-hard"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "walker-walk",
+        "quadruped-run",
+        "finger-turn_easy",
+        "lqr-lqr_6_2",
+        "reacher-hard",
+        "cartpole-swingup",
+    ],  # the last: Runge-Kutta
+)
 def test_episodes_agree_with_the_package(task: str) -> None:
     batch = make(task, limit=20)
     peer = theirs(task, int(mix(SEEDS[1, 0], 0)[0]) % 2**31)
