@@ -71,11 +71,13 @@ def _library() -> ctypes.CDLL:
         library = ctypes.CDLL(str(path))
     except OSError as error:
         raise EnvironmentFault(
-            f"Procgen's library cannot be loaded: {error}",
+            f"the library of Procgen cannot be loaded: {error}",
             hint="it needs libGL and glib: `apt-get install libgl1 libglib2.0-0` on Debian and Ubuntu",
         ) from error
     if library.libenv_version() != _VERSION:
-        raise EnvironmentFault(f"Procgen's library has version {library.libenv_version()} of libenv, not {_VERSION}")
+        raise EnvironmentFault(
+            f"the library of Procgen has version {library.libenv_version()} of libenv, not {_VERSION}"
+        )
     handle = ctypes.c_void_p
     library.libenv_make.argtypes, library.libenv_make.restype = [ctypes.c_int, _Options], handle
     library.libenv_get_tensortypes.argtypes = [handle, ctypes.c_int, ctypes.c_void_p]
@@ -136,7 +138,9 @@ class ProcgenGames:
                 self._library.libenv_get_tensortypes(handle, space, None) for space in (_OBSERVATION, _ACTION, _INFO)
             ]
             if counts != [1, 1, len(_INFORMATION)]:
-                raise EnvironmentFault(f"Procgen's library has {counts} tensors instead of [1, 1, {len(_INFORMATION)}]")
+                raise EnvironmentFault(
+                    f"the library of Procgen has {counts} tensors instead of [1, 1, {len(_INFORMATION)}]"
+                )
             # The library copies these addresses; what they point to are the arrays, which live as long as the games.
             observation = (ctypes.c_void_p * 1)(_address(self.frames, row))
             information = (ctypes.c_void_p * 3)(*(_address(array, row) for array in self._information.values()))

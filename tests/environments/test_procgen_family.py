@@ -330,7 +330,7 @@ def test_a_library_that_lacks_the_systems_own_says_which_to_install(
 ) -> None:
     monkeypatch.setattr(procgen_library, "_folder", lambda: tmp_path)
     procgen_library._library.cache_clear()
-    with pytest.raises(EnvironmentFault, match=r"^Procgen's library cannot be loaded: .*libenv\.so") as caught:
+    with pytest.raises(EnvironmentFault, match=r"^the library of Procgen cannot be loaded: .*libenv\.so") as caught:
         procgen_library._library()
     assert caught.value.hint is not None
     assert "libgl1 libglib2.0-0" in caught.value.hint
