@@ -21,7 +21,7 @@ from gtr_bench.metrics.registry import metrics
 from gtr_bench.networks.registry import networks
 from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.registry import Registry
-from gtr_bench.report.blocks import Grid
+from gtr_bench.report.blocks import Block
 
 __all__ = ["KINDS", "Kind", "kind_of"]
 
@@ -46,8 +46,8 @@ class Kind(NamedTuple):
         own_names: those that come with the program.
         brief: an entry for a list: cheap, and never an error where a package of somebody else is broken.
         entry: all that is known; raises UnknownNameError or another RequestError.
-        listing: of a kind that is listed in rows of its own, which may be narrowed to an environment: the table and
-            the rows as data; raises UnknownNameError.
+        listing: of a kind that is listed in rows of its own, which may be narrowed to an environment: blocks to show,
+            and the rows as data; raises RequestError.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Kind(NamedTuple):
     own_names: Callable[[], list[str]]
     brief: Callable[[str], Entry]
     entry: Callable[[str], Entry]
-    listing: Callable[[str | None], tuple[Grid, list[dict[str, Any]]]] | None = None
+    listing: Callable[[str | None], tuple[list[Block], list[dict[str, Any]]]] | None = None
 
 
 def kind_of(name: str) -> Kind:

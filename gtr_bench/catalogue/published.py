@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from gtr_bench.catalogue.entry import Entry
-from gtr_bench.errors import UnknownNameError
-from gtr_bench.published.rows import Row, about, environments, published_rows, value_text
-from gtr_bench.report.blocks import NUMERIC, Grid, grid
+from gtr_bench.published.rows import (
+    Row,
+    about,
+    environments,
+    marks_of,
+    published_rows,
+    source_text,
+    unknown,
+    value_text,
+)
+from gtr_bench.report.blocks import NUMERIC, Block, Lines, grid
 from gtr_bench.wording import counted
 
 __all__ = ["entry", "listing", "names"]
@@ -26,10 +34,10 @@ def entry(name: str) -> Entry:
     """One environment with its rows.
 
     Raises:
-        UnknownNameError: nobody published a number on it.
+        RequestError: nobody published a number on it.
     """
     if name not in environments():
-        raise UnknownNameError("published environment", name, environments())
+        raise unknown(name)
     rows = [row for row in published_rows() if row.environment == name]
     return Entry(
         name=name,
@@ -44,7 +52,7 @@ def entry(name: str) -> Entry:
                     "value": value_text(row),
                     "seeds": row.seeds,
                     "budget_steps": row.budget_steps,
-                    "source": f"{row.source} ({row.year})",
+                    "source": source_text(row),
                     "note": row.note,
                 }
                 for row in rows
@@ -53,17 +61,19 @@ def entry(name: str) -> Entry:
     )
 
 
-def listing(environment: str | None) -> tuple[Grid, list[dict[str, Any]]]:
-    """All rows, or those of the environments that are called so: as a table, and as data.
+def listing(environment: str | None) -> tuple[list[Block], list[dict[str, Any]]]:
+    """All rows, or those of the environments that are called so: a table with its sources below, and as data.
 
     Raises:
-        UnknownNameError: nobody published a number on such an environment.
+        RequestError: nobody published a number on such an environment.
     """
     rows: Sequence[Row] = published_rows() if environment is None else about(environment)
-    table = grid("", HEADER, [_cells(row) for row in rows], numeric=NUMERIC | {"seeds", "budget"})
-    return table, [asdict(row) for row in rows]
+    marks = marks_of(rows)
+    table = grid("", HEADER, [_cells(row, marks) for row in rows], numeric=NUMERIC | {"seeds", "budget"})
+    sources = Lines(tuple(f"{mark} {source}" for source, mark in marks.items()), "note")
+    return [table, sources], [asdict(row) for row in rows]
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, marks: Mapping[str, str]) -> list[str]:
     seeds, budget = ("-" if count is None else f"{count:,}" for count in (row.seeds, row.budget_steps))
-    return [row.environment, row.algorithm, row.metric, value_text(row), seeds, budget, f"{row.source} ({row.year})"]
+    return [row.environment, row.algorithm, row.metric, value_text(row), seeds, budget, marks[source_text(row)]]

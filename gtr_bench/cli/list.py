@@ -1,4 +1,4 @@
-"""`gtr-bench list`: the algorithms, networks, environments, shifts, metrics and suites there are, and all about one."""
+"""`gtr-bench list`: the algorithms, environments, metrics, suites and published numbers there are, and all about one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def list_entries(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="One of algorithms, networks, plasticity, environments, sequences, shifts, metrics, suites and published.",
+            help="Algorithms, networks, plasticity, environments, sequences, shifts, metrics, suites or published.",
             autocompletion=completion.kinds,
         ),
     ] = None,
@@ -65,8 +65,8 @@ def list_entries(
         return
     found = kind_of(kind)
     if name is None and found.listing is not None:
-        table, rows = found.listing(environment)
-        _show(json, {"kind": kind, "entries": rows}, [table])
+        content, rows = found.listing(environment)
+        _show(json, {"kind": kind, "entries": rows}, content)
         return
     if name is None:
         entries = [found.brief(each) for each in found.names()]

@@ -101,7 +101,6 @@ def differences(pair: Pair, sequence: Mapping[str, Any]) -> list[str]:
     """How a sequence that `pairs_of` gave the pair for differs from it, besides its budget; empty for not at all."""
     table = pair.table()
     here, there = len(sequence["phases"]), len(table.environments())
-    limit = sequence["max_episode_steps"]
     found = [pair.differs] if pair.differs else []
     if here != there:
         found.append(f"{here} of {there} phases here")

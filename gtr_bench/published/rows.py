@@ -1,17 +1,28 @@
-"""The published rows, from `published/*.csv` beside the shipped suites: one row, one number read in the named source."""
+"""The published rows, from `published/*.csv` beside the shipped suites: a row is a number read in the named source."""
 
 from __future__ import annotations
 
 import csv
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.errors import RequestError
 from gtr_bench.suite.load import SHIPPED
 
-__all__ = ["FOLDER", "Row", "about", "environments", "published_rows", "value_text"]
+__all__ = [
+    "FOLDER",
+    "Row",
+    "about",
+    "environments",
+    "marks_of",
+    "published_rows",
+    "source_text",
+    "unknown",
+    "value_text",
+]
 
 FOLDER = SHIPPED / "published"
 
@@ -28,6 +39,7 @@ class Row:
         algorithm: as the source calls it.
         metric: what the number is, in words.
         value: in the metric's unit.
+        decimals: how many digits behind the point the source gives.
         spread: a number, or `[low; high]`; empty where the source gives none.
         spread_kind: what the spread is.
         seeds: runs behind the number; None where the source does not say.
@@ -42,6 +54,7 @@ class Row:
     algorithm: str
     metric: str
     value: float
+    decimals: int
     spread: str
     spread_kind: str
     seeds: int | None
@@ -80,6 +93,7 @@ def _rows_of(file: Path) -> Iterable[Row]:
             algorithm=each["algorithm"],
             metric=each["metric"],
             value=float(each["value"]),
+            decimals=len(each["value"].partition(".")[2]),
             spread=each["spread"],
             spread_kind=each["spread_kind"],
             seeds=_count(each["seeds"]),
@@ -101,20 +115,37 @@ def about(environment: str) -> list[Row]:
     """The rows of an environment, or of all whose names contain the text, such as `starpilot`.
 
     Raises:
-        RequestError: as `published_rows`.
-        UnknownNameError: no environment is called so.
+        RequestError: no environment is called so, or as `published_rows`.
     """
     known = environments()
     meant = {environment} if environment in known else {name for name in known if environment.lower() in name.lower()}
     if not meant or not environment:
-        words = dict.fromkeys(name.split()[0] for name in known)
-        raise UnknownNameError("published environment", environment, {**dict.fromkeys(known), **words})
+        raise unknown(environment)
     return [row for row in published_rows() if row.environment in meant]
+
+
+def unknown(environment: str) -> RequestError:
+    """What to say of an environment on which no number is published; the hundreds there are fill no hint."""
+    known = environments()
+    near = difflib.get_close_matches(environment, {*known, *(name.split()[0] for name in known)}, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else "`gtr-bench list published` has all"
+    return RequestError(f"unknown published environment `{environment}`", hint=hint)
+
+
+def marks_of(rows: Iterable[Row]) -> dict[str, str]:
+    """Source and year of some rows -> `[1]`, `[2]`, in their order: what stands in a table in place of the source."""
+    found = dict.fromkeys(source_text(row) for row in rows)
+    return {source: f"[{number}]" for number, source in enumerate(found, 1)}
+
+
+def source_text(row: Row) -> str:
+    """The source with its year, which some name themselves."""
+    return row.source if str(row.year) in row.source else f"{row.source}, {row.year}"
 
 
 def value_text(row: Row) -> str:
     """`8.028 ± 0.667 (standard error)`, `0.0545 [0.0529; 0.0563] (90% bootstrap CI)`, or the value alone."""
-    value = f"{row.value:,}".removesuffix(".0")
+    value = f"{row.value:,.{row.decimals}f}"
     if not row.spread:
         return value
     spread = row.spread if row.spread.startswith("[") else f"± {row.spread}"

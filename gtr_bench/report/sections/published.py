@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from gtr_bench.published.pairs import Pair, differences, measures, pairs_of
-from gtr_bench.published.rows import Row, published_rows, value_text
+from gtr_bench.published.rows import Row, marks_of, published_rows, source_text, value_text
 from gtr_bench.report.blocks import NUMERIC, Block, Heading, Lines, grid
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.model import SuiteReport
@@ -19,8 +19,8 @@ __all__ = ["Beside", "Paired", "PublishedSection"]
 
 TITLE = "Published elsewhere, not compared"
 WARNING = (
-    "published elsewhere, not compared: no test, claim or aggregate reads these numbers; networks, tuning and "
-    "evaluation may differ where nothing says so"
+    "no test, claim or aggregate reads these numbers of other people; networks, tuning and evaluation may differ where "
+    "nothing says so"
 )
 DIFFERENT = "different protocol"
 SAME = "same metric and budget"
@@ -93,12 +93,12 @@ class PublishedSection(Section):
             return
         yield Lines((WARNING,), "warning")
         every = [paired for beside in data for paired in beside.rows]
-        sources = {source: f"[{number}]" for number, source in enumerate(_distinct(p.row.source for p in every), 1)}
+        marks = marks_of(paired.row for paired in every)
         for beside in data:
             title = f"{beside.environment}, here {beside.budget_steps:,} steps"
-            yield grid(title, HEADER, [_cells(each, sources) for each in beside.rows], numeric=NUMBERS)
-        cautions = _distinct(f"{p.row.metric}: {p.caution}" for p in every if p.caution)
-        yield Lines((*(f"{mark} {source}" for source, mark in sources.items()), *cautions), "note")
+            yield grid(title, HEADER, [_cells(each, marks) for each in beside.rows], numeric=NUMBERS)
+        cautions = dict.fromkeys(f"{p.row.metric}: {p.caution}" for p in every if p.caution)
+        yield Lines((*(f"{mark} {source}" for source, mark in marks.items()), *cautions), "note")
 
     def rows(self, suite: SuiteReport, data: Sequence[Beside]) -> Iterator[Mapping[str, Any]]:
         """In columns of their own, so that no mean over the column `value` takes them in."""
@@ -135,25 +135,21 @@ def _paired(row: Row, pair: Pair, sequence: Mapping[str, Any], budget: int, aske
     if measure is None:
         found.insert(0, "metric")
     elif measure.ours not in asked.metrics:
-        found.insert(0, f"`{measure.ours}` is not shown here")
+        found.insert(0, "metric not shown here")
     if row.budget_steps is None:
         found.append("budget not stated")
     elif row.budget_steps != budget:
-        found.append(f"{budget:,} steps here")
+        found.append("budget")
     return Paired(row, measure.ours if measure else None, tuple(found), measure.caution if measure else "")
-
-
-def _distinct(texts: Iterator[str]) -> list[str]:
-    return list(dict.fromkeys(texts))
 
 
 def _pair_text(paired: Paired) -> str:
     return f"{DIFFERENT}: {'; '.join(paired.differences)}" if paired.differences else SAME
 
 
-def _cells(paired: Paired, sources: Mapping[str, str]) -> list[str]:
+def _cells(paired: Paired, marks: Mapping[str, str]) -> list[str]:
     row = paired.row
     seeds = ABSENT if row.seeds is None else f"{row.seeds:,}"
     budget = ABSENT if row.budget_steps is None else f"{row.budget_steps:,}"
     said = (row.environment, row.algorithm, row.metric, value_text(row), seeds, budget)
-    return [*said, _pair_text(paired), sources[row.source]]
+    return [*said, _pair_text(paired), marks[source_text(row)]]
