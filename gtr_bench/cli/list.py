@@ -1,4 +1,4 @@
-"""`gtr-bench list`: the algorithms, environments, metrics, suites and published numbers there are, and all about one."""
+"""`gtr-bench list`: algorithms, environments, metrics, suites, published numbers and so on, and all about one."""
 
 from __future__ import annotations
 

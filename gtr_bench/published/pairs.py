@@ -103,9 +103,7 @@ def differences(pair: Pair, sequence: Mapping[str, Any]) -> list[str]:
     here, there = len(sequence["phases"]), len(table.environments())
     found = [pair.differs] if pair.differs else []
     if here != there:
-        found.append(f"{here} of {there} phases here")
-    if limit != table.max_episode_steps:
-        found.append(
-            "no time limit of the sequence's here" if limit is None else f"episodes cut at {limit:,} steps here"
-        )
+        found.append(f"{here} of {there} phases")
+    if sequence["max_episode_steps"] != table.max_episode_steps:
+        found.append("episode limit")
     return found
