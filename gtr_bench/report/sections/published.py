@@ -25,7 +25,8 @@ WARNING = (
 DIFFERENT = "different protocol"
 SAME = "same metric and budget"
 NONE = "no published row is about a world of this suite"
-HEADER = ("published as", "algorithm", "metric", "value ± spread (kind)", "seeds", "budget", "pair", "source")
+HEADER = ("pair", "algorithm", "value ± spread (kind)", "seeds", "budget", "source", "metric", "published as")
+"""The mark first: a wide table scrolls, and nobody should read a value without it."""
 NUMBERS = NUMERIC | {"seeds", "budget"}
 
 
@@ -151,5 +152,5 @@ def _cells(paired: Paired, marks: Mapping[str, str]) -> list[str]:
     row = paired.row
     seeds = ABSENT if row.seeds is None else f"{row.seeds:,}"
     budget = ABSENT if row.budget_steps is None else f"{row.budget_steps:,}"
-    said = (row.environment, row.algorithm, row.metric, value_text(row), seeds, budget)
-    return [*said, _pair_text(paired), marks[source_text(row)]]
+    said = (_pair_text(paired), row.algorithm, value_text(row), seeds, budget)
+    return [*said, marks[source_text(row)], row.metric, row.environment]
