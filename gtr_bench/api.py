@@ -74,6 +74,7 @@ def report(
     baseline: str | None = None,
     environments: Sequence[str] = (),
     curves: bool = False,
+    published: bool = False,
 ) -> Report:
     """The numbers `gtr-bench report` shows, as plain data (`gtr_bench.report.model`).
 
@@ -84,6 +85,7 @@ def report(
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
         environments: sequence ids whose rows are shown; claims are decided on all of theirs anyway.
         curves: also the learning curves, which HTML shows.
+        published: also the numbers published elsewhere on the same worlds, which nothing is computed from.
 
     Raises:
         RequestError: no jobs, or an unknown suite, metric, baseline or environment.
@@ -98,6 +100,7 @@ def report(
         baseline=baseline,
         environments=environments,
         curves=curves,
+        published=published,
     )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.catalogue import families, sequences, suites
+from gtr_bench.catalogue import families, published, sequences, suites
 from gtr_bench.catalogue.entry import Entry, meaning_and_text
 from gtr_bench.catalogue.parameters import parameters_of
 from gtr_bench.environments.registry import families as family_registry
@@ -21,6 +21,7 @@ from gtr_bench.metrics.registry import metrics
 from gtr_bench.networks.registry import networks
 from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.registry import Registry
+from gtr_bench.report.blocks import Block
 
 __all__ = ["KINDS", "Kind", "kind_of"]
 
@@ -45,6 +46,8 @@ class Kind(NamedTuple):
         own_names: those that come with the program.
         brief: an entry for a list: cheap, and never an error where a package of somebody else is broken.
         entry: all that is known; raises UnknownNameError or another RequestError.
+        listing: of a kind that is listed in rows of its own, which may be narrowed to an environment: blocks to show,
+            and the rows as data; raises RequestError.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Kind(NamedTuple):
     own_names: Callable[[], list[str]]
     brief: Callable[[str], Entry]
     entry: Callable[[str], Entry]
+    listing: Callable[[str | None], tuple[list[Block], list[dict[str, Any]]]] | None = None
 
 
 def kind_of(name: str) -> Kind:
@@ -190,6 +194,10 @@ KINDS = {
         _registered("metrics", "what is compared: `primary_metric`", metrics, _metric, "better", "needs"),
         Kind(
             "suites", "what comes ready to run", ("scales",), suites.names, suites.names, suites.brief, suites.entry
+        ),
+        Kind(
+            "published", "numbers of other people, with their sources: `report --published`", ("domain",),
+            published.names, published.names, published.entry, published.entry, published.listing,
         ),
     )
 }  # fmt: skip

@@ -24,6 +24,7 @@ __all__ = [
     "known_suites",
     "metrics",
     "parameters",
+    "published_environments",
     "ranges",
     "scales",
     "selection",
@@ -142,6 +143,14 @@ def entries(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
     kind = _given(ctx, "kind")
     return [*KINDS[kind].names(), *(_files(incomplete) if kind == "suites" else [])]
+
+
+@_completion
+def published_environments(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Environments somebody published a number on."""
+    from gtr_bench.published.rows import environments as published
+
+    return published()
 
 
 @_completion

@@ -1,4 +1,4 @@
-"""`gtr-bench list`: the algorithms, networks, environments, shifts, metrics and suites there are, and all about one."""
+"""`gtr-bench list`: algorithms, environments, metrics, suites, published numbers and so on, and all about one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gtr_bench.cli.options import JsonOption
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gtr_bench.errors import RequestError
     from gtr_bench.report.blocks import Block
 
 __all__ = ["register"]
@@ -29,7 +30,7 @@ def list_entries(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="One of algorithms, networks, plasticity, environments, sequences, shifts, metrics and suites.",
+            help="Algorithms, networks, plasticity, environments, sequences, shifts, metrics, suites or published.",
             autocompletion=completion.kinds,
         ),
     ] = None,
@@ -41,17 +42,32 @@ def list_entries(
             autocompletion=completion.entries,
         ),
     ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            "--environment",
+            metavar="NAME",
+            help="Of published numbers: only those on environments called so, such as starpilot.",
+            autocompletion=completion.published_environments,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show what a suite can name; with NAME, its parameters and whatever else is known."""
     from gtr_bench.catalogue.kinds import KINDS, kind_of
     from gtr_bench.catalogue.layout import entry_blocks, kind_blocks, list_blocks
 
+    if environment is not None and (kind != "published" or name is not None):
+        raise _misplaced(kind, name)
     if kind is None:
         rows = [{"name": each.name, "entries": len(each.names()), "meaning": each.meaning} for each in KINDS.values()]
         _show(json, {"kinds": rows}, kind_blocks())
         return
     found = kind_of(kind)
+    if name is None and found.listing is not None:
+        content, rows = found.listing(environment)
+        _show(json, {"kind": kind, "entries": rows}, content)
+        return
     if name is None:
         entries = [found.brief(each) for each in found.names()]
         listed = [
@@ -62,6 +78,14 @@ def list_entries(
         return
     entry = found.entry(name)
     _show(json, {"kind": kind, **asdict(entry)}, entry_blocks(found, entry))
+
+
+def _misplaced(kind: str | None, name: str | None) -> RequestError:
+    from gtr_bench.errors import RequestError
+
+    if kind == "published":
+        return RequestError(f"`--environment` narrows a list, and `{name}` is one environment", hint="leave one away")
+    return RequestError("`--environment` is for published numbers alone", hint="`gtr-bench list published`")
 
 
 def _show(json: bool, data: dict[str, object], blocks: Iterable[Block]) -> None:

@@ -57,6 +57,9 @@ def report(
         Literal["percentile", "bca"],
         typer.Option("--interval", help="Bootstrap interval of the tables' means and differences."),
     ] = "percentile",
+    published: Annotated[
+        bool, typer.Option("--published", help="Also numbers published elsewhere on these worlds; nothing uses them.")
+    ] = False,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +83,7 @@ def report(
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
-        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, out)
+        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, published, out)
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
@@ -107,6 +110,7 @@ def _reported(
     environments: list[str],
     kind: str,
     interval: Literal["percentile", "bca"],
+    published: bool,
     out: Path | None,
 ) -> str:
     from gtr_bench.cli.collector import no_garbage_collection
@@ -122,5 +126,6 @@ def _reported(
             environments=environments,
             curves=kind == "html",
             interval=interval,
+            published=published,
         )
     return report_text(built, kind, out)

@@ -60,12 +60,14 @@ class Section(ABC):
         within: the section that this one completes: it stands before that one's notes, without a heading of its own.
         diagnostics: what it reads, columns of `iterations.parquet`.
         columns: those of its rows in the CSV table, besides `suite`, `scale` and `smoke`.
+        on_request: whether a report has it only where it is asked for by name, as `--published` does.
     """
 
     name: ClassVar[str]
     within: ClassVar[str | None] = None
     diagnostics: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ()
+    on_request: ClassVar[bool] = False
 
     def applies(self, found: SuiteRecords) -> bool:
         """Whether the results have what it needs; where they have not, its data is None and nothing is shown."""

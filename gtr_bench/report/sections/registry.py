@@ -14,6 +14,7 @@ OWN = {
     "mechanism": "gtr_bench.report.sections.mechanism:MechanismSection",
     "relaxation": "gtr_bench.report.sections.relaxation:RelaxationSection",
     "missing": "gtr_bench.report.sections.absences:AbsencesSection",
+    "published": "gtr_bench.report.sections.published:PublishedSection",
 }
 """In the order in which a report shows them."""
 

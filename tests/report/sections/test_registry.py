@@ -128,6 +128,7 @@ def test_ours_come_first_in_their_order_then_those_of_packages_by_name(monkeypat
         "mechanism",
         "relaxation",
         "missing",
+        "published",
         "remark",
         "seeds",
     ]
