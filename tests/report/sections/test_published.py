@@ -123,13 +123,13 @@ def test_in_json_a_row_has_all_that_its_file_says(shown: Report) -> None:
     }
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_nothing_else_of_a_report_changes_with_them(fill: Fill, format: str) -> None:
+def test_nothing_else_of_a_report_changes_with_them(fill: Fill) -> None:
     text = text_of(10_000)
     results = fill(parse_suite(text, path="swap.toml", scale="laptop").jobs(), text=text)
     without, beside = (build_report([results], published=published) for published in (False, True))
     assert "published" not in without.suites[0].sections
-    assert "ublished elsewhere" not in render(without, format)
+    for format in FORMATS:
+        assert "ublished" not in render(without, format).replace("published method", "")
     for name, data in without.suites[0].sections.items():
         assert beside.suites[0].sections[name] == data
     plain = [json.loads(render(each, "json")) for each in (without, beside)]
