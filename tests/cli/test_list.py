@@ -12,6 +12,7 @@ import pytest
 from gtr_bench.catalogue import KINDS
 from gtr_bench.environments import registry
 from gtr_bench.environments.registry import Availability
+from gtr_bench.published import rows
 
 
 def test_without_a_kind_the_kinds_are_listed(cli: Any) -> None:
@@ -139,3 +140,14 @@ def test_the_option_environment_is_refused_where_it_means_nothing(
     assert (answer.returncode, answer.stdout) == (2, "")
     assert sentence in answer.stderr
     assert hint in answer.stderr
+
+
+def test_where_no_published_rows_are_installed_the_kinds_are_listed_all_the_same(
+    cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "FOLDER", cli.folder / "nowhere")
+    kinds = json.loads(cli("list", "--json").stdout)["kinds"]
+    assert [kind["entries"] for kind in kinds if kind["name"] == "published"] == [0]
+    answer = cli("list", "published")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "the published rows are not installed here" in answer.stderr
