@@ -9,7 +9,7 @@ FROM python:3.11-slim
 ARG TORCH_INDEX=
 
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends build-essential git \
+    && apt-get install --yes --no-install-recommends build-essential git libgl1 libglib2.0-0 \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /gtr-bench

@@ -8,18 +8,23 @@ PYTEST_ARGS ?=
 EXTRAS = mujoco,metaworld,minatar,dm-control,box2d,atari,minigrid,crafter,procgen
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
+# The package asks for an old numpy and for gym, and uses neither here.
+GAMES = $(PIP) install --no-deps --require-hashes -r games-requirements.txt
 # Small networks on one thread are faster than on two that wait for each other.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev rejax demo test test-fast check docs clean
+.PHONY: help install install-dev games rejax demo test test-fast check docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/' | expand -t 22
 
-install: $(VENV)/.installed  ## environment with the product, MuJoCo, Meta-World, MinAtar and dm_control
+install: $(VENV)/.installed  ## environment with the product and the environments that pip installs beside each other
 
 install-dev: $(VENV)/.installed-dev  ## the same with the tools for tests and checks
+
+games: $(VENV)/.installed  ## the Procgen games, which `make install` also tries to install
+	$(GAMES)
 
 demo: install  ## train the quickstart suite and print its table
 	$(BIN)/gtr-bench run quickstart
@@ -50,11 +55,12 @@ clean:  ## remove the environments; results stay
 	rm -rf $(VENV) .venv-rejax
 
 # The stamps make a second call free; a change of the requirements installs again into the same environment.
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml constraints.txt games-requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "gtr-bench needs Python 3.11 or newer, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),PIP_INDEX_URL=$(TORCH_INDEX) )$(PIP) install -c constraints.txt torch
 	$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
+	$(GAMES) || echo 'The Procgen games could not be installed, everything else could; try again with: make games'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -73,12 +73,12 @@ class UnknownNameError(RequestError):
 
 
 class MissingExtraError(GtrBenchError):
-    """An optional package is needed and absent; the hint is the command that installs it."""
+    """An optional package is needed and absent; the hint is the command that installs it: by default pip's."""
 
-    def __init__(self, what: str, extra: str) -> None:
+    def __init__(self, what: str, extra: str, *, command: str | None = None) -> None:
         super().__init__(
             f"{what} needs the extra `{extra}`",
-            hint=f"pip install -c constraints.txt -e '.[{extra}]'",
+            hint=f"pip install -c constraints.txt -e '.[{extra}]'" if command is None else command,
         )
         self.extra = extra
 

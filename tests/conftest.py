@@ -1,6 +1,6 @@
 """One torch thread: two on a busy machine are many times slower; and no deadlines, which such a machine misses.
 
-And a way to name Craftax where it is not installed.
+And ways to name Craftax and Procgen where they are not installed.
 """
 
 from __future__ import annotations
@@ -25,3 +25,14 @@ def craftax_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = sequences._version
     versions = {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
     monkeypatch.setattr(sequences, "_version", lambda name: versions[name] if name in versions else found(name))
+
+
+@pytest.fixture
+def procgen_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for Procgen's games, which not every machine can install."""
+    from gtr_bench.environments import procgen_family
+    from gtr_bench.suite import sequences
+
+    monkeypatch.setattr(procgen_family, "find_spec", lambda name: True)
+    found = sequences._version
+    monkeypatch.setattr(sequences, "_version", lambda name: "0.10.7" if name == "procgen-mirror" else found(name))

@@ -90,9 +90,33 @@ def test_torch_alone_comes_from_the_index_that_is_given(tmp_path: Path) -> None:
     assert [line.split("install ")[1] for line in lines] == [
         "-c constraints.txt torch",
         "-c constraints.txt -e '.[mujoco,metaworld,minatar,dm-control,box2d,atari,minigrid,crafter,procgen]'",
+        lines[2].split("install ")[1],
     ]
-    assert [line.strip().startswith("PIP_INDEX_URL=INDEX ") for line in lines] == [True, False]
+    assert [line.strip().startswith("PIP_INDEX_URL=INDEX ") for line in lines] == [True, False, False]
     assert "PIP_INDEX_URL" not in dry_run("install", tmp_path)
+
+
+GAMES = "install --no-deps --require-hashes -r games-requirements.txt"
+
+
+def test_an_install_tries_the_games_and_goes_on_without_them(tmp_path: Path) -> None:
+    commands = dry_run("install", tmp_path).splitlines()
+    assert GAMES + " || echo 'The Procgen games could not be installed" in commands[-2]
+    assert commands[-1] == f"touch {tmp_path}/.installed"
+
+
+def test_the_games_alone_are_installed_again_on_request(tmp_path: Path) -> None:
+    (tmp_path / ".installed").touch()
+    (command,) = dry_run("games", tmp_path).splitlines()
+    assert command.endswith(GAMES)  # and a failure is the target's own
+
+
+def test_the_games_are_the_version_that_was_seen_working_with_its_hash() -> None:
+    lines = (ROOT / "games-requirements.txt").read_text(encoding="utf-8").splitlines()
+    (line,) = (line for line in lines if not line.startswith("#"))
+    requirement, digest = line.split(" --hash=sha256:")
+    assert requirement == f"procgen-mirror=={pinned_version('procgen-mirror')}"
+    assert len(bytes.fromhex(digest)) == 32
 
 
 def test_the_demo_installs_trains_and_reports(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +69,13 @@ class DmControlSingle:
         self._environment: Any = suite.load(task.domain, task.task, task_kwargs=arguments)
         self._task: Any = self._environment.task
         self._simulator: Any = self._environment.physics
+        # An unstable simulation goes on from the model's first pose, as it does in Gymnasium, and ends no cohort.
+        self._calm = ExitStack()
+        self._calm.enter_context(self._simulator.suppress_physics_errors())
         self._substeps = round(self._environment.control_timestep() / self._simulator.timestep())
+        self._simulation = self._simulator.model.ptr, self._simulator.data.ptr, self._substeps
+        halves = self._simulator.model.opt.integrator != mujoco.mjtIntegrator.mjINT_RK4
+        self._simulate = _simulate_halves if halves else _simulate_whole
         self._settings = settings
         self._control_steps = control_steps
         self._taken = 0
@@ -107,7 +115,7 @@ class DmControlSingle:
         """One control step, as the package's `Environment.step` takes it without its own count; reward and discount."""
         task, simulator = self._task, self._simulator
         task.before_step(action, simulator)
-        simulator.step(self._substeps)
+        self._simulate(*self._simulation)
         task.after_step(simulator)
         return task.get_reward(simulator), task.get_termination(simulator)
 
@@ -143,13 +151,36 @@ class DmControlSingle:
         )
         return image.transpose(2, 0, 1)
 
+    def picture(self) -> NDArray[np.uint8]:
+        """What the camera of the options sees."""
+        image = self._simulator.render(height=240, width=320, camera_id=self._settings.camera_id)
+        return np.asarray(image, dtype=np.uint8)
+
     def set_physics(self, factors: Mapping[str, float]) -> None:
         """Set the factors of the MuJoCo model."""
         self._physics.set(factors)
 
     def close(self) -> None:
         """Free the model and what draws it."""
+        self._calm.close()
         self._environment.close()
+
+
+def _simulate_halves(model: Any, data: Any, steps: int) -> None:
+    """What the package's `Physics.step` computes, without its look at MuJoCo's warnings, a tenth of cheetah's step.
+
+    The first half of a step was made at the end of the one before, so that all of `data` fits the positions.
+    """
+    mujoco.mj_step2(model, data)
+    if steps > 1:
+        mujoco.mj_step(model, data, steps - 1)
+    mujoco.mj_step1(model, data)
+
+
+def _simulate_whole(model: Any, data: Any, steps: int) -> None:
+    """The same where the integrator (Runge-Kutta) has no halves."""
+    mujoco.mj_step(model, data, steps)
+    mujoco.mj_step1(model, data)
 
 
 def _places(row: NDArray[Any], observation: Mapping[str, Any]) -> list[tuple[NDArray[Any], int | None]]:

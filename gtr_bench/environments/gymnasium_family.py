@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from gtr_bench.environments.base import BatchedEnvironment
+from gtr_bench.environments.box2d_physics import BOX2D_PARAMETERS
 from gtr_bench.environments.classic import CLASSIC_CONTROL
 from gtr_bench.environments.gymnasium_spaces import KNOWN_SPACES
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
@@ -68,7 +69,10 @@ class GymnasiumFamily:
         """The physics parameters a shift may change: name -> meaning."""
         if task in CLASSIC_CONTROL:
             return dict(CLASSIC_CONTROL[task].parameters)
-        return dict(MUJOCO_PARAMETERS) if _package_of(task) == "gymnasium.envs.mujoco" else {}
+        package = _package_of(task)
+        if package == "gymnasium.envs.box2d":
+            return dict(BOX2D_PARAMETERS.get(_class_of(task), {}))
+        return dict(MUJOCO_PARAMETERS) if package == "gymnasium.envs.mujoco" else {}
 
     def options(self, task: str) -> Sequence[str] | None:
         """Those of the constructor and `flatten`; none in classic control, unknown for other people's tasks."""
@@ -155,3 +159,10 @@ def _package_of(task: str) -> str:
     if entry is None or getattr(entry, "__name__", "").startswith("_raise_"):
         return ""
     return entry.__module__
+
+
+def _class_of(task: str) -> str:
+    """The name of the class that plays a task registered by a path, such as `LunarLander`."""
+    from gymnasium.envs.registration import registry
+
+    return str(registry[task].entry_point).rpartition(":")[2]

@@ -12,6 +12,7 @@ from gymnasium import spaces
 from gymnasium.spaces.utils import flatdim, flatten
 from numpy.typing import NDArray
 
+from gtr_bench.environments.box2d_physics import BOX2D_PARAMETERS, Box2DPhysics
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
 from gtr_bench.environments.single import Outcome, SingleBatch
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
@@ -41,13 +42,13 @@ def make_batch(
     options: Mapping[str, Any],
     parameters: tuple[str, ...],
 ) -> SingleBatch:
-    """M x N environments of one registered id; `parameters` names the physics parameters, of MuJoCo tasks only.
+    """M x N environments of one registered id; `parameters` names the physics parameters.
 
     Raises:
         EnvironmentFault: an environment could not be built or its spaces do not fit.
     """
     limit = gymnasium.spec(task).max_episode_steps if max_episode_steps is None else max_episode_steps
-    if parameters:
+    if "mass" in parameters:  # MuJoCo
         report_warnings()
 
     def build() -> GymnasiumSingle:
@@ -89,23 +90,32 @@ class GymnasiumSingle:
         size, self._flatten = _observations(f"gym:{task}", environment.observation_space, options.get(FLATTEN) is True)
         action, self._convert = _actions(f"gym:{task}", environment.action_space)
         self.spaces = Spaces(ObservationSpace((size,)), action, has_success=False)
-        self._physics = MujocoPhysics(environment.unwrapped.model) if with_physics else None
+        self._step = environment.step
+        self._physics: MujocoPhysics | Box2DPhysics | None = None
+        self._box2d: Box2DPhysics | None = None
+        if with_physics and type(environment.unwrapped).__name__ in BOX2D_PARAMETERS:
+            self._physics = self._box2d = Box2DPhysics(environment)
+            self._step = self._box2d.step
+        elif with_physics:
+            self._physics = MujocoPhysics(environment.unwrapped.model)
         self._keeps_world = type(environment.unwrapped).__module__ == BIPEDAL_WALKER
 
     def reset(self, seed: int) -> NDArray[Any]:
         """Start an episode."""
         if self._keeps_world:
             _renew_world(self._environment.unwrapped)
+        if self._box2d is not None:
+            self._box2d.renew()
         observation, _ = self._environment.reset(seed=seed)
         return self._flatten(observation)
 
     def step(self, action: Any) -> Outcome:
         """Take one step; success is always false, Gymnasium's tasks have no such flag."""
-        observation, reward, terminated, truncated, _ = self._environment.step(self._convert(action))
+        observation, reward, terminated, truncated, _ = self._step(self._convert(action))
         return Outcome(self._flatten(observation), reward, terminated, truncated, False)
 
     def set_physics(self, factors: Mapping[str, float]) -> None:
-        """Set the factors of the MuJoCo model."""
+        """Set the factors of the simulator."""
         if self._physics is not None:
             self._physics.set(factors)
 

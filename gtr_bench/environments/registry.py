@@ -22,6 +22,7 @@ families = Registry(
         "metaworld": "gtr_bench.environments.metaworld_family:MetaWorldFamily",
         "minatar": "gtr_bench.environments.minatar_family:MinAtarFamily",
         "minigrid": "gtr_bench.environments.minigrid_family:MiniGridFamily",
+        "procgen": "gtr_bench.environments.procgen_family:ProcgenFamily",
     },
 )
 

@@ -13,7 +13,7 @@ from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, 
 from gtr_bench.environments.hashing import key_of, mix
 from gtr_bench.environments.offers import evaluated_options, misfit, spaces_of
 from gtr_bench.environments.registry import family_of
-from gtr_bench.environments.shift import Shift, Values, World
+from gtr_bench.environments.shift import Shift, Values, World, worlds_of
 from gtr_bench.environments.shifts import parse_shift
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
@@ -56,7 +56,8 @@ class SequenceEnvironment:
         options: replace those of the phases.
 
     Raises:
-        EnvironmentFault: phases differ in observation size or action space, or an environment cannot be built.
+        EnvironmentFault: phases differ in observation size or action space, a shift cannot act on what they show, or an
+            environment cannot be built.
         UnknownNameError: no such family, task, shift kind or physics parameter.
     """
 
@@ -79,6 +80,8 @@ class SequenceEnvironment:
         self._phases: list[Mapping[str, Any]] = list(sequence["phases"])
         self._limit: int | None = sequence.get("max_episode_steps")
         self._shifts = [parse_shift(shift) for shift in sequence["shifts"]]
+        self._worlds = worlds_of(self._phases)
+        self._count = 1 + max(self._worlds)
         self._purpose = purpose
         self._environment_keys = mix(np.array(environment_seeds, dtype=np.uint64), key_of(purpose))
         self._shift_seeds = np.array(shift_seeds, dtype=np.uint64)
@@ -94,8 +97,14 @@ class SequenceEnvironment:
         self._steps = 0
         self._noise_keys: SeedArray = np.zeros((members, envs), dtype=np.uint64)
         self._check_names()
-        self.spaces = self._enter(0).spaces
+        self._unshifted = self._enter(0).spaces
         self._check_later_phases()
+        # What each shift finds to see, and last what the learner does.
+        self._seen = [self._unshifted]
+        for shift in self._shifts:
+            shift.require_fit(self._seen[-1])
+            self._seen.append(shift.shown(self._seen[-1], self._count))
+        self.spaces = self._seen[-1]
 
     @property
     def phases(self) -> int:
@@ -144,7 +153,7 @@ class SequenceEnvironment:
         return name, evaluated_options(name, options) if self._purpose == "evaluation" else options
 
     def _check_fits(self, spaces: Spaces, phase: int) -> None:
-        found = misfit(f"phase {phase} (`{self._phases[phase]['environment']}`)", spaces, self.spaces)
+        found = misfit(f"phase {phase} (`{self._phases[phase]['environment']}`)", spaces, self._unshifted)
         if found is not None:
             raise EnvironmentFault(found.sentence, hint=found.hint)
 
@@ -170,9 +179,9 @@ class SequenceEnvironment:
         environment = self._enter(phase)
         self._phase, self._stream = phase, stream
         self._held = 1.0 if progress is None and self._purpose == "evaluation" else progress
-        world = World(self.members, self.spaces)
         self._active = []
-        for index, shift in enumerate(self._shifts):
+        for index, (shift, spaces) in enumerate(zip(self._shifts, self._seen[:-1], strict=True)):
+            world = World(self.members, spaces, self._count, self._worlds[phase])
             keys = mix(self._shift_seeds, index)
             target = shift.resolve(keys, self._phases[phase]["variant"], world)
             origin = None

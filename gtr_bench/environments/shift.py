@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from numpy.typing import NDArray
@@ -12,21 +14,47 @@ from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.spaces import ActionSpace, Spaces
 from gtr_bench.errors import EnvironmentFault
 
-__all__ = ["Shift", "Values", "World"]
+__all__ = ["Shift", "Values", "World", "worlds_of"]
 
 Values = NDArray[Any]
 """What one variant is for each member, `[M, ...]`; each kind says what its numbers mean."""
 
 
 class World(NamedTuple):
-    """What a shift must know about the environment it changes."""
+    """What a shift must know about the world it changes.
+
+    Attributes:
+        members: M.
+        spaces: what the shifts before it in the list leave to see.
+        worlds: how many distinct worlds the phases of the sequence are (`worlds_of`).
+        place: which of them the phase is, from 0.
+    """
 
     members: int
     spaces: Spaces
+    worlds: int = 1
+    place: int = 0
+
+
+def worlds_of(phases: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The number of each phase's world, counted from 0 in the order in which they are first met.
+
+    A world is an environment with its options and the variant of the shifts.
+    """
+    numbers: dict[str, int] = {}
+    return [
+        numbers.setdefault(
+            json.dumps([phase["environment"], phase.get("options", {}), phase["variant"]], sort_keys=True), len(numbers)
+        )
+        for phase in phases
+    ]
 
 
 class Shift(BaseModel):
-    """Fields and behaviour all kinds share; a kind overrides `identity`, `draw` and what it changes, perhaps `fits`.
+    """Fields and behaviour all kinds share.
+
+    A kind overrides `identity`, `draw` and what it changes, perhaps `fits`, and `shown` where observations get another
+    size.
 
     Attributes:
         kind: the kind's registered name.
@@ -42,6 +70,12 @@ class Shift(BaseModel):
 
     noisy: ClassVar[bool] = False
     """Whether `change_observation` needs keys that differ from step to step, which cost a few hashes per step."""
+
+    varies: ClassVar[bool] = True
+    """Whether a phase's variant changes what the kind does; where no shift of a sequence varies, all variants are 0."""
+
+    needs_boundaries: ClassVar[bool] = False
+    """Whether it tells learners where phases begin, which those of the real world are not told; reports say so."""
 
     kind: str = Field(description="which kind")
     first_clean: bool = Field(
@@ -77,9 +111,22 @@ class Shift(BaseModel):
     def fits(self, spaces: Spaces) -> str | None:
         """Why the kind cannot act in such an environment, to follow its name in a sentence; None when it can.
 
-        Asked at planning; `resolve` asks again.
+        Asked at planning; environments ask again.
         """
         return None
+
+    def require_fit(self, spaces: Spaces) -> None:
+        """Raise EnvironmentFault where `fits` objects."""
+        reason = self.fits(spaces)
+        if reason is not None:
+            raise EnvironmentFault(f"the shift `{self.kind}` {reason}")
+
+    def shown(self, spaces: Spaces, worlds: int) -> Spaces:
+        """What a learner sees, under the shift, of spaces that it `fits`, in a sequence of so many worlds.
+
+        A kind that changes them comes last in a sequence's list.
+        """
+        return spaces
 
     def resolve(self, keys: SeedArray, variant: int, world: World) -> Values:
         """The values [M, ...] of a variant.
@@ -97,10 +144,8 @@ class Shift(BaseModel):
                 f"variant {variant} of the shift `{self.kind}` does not exist",
                 hint=f"it has {self.variants} explicit values; set `cycle` to use them in turn",
             )
-        reason = self.fits(world.spaces)
-        if reason is not None:
-            raise EnvironmentFault(f"the shift `{self.kind}` {reason}")
-        if variant == 0 and self.first_clean and self.variants is None:
+        self.require_fit(world.spaces)
+        if variant == 0 and self.first_clean and self.variants is None and self.varies:
             return self.identity(world)
         return self.draw(mix(keys, variant), variant, world)
 

@@ -49,6 +49,7 @@ shifts = Registry(
         "reward_scale": "gtr_bench.environments.shifts:RewardScale",
         "reward_flip": "gtr_bench.environments.shifts:RewardFlip",
         "physics": "gtr_bench.environments.shifts:Physics",
+        "task_id": "gtr_bench.environments.task_id:TaskId",
     },
 )
 

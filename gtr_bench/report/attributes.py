@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 from gtr_bench.algorithms.registry import algorithms
+from gtr_bench.environments.shifts import shifts
 from gtr_bench.errors import UnknownNameError
 from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.registry import Registry
@@ -27,9 +28,11 @@ def those_with(attribute: Attribute, names: Iterable[str]) -> frozenset[str]:
 
 
 def told_boundaries(definition: Mapping[str, Any]) -> bool:
-    """Whether a job's algorithm, or one of its add-ons, is told where phases begin."""
-    parts = [(algorithms, definition["algorithm"]), *((add_ons, each) for each in definition.get("plasticity", []))]
-    return any(getattr(_kind(kinds, part["name"]), "needs_boundaries", False) for kinds, part in parts)
+    """Whether a job's algorithm is told where phases begin: by what it is, an add-on, or a shift of its sequence."""
+    parts: list[tuple[Registry, str]] = [(algorithms, definition["algorithm"]["name"])]
+    parts += [(add_ons, each["name"]) for each in definition.get("plasticity", [])]
+    parts += [(shifts, each["kind"]) for each in definition.get("sequence", {}).get("shifts", [])]
+    return any(getattr(_kind(kinds, name), "needs_boundaries", False) for kinds, name in parts)
 
 
 def oracle_of(labels: Iterable[tuple[str, str]]) -> str | None:

@@ -122,7 +122,8 @@ def _suite_report(
     reconstructed = those_with("reconstruction", (record.algorithm_name for record in found.records))
     marked = {each.algorithm: each.algorithm_name for each in found.records if each.algorithm_name in reconstructed}
     reconstructions = tuple(label for label in algorithms if label in marked)
-    definitions = {each.algorithm: each.definition for each in found.records}
+    definitions = {(each.algorithm, each.sequence): each.definition for each in found.records}
+    told = {algorithm for (algorithm, _), definition in definitions.items() if told_boundaries(definition)}
     applying = [name for name, each in sections.items() if each.applies(found)]
     asked = Asked(
         metrics=request.metrics or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))},
@@ -152,7 +153,7 @@ def _suite_report(
         },
         curves=curves_of(asked.runs, scores, algorithms) if request.curves else (),
         reconstructed=tuple(sorted({marked[label] for label in reconstructions})),
-        told_boundaries=tuple(label for label in algorithms if told_boundaries(definitions[label])),
+        told_boundaries=tuple(label for label in algorithms if label in told),
     )
 
 

@@ -8,10 +8,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from pydantic import BaseModel
-
 from gtr_bench.environments.offers import misfit, options_of, spaces_of
 from gtr_bench.environments.registry import family_of
+from gtr_bench.environments.shift import Shift
 from gtr_bench.environments.shifts import shifts
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError, MissingExtraError, UnknownNameError, did_you_mean
@@ -32,13 +31,14 @@ IMAGE_HINT = "`observation_permutation` moves the pixels of images; actions and 
 class CheckedSequence:
     """A sequence's table, its place, the versions of its packages, and its shifts except those beyond repair.
 
-    `spaces` are what a learner sees in all its phases; None where something is wrong, or nobody asked.
+    `spaces` are what its environments show in all its phases, before the shifts; None where something is wrong, or
+    nobody asked.
     """
 
     table: SequenceTable
     path: KeyPath
     packages: Mapping[str, str]
-    shifts: tuple[BaseModel, ...]
+    shifts: tuple[Shift, ...]
     spaces: Spaces | None
 
 
@@ -148,7 +148,7 @@ def _distinct_worlds(table: SequenceTable) -> Iterator[tuple[str, dict[str, Any]
                 yield environment, options
 
 
-def _check_shifts(table: SequenceTable, path: KeyPath, spaces: Spaces | None, problems: Problems) -> list[BaseModel]:
+def _check_shifts(table: SequenceTable, path: KeyPath, spaces: Spaces | None, problems: Problems) -> list[Shift]:
     models = []
     listed = isinstance(problems.at((*path, "shift")), list)
     for index, shift in enumerate(table.shift):
@@ -170,6 +170,8 @@ def _check_shifts(table: SequenceTable, path: KeyPath, spaces: Spaces | None, pr
             if spaces is not None and (reason := model.fits(spaces)) is not None:
                 hint = IMAGE_HINT if spaces.observation.is_image else "drop the shift, or change something else"
                 problems.add(where, f"the shift `{kind}` {reason}", hint)
+            elif spaces is not None and index + 1 < len(table.shift) and model.shown(spaces, 1) != spaces:
+                problems.add(where, f"the shift `{kind}` changes what those after it would see", "put it last")
             if kind == "physics":
                 _check_physics(table, path, shift, where, problems)
     return models

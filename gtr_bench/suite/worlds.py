@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from gtr_bench.environments.adapters import adapters_of
 from gtr_bench.environments.offers import normalisations_of
+from gtr_bench.environments.shift import Shift, worlds_of
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError
 from gtr_bench.suite.expand import World
@@ -77,7 +76,8 @@ def resolve_world(
         return None
     environments = table.environments()[: override.max_phases or scale.max_phases]
     cycle = _cycle(models, path, problems)
-    variants = [(index % cycle if cycle else index) if models else 0 for index in range(len(environments))]
+    varies = any(model.varies for model in models)
+    variants = [(index % cycle if cycle else index) if varies else 0 for index in range(len(environments))]
     _check_variants(models, max(variants), path, problems)
     phases = [
         _phase(environment, table.options_of(index), steps, variant)
@@ -87,7 +87,7 @@ def resolve_world(
     return ResolvedWorld(
         World(table.id, environments, steps, _normalise(table, environments, path, problems), table.references, named),
         path,
-        checked.spaces,
+        _seen(checked, phases),
         {
             "phases": phases,
             "shifts": [defining(model, by_alias=True) for model in models],
@@ -104,6 +104,15 @@ def resolve_world(
         ),
         steps_path,
     )
+
+
+def _seen(checked: CheckedSequence, phases: Sequence[Mapping[str, Any]]) -> Spaces | None:
+    """What a learner sees of the phases under the shifts, which fit where nothing was noted."""
+    spaces, worlds = checked.spaces, 1 + max(worlds_of(phases))
+    for model in checked.shifts:
+        if spaces is not None:
+            spaces = None if model.fits(spaces) else model.shown(spaces, worlds)
+    return spaces
 
 
 def _normalise(
@@ -149,7 +158,7 @@ def _evaluation(levels: Sequence[EvaluationTable]) -> dict[str, Any]:
     return EvaluationTable().model_dump() | stated
 
 
-def _cycle(models: Sequence[BaseModel], path: KeyPath, problems: Problems) -> int | None:
+def _cycle(models: Sequence[Shift], path: KeyPath, problems: Problems) -> int | None:
     """The number of variants that take turns: one for the whole sequence, because a phase has one variant."""
     cycles = {cycle for model in models if (cycle := getattr(model, "cycle", None)) is not None}
     if len(cycles) > 1:
@@ -158,7 +167,7 @@ def _cycle(models: Sequence[BaseModel], path: KeyPath, problems: Problems) -> in
     return min(cycles, default=None)
 
 
-def _check_variants(models: Sequence[BaseModel], last: int, path: KeyPath, problems: Problems) -> None:
+def _check_variants(models: Sequence[Shift], last: int, path: KeyPath, problems: Problems) -> None:
     """A shift with a list of values needs one for every variant in use."""
     for model in models:
         known = getattr(model, "variants", None)

@@ -25,7 +25,7 @@ NAMES = [(kind.name, name) for kind in KINDS.values() for name in kind.own_names
 
 @pytest.mark.parametrize(("kind", "name"), NAMES)
 def test_every_own_name_has_a_meaning_on_one_line_and_a_place_it_comes_from(
-    kind: str, name: str, craftax_is_installed: None
+    kind: str, name: str, craftax_is_installed: None, procgen_is_installed: None
 ) -> None:
     entry = KINDS[kind].entry(name)
     assert entry.name == name

@@ -60,7 +60,17 @@ def flat(time: Any) -> Any:
 
 @needs_dm_control
 @of_the_package
-@pytest.mark.parametrize("task", ["walker-walk", "quadruped-run", "finger-turn_easy", "lqr-lqr_6_2", "reacher-hard"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "walker-walk",
+        "quadruped-run",
+        "finger-turn_easy",
+        "lqr-lqr_6_2",
+        "reacher-hard",
+        "cartpole-swingup",
+    ],  # the last: Runge-Kutta
+)
 def test_episodes_agree_with_the_package(task: str) -> None:
     batch = make(task, limit=20)
     peer = theirs(task, int(mix(SEEDS[1, 0], 0)[0]) % 2**31)
@@ -245,6 +255,37 @@ def draws() -> bool:
         "suite.load('pendulum', 'swingup').physics.render(8, 8)"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@needs_dm_control
+@pytest.mark.filterwarnings("ignore:The 'warn' function is deprecated")  # of logging, which the package calls
+@pytest.mark.parametrize(("task", "factors"), [("fish-swim", {"mass": 0.1}), ("walker-run", {"force": 10.0})])
+def test_an_unstable_simulation_goes_on_and_is_replayed(task: str, factors: dict[str, float], capfd: Any) -> None:
+    first, second = make(task), make(task)
+    first.set_physics({name: np.array([1.0, factor]) for name, factor in factors.items()})
+    first.reset(SEEDS)
+    actions = np.sign(random_actions(first, 220))
+    for action in actions[:180]:
+        result = first.step(action)
+        assert np.isfinite(result.observation).all()
+        assert np.isfinite(result.reward).all()
+    assert "unstable" in capfd.readouterr().err
+    second.load_state(first.state())
+    for action in actions[180:]:
+        assert_same(first.step(action), second.step(action))
+
+
+@needs_dm_control
+@pytest.mark.slow
+def test_a_picture_for_people_changes_nothing() -> None:
+    drawn, plain = make("cheetah-run"), make("cheetah-run")
+    drawn.reset(SEEDS)
+    plain.reset(SEEDS)
+    for action in random_actions(drawn, 5):
+        picture = drawn.picture(1)
+        assert (picture.shape, picture.dtype) == ((240, 320, 3), np.uint8)
+        assert picture.std() > 10
+        assert_same(drawn.step(action), plain.step(action))
 
 
 @needs_dm_control

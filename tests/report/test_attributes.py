@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -84,6 +84,13 @@ def test_an_algorithm_or_an_add_on_may_be_told_the_boundaries(monkeypatch: pytes
     assert not told_boundaries({"algorithm": {"name": "ppo"}, "plasticity": [{"name": "redo"}, {"name": "stranger"}]})
     assert told_boundaries({"algorithm": {"name": "ppo"}, "plasticity": [{"name": "redo"}, {"name": "reset"}]})
     assert not told_boundaries({"algorithm": {"name": "stranger"}})
+
+
+def test_whoever_meets_a_shift_that_names_the_task_is_told_the_boundaries() -> None:
+    plain: dict[str, Any] = {"algorithm": {"name": "ppo"}, "sequence": {"shifts": [{"kind": "reward_flip"}]}}
+    assert not told_boundaries(plain)
+    assert told_boundaries(plain | {"sequence": {"shifts": [{"kind": "reward_flip"}, {"kind": "task_id"}]}})
+    assert not told_boundaries(plain | {"sequence": {"shifts": [{"kind": "stranger"}]}})
 
 
 def test_those_told_the_boundaries_are_named_by_their_labels() -> None:

@@ -29,6 +29,7 @@ RUNS = {
     ("continual_world", "medium"): 4 * 5,
     ("continual_world", "full"): 4 * 10,
     ("continual_world", "cw20"): 4 * 10,
+    ("continual_world", "task_id"): 4 * 10,
     ("kernel_ablation", "laptop"): 12 * 2,
     ("kernel_ablation", "medium"): 32 * 3 * 2,
     ("kernel_ablation", "full"): 32 * 3 * 5,
@@ -46,6 +47,9 @@ RUNS = {
     ("craftax_open", "medium"): 3 * 2 * 2,
     ("craftax_open", "full"): 3 * 2 * 5,
     ("craftax_open", "billion"): 3 * 2 * 5,
+    ("procgen_levels", "laptop"): 2 * 2 * 2,
+    ("procgen_levels", "medium"): 7 * 16 * 3,
+    ("procgen_levels", "full"): 7 * 16 * 6,
 }
 REFERENCES = {
     ("swap_control", "laptop"): 4 * 2 * 3,
@@ -55,6 +59,7 @@ REFERENCES = {
     ("continual_world", "medium"): 4 * 10 * 5,
     ("continual_world", "full"): 4 * 10 * 10,
     ("continual_world", "cw20"): 4 * 10 * 10,
+    ("continual_world", "task_id"): 4 * 10 * 10,
     ("minatar_chain", "laptop"): 3 * 3 * 2,
     ("minatar_chain", "medium"): 5 * 3 * 6,
     ("minatar_chain", "full"): 5 * 3 * 12,
@@ -67,8 +72,8 @@ NEEDS_BOX2D = {("gym_control", "medium"), ("gym_control", "full")}
 
 
 @pytest.fixture(autouse=True)
-def _craftax_is_installed(craftax_is_installed: None) -> None:
-    """Its suite is looked at where it is not, too."""
+def _craftax_and_procgen_are_installed(craftax_is_installed: None, procgen_is_installed: None) -> None:
+    """Their suites are looked at where they are not, too."""
 
 
 def test_these_are_the_suites_and_their_scales() -> None:

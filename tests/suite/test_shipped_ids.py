@@ -23,11 +23,13 @@ VERSIONS = {
     "ale-py": "0.12.1",
     "dm-control": "1.0.28",
 }
-VERSIONS |= {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2"}
+VERSIONS |= {"craftax": "1.6.1", "jax": "0.10.2", "jaxlib": "0.10.2", "procgen-mirror": "0.10.7"}
 
 
 @pytest.fixture(autouse=True)
-def the_packages_the_golden_ids_were_made_with(monkeypatch: pytest.MonkeyPatch, craftax_is_installed: None) -> None:
+def the_packages_the_golden_ids_were_made_with(
+    monkeypatch: pytest.MonkeyPatch, craftax_is_installed: None, procgen_is_installed: None
+) -> None:
     """An id holds the versions of the simulators; Box2D's tasks need not be installed to be named."""
     monkeypatch.setattr(sequences, "_version", VERSIONS.__getitem__)
     if not gymnasium_family.find_spec("Box2D"):
