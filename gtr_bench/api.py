@@ -100,7 +100,7 @@ def report(
         baseline=baseline,
         environments=environments,
         curves=curves,
-        published=published,
+        also=["published"] if published else [],
     )
 
 

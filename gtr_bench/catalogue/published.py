@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gtr_bench.catalogue.entry import Entry
+from gtr_bench.published import rows
 from gtr_bench.published.rows import (
     Row,
     about,
@@ -26,8 +27,8 @@ HEADER = ("environment", "algorithm", "metric", "value ± spread (kind)", "seeds
 
 
 def names() -> list[str]:
-    """The published environments, file by file."""
-    return environments()
+    """The published environments, file by file; none where the rows are not installed, as with the shipped suites."""
+    return environments() if rows.FOLDER.is_dir() else []
 
 
 def entry(name: str) -> Entry:
@@ -38,12 +39,12 @@ def entry(name: str) -> Entry:
     """
     if name not in environments():
         raise unknown(name)
-    rows = [row for row in published_rows() if row.environment == name]
+    found = [row for row in published_rows() if row.environment == name]
     return Entry(
         name=name,
-        meaning=f"{counted(len(rows), 'published number')} ({rows[0].domain})",
+        meaning=f"{counted(len(found), 'published number')} ({found[0].domain})",
         package="gtr-bench",
-        facts={"domain": rows[0].domain},
+        facts={"domain": found[0].domain},
         tables={
             "numbers": [
                 {
@@ -55,7 +56,7 @@ def entry(name: str) -> Entry:
                     "source": source_text(row),
                     "note": row.note,
                 }
-                for row in rows
+                for row in found
             ]
         },
     )
@@ -67,11 +68,11 @@ def listing(environment: str | None) -> tuple[list[Block], list[dict[str, Any]]]
     Raises:
         RequestError: nobody published a number on such an environment.
     """
-    rows: Sequence[Row] = published_rows() if environment is None else about(environment)
-    marks = marks_of(rows)
-    table = grid("", HEADER, [_cells(row, marks) for row in rows], numeric=NUMERIC | {"seeds", "budget"})
+    found: Sequence[Row] = published_rows() if environment is None else about(environment)
+    marks = marks_of(found)
+    table = grid("", HEADER, [_cells(row, marks) for row in found], numeric=NUMERIC | {"seeds", "budget"})
     sources = Lines(tuple(f"{mark} {source}" for source, mark in marks.items()), "note")
-    return [table, sources], [asdict(row) for row in rows]
+    return [table, sources], [asdict(row) for row in found]
 
 
 def _cells(row: Row, marks: Mapping[str, str]) -> list[str]:

@@ -126,6 +126,6 @@ def _reported(
             environments=environments,
             curves=kind == "html",
             interval=interval,
-            published=published,
+            also=["published"] if published else [],
         )
     return report_text(built, kind, out)

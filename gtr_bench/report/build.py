@@ -56,7 +56,7 @@ def build_report(
     environments: Sequence[str] = (),
     curves: bool = False,
     interval: Method = "percentile",
-    published: bool = False,
+    also: Sequence[str] = (),
     warn: Warn = warn_on_stderr,
 ) -> Report:
     """The report on one or more results folders, finished or not.
@@ -69,11 +69,11 @@ def build_report(
         environments: sequence ids whose rows are shown, all by default; claims are decided on all of theirs anyway.
         curves: also the learning curves.
         interval: how the intervals of the tables' cells are made; all others are percentile intervals.
-        published: also the numbers published elsewhere on the same worlds, which nothing is computed from.
+        also: names of sections that a report has only on request, such as `published`.
         warn: called with a sentence for each file that was left out.
 
     Raises:
-        RequestError: no jobs, or an unknown suite, metric, baseline or environment.
+        RequestError: no jobs, or an unknown suite, metric, baseline, environment or section.
         ResultsError: a file was written by a newer program.
     """
     chosen = {name: metrics.get(name) for name in metric_names}
@@ -84,8 +84,9 @@ def build_report(
     expected = {record.job: record for each in found for record in each.records}
     evaluations = load_evaluations(list(expected.values()), warn=warn)
     shown = [given(each, evaluations) for each in found]
-    requested = {"published"} if published else set()
-    sections = {name: each for name, each in in_order().items() if not each.on_request or name in requested}
+    known = in_order()
+    _check("report section", also, set(known))
+    sections = {name: each for name, each in known.items() if not each.on_request or name in also}
     suites = [
         _suite_report(each, scores_of(each, evaluations), course, request, sections, warn) for each, course in shown
     ]

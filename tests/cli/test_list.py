@@ -12,6 +12,7 @@ import pytest
 from gtr_bench.catalogue import KINDS
 from gtr_bench.environments import registry
 from gtr_bench.environments.registry import Availability
+from gtr_bench.published import rows
 
 
 def test_without_a_kind_the_kinds_are_listed(cli: Any) -> None:
@@ -19,7 +20,7 @@ def test_without_a_kind_the_kinds_are_listed(cli: Any) -> None:
     assert [line.split()[0] for line in lines[1 : 1 + len(KINDS)]] == list(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].listing is None])
 def test_a_kind_lists_every_name_in_words_and_in_json(cli: Any, kind: str) -> None:
     answer = cli("list", kind)
     assert (answer.returncode, answer.stderr) == (0, "")
@@ -92,3 +93,61 @@ def test_no_torch_is_imported(arguments: list[str]) -> None:
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stderr == "False 0\n"
+
+
+def test_published_numbers_are_listed_row_by_row_with_their_sources(cli: Any) -> None:
+    answer = cli("list", "published", COLUMNS="200")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.split("\n")[0].split("  ")[0] == "environment"
+    entries = json.loads(cli("list", "published", "--json").stdout)["entries"]
+    assert len(entries) == 1401
+    assert all(entry["source"] in answer.stdout for entry in entries)
+    assert list(dict.fromkeys(entry["environment"] for entry in entries)) == KINDS["published"].names()
+
+
+def test_published_numbers_are_narrowed_to_an_environment(cli: Any) -> None:
+    text = cli("list", "published", "--environment", "starpilot", COLUMNS="200").stdout
+    entries = json.loads(cli("list", "published", "--environment", "starpilot", "--json").stdout)["entries"]
+    assert "18.106 ± 0.716 (standard error)" in text
+    assert {entry["environment"].split()[0] for entry in entries} == {"starpilot"}
+    assert len(entries) == text.count("starpilot ")
+
+
+def test_all_about_one_published_environment_are_its_numbers_and_their_notes(cli: Any) -> None:
+    found = json.loads(cli("list", "published", "C-CartPole perturbed", "--json").stdout)
+    assert found["facts"] == {"domain": "gym-control"}
+    assert len(found["tables"]["numbers"]) == 6
+    assert all(row["source"] and row["note"] for row in found["tables"]["numbers"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence", "hint"),
+    [
+        (
+            ("published", "--environment", "starpilto"),
+            "unknown published environment `starpilto`",
+            "did you mean `starpilot`?",
+        ),
+        (("suites", "--environment", "starpilot"), "for published numbers alone", "`gtr-bench list published`"),
+        (("--environment", "starpilot"), "for published numbers alone", "`gtr-bench list published`"),
+        (("published", "CW20", "--environment", "CW5"), "`CW20` is one environment", "leave one away"),
+    ],
+)
+def test_the_option_environment_is_refused_where_it_means_nothing(
+    cli: Any, arguments: tuple[str, ...], sentence: str, hint: str
+) -> None:
+    answer = cli("list", *arguments)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert sentence in answer.stderr
+    assert hint in answer.stderr
+
+
+def test_where_no_published_rows_are_installed_the_kinds_are_listed_all_the_same(
+    cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "FOLDER", cli.folder / "nowhere")
+    kinds = json.loads(cli("list", "--json").stdout)["kinds"]
+    assert [kind["entries"] for kind in kinds if kind["name"] == "published"] == [0]
+    answer = cli("list", "published")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "the published rows are not installed here" in answer.stderr

@@ -99,9 +99,12 @@ def test_one_phase_is_paired_with_rows_on_the_task_alone_and_not_with_a_sequence
 
 
 def test_options_that_change_the_world_end_the_pair() -> None:
-    pytest.importorskip("ale_py")
-    assert found('env = "atari:Pong"') == {}
-    assert list(found('env = "atari:Pong"\noptions = { sticky = 0.0 }')) == ["PongNoFrameskip-v4", "Pong-v5"]
+    def published(options: dict[str, Any]) -> list[str]:
+        phases = [{"environment": "atari:Pong", "options": options}]
+        return [pair.published for pair in pairs_of({"phases": phases, "shifts": [], "max_episode_steps": None})]
+
+    assert published({}) == []
+    assert published({"sticky": 0.0}) == ["PongNoFrameskip-v4", "Pong-v5"]
 
 
 @pytest.mark.parametrize(("named", "published"), [("cw10", "CW10"), ("cw20", "CW20"), ("cw5", "CW5 (v2 classes)")])

@@ -60,7 +60,7 @@ class Section(ABC):
         within: the section that this one completes: it stands before that one's notes, without a heading of its own.
         diagnostics: what it reads, columns of `iterations.parquet`.
         columns: those of its rows in the CSV table, besides `suite`, `scale` and `smoke`.
-        on_request: whether a report has it only where it is asked for by name, as `--published` does.
+        on_request: whether a report has it only where `build_report` is asked for it by name, as by `--published`.
     """
 
     name: ClassVar[str]

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from gtr_bench import api
+from gtr_bench.cli.main import execute
+from gtr_bench.errors import UnknownNameError
 from gtr_bench.report.build import build_report
 from gtr_bench.report.formats import FORMATS, render
 from gtr_bench.report.model import Report
@@ -38,7 +41,7 @@ def text_of(steps: int) -> str:
 def reported(fill: Fill, steps: int, **asked: Any) -> Report:
     text = text_of(steps)
     jobs = parse_suite(text, path="swap.toml", scale="laptop").jobs()
-    return build_report([fill(jobs, text=text, name=f"results_{steps}")], published=True, **asked)
+    return build_report([fill(jobs, text=text, name=f"results_{steps}")], also=["published"], **asked)
 
 
 @pytest.fixture
@@ -123,13 +126,13 @@ def test_in_json_a_row_has_all_that_its_file_says(shown: Report) -> None:
     }
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_nothing_else_of_a_report_changes_with_them(fill: Fill, format: str) -> None:
+def test_nothing_else_of_a_report_changes_with_them(fill: Fill) -> None:
     text = text_of(10_000)
     results = fill(parse_suite(text, path="swap.toml", scale="laptop").jobs(), text=text)
-    without, beside = (build_report([results], published=published) for published in (False, True))
+    without, beside = (build_report([results], also=also) for also in ([], ["published"]))
     assert "published" not in without.suites[0].sections
-    assert "ublished elsewhere" not in render(without, format)
+    for format in FORMATS:
+        assert "ublished" not in render(without, format).replace("published method", "")
     for name, data in without.suites[0].sections.items():
         assert beside.suites[0].sections[name] == data
     plain = [json.loads(render(each, "json")) for each in (without, beside)]
@@ -142,6 +145,23 @@ def test_environments_that_are_left_out_have_none(fill: Fill) -> None:
 
 
 def test_a_suite_on_worlds_nobody_published_says_so(fill: Fill, jobs: list[Job]) -> None:
-    report = build_report([fill(jobs)], published=True)
+    report = build_report([fill(jobs)], also=["published"])
     assert NONE in render(report, "terminal")
     assert json.loads(render(report, "json"))["suites"][0]["published"] == []
+
+
+def test_an_unknown_section_is_refused(fill: Fill, jobs: list[Job]) -> None:
+    with pytest.raises(UnknownNameError, match="unknown report section `publised`"):
+        build_report([fill(jobs[:1])], also=["publised"])
+
+
+def test_python_and_the_command_line_ask_for_them(
+    fill: Fill, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = text_of(10_000)
+    results = fill(parse_suite(text, path="swap.toml", scale="laptop").jobs()[:2], text=text)
+    report = api.report(results, published=True)
+    assert [beside.environment for beside in report.suites[0].published] == ["cartpole_swap"]
+    monkeypatch.setenv("COLUMNS", "200")
+    assert execute(["report", str(results), "--published", "--format", "markdown"]) == 0
+    assert capsys.readouterr().out == render(report, "markdown")
