@@ -37,6 +37,7 @@ _SPECIAL = {
     "]": "{]}",
     "†": r"\textdagger{}",
     "‡": r"\textdaggerdbl{}",
+    "±": r"\textpm{}",
 }
 
 

@@ -116,6 +116,17 @@ def test_meta_worlds_classes_of_another_version_are_always_a_difference(named: s
     assert "classes there" in differences(pair, definition)[0]
 
 
+@pytest.mark.parametrize("game", ["starpilot", "miner"])
+def test_level_shifts_of_procgen_are_paired_game_by_game(game: str) -> None:
+    table = Pair("", "procgen_levels_cchain", f"procgen:{game}").table()
+    phases = [{"environment": f"procgen:{game}", "options": table.options_of(phase)} for phase in range(10)]
+    definition = {"phases": phases, "shifts": [], "max_episode_steps": None}
+    assert [pair.published for pair in pairs_of(definition)] == [f"{game} level-shift hard"]
+    assert [differences(pair, definition) for pair in pairs_of(definition)] == [[]]
+    easy = [{**phase, "options": {**phase["options"], "distribution_mode": "easy"}} for phase in phases]
+    assert pairs_of({**definition, "phases": easy}) == []
+
+
 @pytest.mark.parametrize("task", ["Ant", "HalfCheetah", "Hopper", "Humanoid", "HumanoidStandup", "Walker2d"])
 def test_mujoco_tasks_of_another_version_are_always_a_difference(task: str) -> None:
     definition = {

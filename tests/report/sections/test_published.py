@@ -96,6 +96,10 @@ def test_every_format_for_people_sets_them_apart_with_source_seeds_budget_and_me
         assert said in part, said
 
 
+def test_latex_has_the_sign_of_a_spread_as_a_command(shown: Report) -> None:
+    assert r"61.766 \textpm{} 6.927 (standard error)" in render(shown, "latex")
+
+
 def test_in_csv_they_stand_in_columns_of_their_own(shown: Report) -> None:
     rows = list(csv.DictReader(StringIO(render(shown, "csv"))))
     own = [row for row in rows if row["published_value"]]
