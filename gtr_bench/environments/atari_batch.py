@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.atari_games import MAX_FRAMES, Settings, flavour_of
 from gtr_bench.environments.atari_single import AtariGame, Frames
-from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, Finals, SeedArray, Transition
 from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.spaces import Spaces
-from gtr_bench.errors import EnvironmentFault, UnknownNameError
+from gtr_bench.errors import EnvironmentFault
 
 __all__ = ["AtariBatch"]
 
@@ -147,10 +147,6 @@ class AtariBatch(BatchedEnvironment):
             finals,
             None,
         )
-
-    def set_physics(self, values: Mapping[str, FloatArray]) -> None:
-        for name in values:
-            raise UnknownNameError("physics parameter", name, ())
 
     def state(self) -> dict[str, Any]:
         return {

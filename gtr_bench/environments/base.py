@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.environments.spaces import Spaces
+from gtr_bench.errors import UnknownNameError
 
 __all__ = ["BatchedEnvironment", "Family", "Finals", "FloatArray", "SeedArray", "Transition"]
 
@@ -76,15 +77,17 @@ class BatchedEnvironment(ABC):
             EnvironmentFault: an environment raised.
         """
 
-    @abstractmethod
     def set_physics(self, values: Mapping[str, FloatArray]) -> None:
         """Set physics factors [M] relative to the family's default, from the next step or reset on.
 
-        Parameters that are not named return to factor 1, which restores the default exactly.
+        Parameters that are not named return to factor 1, which restores the default exactly. Here: of a task that has
+        none.
 
         Raises:
             UnknownNameError: a parameter the task does not have.
         """
+        for name in values:
+            raise UnknownNameError("physics parameter", name, ())
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, Finals, SeedArray, Transition
 from gtr_bench.environments.craftax_process import CraftaxProcess
 from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.spaces import Spaces
-from gtr_bench.errors import UnknownNameError
 
 __all__ = ["CraftaxBatch"]
 
@@ -79,10 +77,6 @@ class CraftaxBatch(BatchedEnvironment):
             finals,
             None,
         )
-
-    def set_physics(self, values: Mapping[str, FloatArray]) -> None:
-        for name in values:
-            raise UnknownNameError("physics parameter", name, ())
 
     def state(self) -> dict[str, Any]:
         return {

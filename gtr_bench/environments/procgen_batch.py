@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
+from gtr_bench.environments.base import BatchedEnvironment, Finals, SeedArray, Transition
 from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.procgen_games import Settings
 from gtr_bench.environments.procgen_library import ProcgenGames
 from gtr_bench.environments.spaces import Spaces
-from gtr_bench.errors import UnknownNameError
 
 __all__ = ["ProcgenBatch"]
 
@@ -93,10 +91,6 @@ class ProcgenBatch(BatchedEnvironment):
         for row in rows.tolist():
             self._games.actions[row] = FORCE_RESET
             self._games.act(row)
-
-    def set_physics(self, values: Mapping[str, FloatArray]) -> None:
-        for name in values:
-            raise UnknownNameError("physics parameter", name, ())
 
     def state(self) -> dict[str, Any]:
         states = self._games.states()

@@ -17,7 +17,7 @@ from gtr_bench.suite.model import MAX_SEED, ScaleTable, SequentialTable
 from gtr_bench.suite.plasticity import resolve_add_ons
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.seeds import continued
-from gtr_bench.suite.sequences import CheckedSequence, check_sequence
+from gtr_bench.suite.sequences import OPTION_TABLES, CheckedSequence, check_sequence
 from gtr_bench.suite.settings import Parameters, Setting
 from gtr_bench.suite.source import KeyPath
 from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
@@ -168,7 +168,7 @@ def _cells(
             if parts not in checked:
                 checked.add(parts)
                 _check_columns(setting, definition, problems)
-            if problems.noted((*world.path, "options")):
+            if any(problems.noted((*world.path, key)) for key in OPTION_TABLES):
                 continue  # they may hold what no definition can, such as NaN
             what = f"`{setting.label}` on `{world.world.id}`"
             first = seen.setdefault(canonical_json(definition), what)

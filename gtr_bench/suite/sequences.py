@@ -19,7 +19,10 @@ from gtr_bench.suite.model import SequenceTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.source import KeyPath
 
-__all__ = ["CheckedSequence", "check_sequence"]
+__all__ = ["OPTION_TABLES", "CheckedSequence", "check_sequence"]
+
+OPTION_TABLES = ("options", "vary", "test")
+"""keys of a sequence that hold options of its environments"""
 
 ALWAYS_INSTALLED = frozenset({"gymnasium"})
 """the packages of environments that come without an extra"""
@@ -102,8 +105,7 @@ def _environments(table: SequenceTable, path: KeyPath) -> dict[str, KeyPath]:
 
 def _check_options(table: SequenceTable, path: KeyPath, problems: Problems) -> None:
     """Every environment of the sequence must have the options that are set, as far as its family knows them."""
-    tables = {"options": table.options, "vary": table.vary, "test": table.test}
-    named = [(where, name) for where, options in tables.items() for name in options]
+    named = [(where, name) for where in OPTION_TABLES for name in getattr(table, where)]
     for environment, place in _environments(table, path).items():
         known = options_of(environment) if named and not problems.noted(place) else None
         if known is None:
@@ -116,7 +118,7 @@ def _check_options(table: SequenceTable, path: KeyPath, problems: Problems) -> N
 
 def _check_spaces(table: SequenceTable, path: KeyPath, problems: Problems) -> Spaces | None:
     """The spaces of the first phase; what later phases show a learner must fit them. None if anything is wrong."""
-    if any(problems.noted((*path, key)) for key in ("options", "vary", "test")):
+    if any(problems.noted((*path, key)) for key in OPTION_TABLES):
         return None
     first: Spaces | None = None
     places = _environments(table, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from gtr_bench.environments.shift import Shift, worlds_of
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import GtrBenchError
 from gtr_bench.suite.expand import World
-from gtr_bench.suite.identity import canonical_json, defining
+from gtr_bench.suite.identity import defining
 from gtr_bench.suite.model import EvaluationTable, OverrideTable, ScaleTable, SequenceTable
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.sequences import CheckedSequence
@@ -46,7 +47,7 @@ class ResolvedWorld:
             return
         seen = set()
         for phase in self.sequence["phases"]:
-            world = canonical_json(phase)
+            world = json.dumps(phase, sort_keys=True)  # as it is: what no definition may hold is told elsewhere
             if world not in seen:
                 seen.add(world)
                 yield self.sequence | {"phases": [phase]}
@@ -121,13 +122,13 @@ def _normalise(
     """The returns that count as 0 and 1 by environment; what a family does not know by name is noted."""
     if table.normalise is None:
         return None
-    found = {}
-    for environment in dict.fromkeys(environments):
+    found: dict[str, tuple[float, float]] = {}
+    for phase, environment in enumerate(environments):
         if not isinstance(table.normalise, str):
             found[environment] = (table.normalise.min, table.normalise.max)
             continue
         try:
-            known = normalisations_of(environment, table.options)
+            known = normalisations_of(environment, table.options_of(phase))
         except GtrBenchError:  # noted when the sequence was checked
             continue
         if table.normalise not in known:
@@ -138,7 +139,12 @@ def _normalise(
                 f"there is {offered}" if offered else "write them as `{ min = 0.0, max = 1.0 }`",
             )
             continue
-        found[environment] = known[table.normalise]
+        if found.setdefault(environment, known[table.normalise]) != known[table.normalise]:
+            problems.add(
+                (*path, "normalise"),
+                f"the bounds `{table.normalise}` of `{environment}` change with the options that `vary`",
+                "write bounds that hold in all phases, `{ min = 0.0, max = 1.0 }`",
+            )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 
@@ -161,3 +162,27 @@ def test_metrics_of_a_test_world_need_one(metric: str, load: Callable[..., Suite
     with pytest.raises(SuiteError) as error:
         load(('primary_metric = "lifetime_return"', f'primary_metric = "{metric}"'))
     assert error.value.problems[0].sentence == f"`{metric}` needs `test` options in sequence `swap`"
+
+
+@pytest.mark.parametrize("line", ["options", "vary", "test"])
+def test_a_number_that_is_none_is_refused_at_its_place_wherever_options_stand(
+    line: str, load: Callable[..., Suite]
+) -> None:
+    value = "[0.0, nan]" if line == "vary" else "nan"
+    with pytest.raises(SuiteError) as error:
+        load((OWN, GAME + f"references = true\n{line} = {{ sticky_action_prob = {value} }}\n"), extra=CONV)
+    assert [problem.line for problem in error.value.problems] == [20]
+    assert "nan" in error.value.problems[0].sentence
+
+
+def test_bounds_by_name_that_change_with_varied_options_are_refused(load: Callable[..., Suite]) -> None:
+    if find_spec("procgen") is None:
+        pytest.skip("procgen is not installed")
+    levels = GAME.replace("minatar:breakout", "procgen:starpilot") + 'normalise = "procgen"\n'
+    kept = load((OWN, levels + "vary = { start_level = [1, 2, 3] }\n"), extra=CONV)
+    assert kept.worlds[0].normalise == {"procgen:starpilot": (1.5, 35.0)}
+    with pytest.raises(SuiteError) as error:
+        load((OWN, levels + 'vary = { distribution_mode = ["easy", "hard"] }\n'), extra=CONV)
+    assert error.value.problems[0].sentence == (
+        "the bounds `procgen` of `procgen:starpilot` change with the options that `vary`"
+    )
