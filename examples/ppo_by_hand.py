@@ -117,9 +117,9 @@ def improve(agent: Agent, adam: torch.optim.Adam, rollout: Rollout, generator: G
 
 def train(seed: int, steps: int, limit: int = 500) -> Iterator[tuple[int, Agent, Rollout]]:
     """After each update: the steps so far, the agent, the rollout it learned from; episodes last `limit` at most."""
-    learner, environment, shift = derive_seeds({"seed": seed, "algorithm": {"name": "ppo"}})
-    phase = {"environment": "gym:CartPole-v1", "steps": steps, "variant": 0}
+    phase = {"environment": "gym:CartPole-v1", "options": {}, "steps": steps, "variant": 0}
     sequence = {"phases": [phase], "shifts": [], "max_episode_steps": limit}
+    learner, environment, shift = derive_seeds({"seed": seed, "algorithm": {"name": "ppo"}, "sequence": sequence})
     world = SequenceEnvironment(
         sequence, members=1, envs=ENVS, environment_seeds=[environment], shift_seeds=[shift], purpose="training"
     )

@@ -107,7 +107,7 @@ def tour(sequence: Mapping[str, Any], *, seed: int, phase: int | None, steps: in
     if phase is not None and not 0 <= phase < len(described):
         raise RequestError(f"there is no phase {phase}", hint=f"phases are counted from 0 to {len(described) - 1}")
     # The world of a job with this seed, whatever its algorithm.
-    seeds = derive_seeds({"seed": seed, "algorithm": {"name": "ppo"}})
+    seeds = derive_seeds({"seed": seed, "algorithm": {"name": "ppo"}, "sequence": sequence})
     environment = SequenceEnvironment(
         sequence, members=1, envs=1, environment_seeds=[seeds.environment], shift_seeds=[seeds.shift],
         purpose="evaluation",

@@ -48,7 +48,7 @@ class SequenceEnvironment:
         members: M.
         envs: N, environments per member.
         environment_seeds: one integer per member; all episodes of the member follow from it.
-        shift_seeds: one integer per member; the values of all shifts follow from it.
+        shift_seeds: one integer per member; the values of all shifts follow from it and the phase's environment.
         purpose: `training` or `evaluation`; their episodes differ.
         environments_kept: how many built environments to hold, at least 1. Going back to one that is held saves
             building it and changes no number; each costs the memory of M x N environments. The one just left goes
@@ -180,9 +180,10 @@ class SequenceEnvironment:
         self._phase, self._stream = phase, stream
         self._held = 1.0 if progress is None and self._purpose == "evaluation" else progress
         self._active = []
+        world_keys = mix(self._shift_seeds, key_of(self._phases[phase]["environment"]))
         for index, (shift, spaces) in enumerate(zip(self._shifts, self._seen[:-1], strict=True)):
             world = World(self.members, spaces, self._count, self._worlds[phase])
-            keys = mix(self._shift_seeds, index)
+            keys = mix(world_keys, index)
             target = shift.resolve(keys, self._phases[phase]["variant"], world)
             origin = None
             if shift.mode == "drift" and phase > 0:

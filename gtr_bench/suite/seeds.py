@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gtr_bench.suite.identity import canonical_json
+
 __all__ = ["Seeds", "continued", "derive_seeds"]
 
 
@@ -18,13 +20,18 @@ class Seeds(NamedTuple):
 
 
 def derive_seeds(definition: Mapping[str, Any]) -> Seeds:
-    """The learner's seed depends on the algorithm's name too; the other two on the job's seed alone.
+    """The seeds of a job; all algorithms that train on one sequence meet the same worlds, so they are paired by seed.
 
-    So all algorithms of a suite meet the same worlds and the same shifts, and comparisons are paired by seed.
+    Every seed depends on the sequence, so jobs on two sequences share no random number and count as independent.
+    The shifts' seed depends on the sequence through its shifts alone (and their values on the phase's environment,
+    which `SequenceEnvironment` mixes in): a reference run on one phase meets the world of that phase. The learner's
+    seed depends on the algorithm's name too.
     """
-    seed = definition["seed"]
-    name = definition["algorithm"]["name"]
-    return Seeds(_seed(f"learner:{name}:{seed}"), _seed(f"environment:{seed}"), _seed(f"shift:{seed}"))
+    seed, sequence = definition["seed"], definition["sequence"]
+    name, whole, shifts = definition["algorithm"]["name"], canonical_json(sequence), canonical_json(sequence["shifts"])
+    return Seeds(
+        _seed(f"learner:{name}:{seed}:{whole}"), _seed(f"environment:{seed}:{whole}"), _seed(f"shift:{seed}:{shifts}")
+    )
 
 
 def continued(seeds: Sequence[int], count: int) -> tuple[int, ...]:

@@ -78,6 +78,20 @@ def test_equal_arguments_give_equal_streams() -> None:
             assert_same(first.step(choose(first, step)), second.step(choose(second, step)))
 
 
+def test_the_values_of_a_shift_are_those_of_the_phases_environment_wherever_it_stands() -> None:
+    shift: list[dict[str, Any]] = [{"kind": "physics", "parameter": "gravity", "low": 0.5, "high": 2.0}]
+    cart, pendulum = phase(1), phase(1, "gym:Pendulum-v1")
+    values = []
+    for described in (cart, pendulum):
+        environment = world([described], shift)
+        environment.start_phase(0)
+        values.append(environment.values()[0][1])
+    assert not np.isin(values[0], values[1]).any()
+    later = world([phase(0), cart], shift)
+    later.start_phase(1)
+    assert_array_equal(later.values()[0][1], values[0])
+
+
 def test_phases_streams_purposes_and_members_have_different_episodes() -> None:
     training, evaluation = world([phase(), phase()]), world([phase(), phase()], purpose="evaluation")
     starts = [

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+import gtr_bench.learn.training as module
 from gtr_bench.learn.training import Training
+from gtr_bench.suite.seeds import Seeds
 from tests.learn.helpers import (
     CARTPOLE_SHIFT,
     CPU,
@@ -135,6 +137,8 @@ def test_a_cohort_ends_when_every_member_has_diverged() -> None:
 
 def test_an_environment_that_gives_nan_freezes_its_member_only(monkeypatch: pytest.MonkeyPatch) -> None:
     use_faults(monkeypatch)
+    # two sequences, which would have seeds of their own
+    monkeypatch.setattr(module, "derive_seeds", lambda definition: Seeds(definition["seed"], definition["seed"], 12))
 
     def definitions(task: str) -> list[dict[str, Any]]:
         options = {"after": 70, "member": 1}

@@ -1,20 +1,43 @@
 from __future__ import annotations
 
+from typing import Any
+
 from gtr_bench.suite import Seeds, derive_seeds
 
+SWAP = {"kind": "action_permutation", "cycle": 2}
 
-def definition(seed: int, algorithm: str = "gtr", **parameters: float) -> dict[str, object]:
-    return {"algorithm": {"name": algorithm, "version": 1, "parameters": parameters}, "seed": seed}
+
+def definition(
+    seed: int, algorithm: str = "gtr", *, steps: int = 1000, shift: dict[str, Any] = SWAP, **parameters: float
+) -> dict[str, Any]:
+    phase = {"environment": "gym:CartPole-v1", "options": {}, "steps": steps, "variant": 0}
+    sequence = {"phases": [phase, phase | {"variant": 1}], "shifts": [shift], "max_episode_steps": None}
+    described = {"name": algorithm, "version": 1, "parameters": parameters}
+    return {"algorithm": described, "sequence": sequence, "seed": seed}
 
 
 def test_the_golden_seeds_have_not_moved() -> None:
-    assert derive_seeds(definition(0)) == Seeds(9177068229897011248, 5886687231314858603, 7542545292953044457)
+    assert derive_seeds(definition(0)) == Seeds(2371717201689639471, 6163593793778321809, 1141338858612902247)
 
 
 def test_algorithms_meet_the_same_worlds_with_learners_of_their_own() -> None:
     gtr, ppo = derive_seeds(definition(7)), derive_seeds(definition(7, "ppo"))
     assert (gtr.environment, gtr.shift) == (ppo.environment, ppo.shift)
     assert gtr.learner != ppo.learner
+
+
+def test_jobs_of_one_seed_on_two_sequences_share_no_seed() -> None:
+    one, other = derive_seeds(definition(7)), derive_seeds(definition(7, shift=SWAP | {"cycle": 3}))
+    assert not set(one) & set(other)
+
+
+def test_a_reference_run_meets_the_shifts_of_its_sequence_with_seeds_of_its_own() -> None:
+    whole = definition(7)
+    alone = whole | {"sequence": whole["sequence"] | {"phases": whole["sequence"]["phases"][1:]}}
+    run, reference = derive_seeds(whole), derive_seeds(alone)
+    assert run.shift == reference.shift
+    assert run.environment != reference.environment
+    assert run.learner != reference.learner
 
 
 def test_settings_of_one_algorithm_share_all_seeds() -> None:
