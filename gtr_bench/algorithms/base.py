@@ -139,9 +139,6 @@ class Algorithm:
         """Objective, value and entropy terms of one minibatch (algorithms A.2, details 9 to 11)."""
         p = self.p
         policy, value = update.model.evaluate(batch.observations, batch.memory)
-        by_hand = update.loss_by_hand(policy, value, batch)
-        if by_hand is not None:
-            return by_hand
         sample = batch.sample(policy)
         surrogate, penalty = self.objective(sample)
         policy_loss = -(surrogate if penalty is None else surrogate - penalty).mean(1, keepdim=True)

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from gtr_bench.algorithms.base import Algorithm, Losses
-from gtr_bench.learn.by_hand import loss_by_hand
-from gtr_bench.learn.distributions import Distribution
+from gtr_bench.learn.by_hand import Descent, by_hand
 from gtr_bench.learn.experience import Experience
 from gtr_bench.learn.optimizer import Optimizer, clip_gradient
 from gtr_bench.networks.model import Model
@@ -65,12 +64,28 @@ class Update:
         Returns:
             `policy_loss`, `value_loss`, `grad_norm`: `[M]`, means over the minibatches.
         """
+        descent_of = self._descent_of(loss)
         for batch in self.minibatches(experience):
-            found = loss(self, batch)
+            found = descent_of(batch)
             if self.p.target_kl is not None and found.log_ratio is not None and not self._near(found.log_ratio):
                 break
-            self.step(found, batch, only)
+            self._descend(found, only)
         return self.means()
+
+    def _descent_of(self, loss: Callable[[Update, Experience], Losses]) -> Callable[[Experience], Descent]:
+        """What gives a minibatch's gradient: written down where it can be, else derived."""
+        penalised = any(type(add_on).penalty is not AddOn.penalty for add_on in self._add_ons)
+        written = None if penalised else by_hand(self._algorithm, loss, self.model)
+        return written or (lambda batch: self._derived(loss(self, batch), batch))
+
+    def _derived(self, losses: Losses, batch: Experience) -> Descent:
+        """Down the losses' total and the add-ons' penalties, by automatic differentiation."""
+        total = losses.total
+        for add_on in self._add_ons:
+            penalty = add_on.penalty(self.model, batch)
+            total = total if penalty is None else total + penalty
+        gradient = self.model.gradient(total.sum())
+        return Descent(gradient, losses.policy.detach(), losses.value.detach(), losses.log_ratio)
 
     def minibatches(self, experience: Experience) -> Iterator[Experience]:
         """Each epoch's minibatches in a new order of its units, each member's from its own generator.
@@ -96,10 +111,6 @@ class Update:
     def _order(self, units: int) -> Tensor:
         return torch.stack([torch.randperm(units, generator=generator) for generator in self._generators])
 
-    def loss_by_hand(self, policy: Distribution, value: Tensor, batch: Experience) -> Losses | None:
-        """What `Algorithm.loss` gives for them, where its derivatives are written down; else None."""
-        return loss_by_hand(self._algorithm, policy, value, batch)
-
     def _near(self, log_ratio: Tensor) -> bool:
         """Leave out members whose KL (estimator k3) exceeds 1.5 `target_kl`; whether any member is left."""
         log_ratio = log_ratio.detach()
@@ -112,11 +123,10 @@ class Update:
 
         `only` bool `[P]` names the parameters that the loss may move.
         """
-        total = losses.total
-        for add_on in self._add_ons:
-            penalty = add_on.penalty(self.model, batch)
-            total = total if penalty is None else total + penalty
-        gradient = self.model.gradient(total.sum())
+        return self._descend(self._derived(losses, batch), only)
+
+    def _descend(self, descent: Descent, only: Tensor | None) -> Tensor:
+        gradient = descent.gradient
         if only is not None:
             gradient.mul_(only)
         for add_on in self._add_ons:
@@ -126,7 +136,7 @@ class Update:
         for add_on in self._add_ons:
             add_on.after_step(self.model, self.optimizer, self.active)
         self._algorithm.after_step(self)
-        self._seen.append((losses.policy.detach(), losses.value.detach(), norm.unsqueeze(1)))
+        self._seen.append((descent.policy, descent.value, norm.unsqueeze(1)))
         if not self._everyone:
             self._seen[-1] = tuple(torch.where(self.active.unsqueeze(1), each, torch.nan) for each in self._seen[-1])
         return norm

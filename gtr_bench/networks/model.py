@@ -14,7 +14,7 @@ from gtr_bench.learn.distributions import Distribution, choose, policy_size, unp
 from gtr_bench.networks.registry import networks
 from gtr_bench.networks.stacked import StackedLinear
 from gtr_bench.networks.torso import Memory, StackedMLP, Torso, UnitLayer
-from gtr_bench.networks.twin import Twin
+from gtr_bench.networks.twin import Twin, Workspace
 
 __all__ = ["Model", "Outputs"]
 
@@ -114,6 +114,16 @@ class Model(nn.Module):
         if self._twin is not None:
             return self._leaf
         return torch.cat([parameter.reshape(self.members, -1) for parameter in self._owned], 1)
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether actor and critic run as one stack, and have a `workspace`."""
+        return self._twin is not None
+
+    def workspace(self, samples: int) -> Workspace:
+        """Where the stacked pair passes over `samples` per member without autograd."""
+        assert self._twin is not None, "only a stacked pair has a workspace"
+        return Workspace(self._twin, self.data, samples)
 
     def critic_alone(self) -> Tensor:
         """Bool `[P]`: the parameters that values depend on and policies do not."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Twin", "TwinOutput"]
+__all__ = ["Twin", "TwinOutput", "Workspace"]
 
 _ALIGNED = 16  # float32 numbers in 64 bytes
 _LARGE = 1 << 14  # weights: a product written into a strided place runs member by member, which then beats a copy
@@ -45,8 +45,12 @@ class _Layer(NamedTuple):
     outputs: int
 
     @property
+    def weight_count(self) -> int:
+        return self.outputs * self.inputs
+
+    @property
     def stop(self) -> int:
-        return self.start + self.outputs * (self.inputs + 1)
+        return self.start + self.weight_count + self.outputs
 
     def weights(self, networks: Tensor) -> Tensor:
         """`[S, out, in]` of networks `[S, Q]`."""
@@ -56,7 +60,7 @@ class _Layer(NamedTuple):
 
     def biases(self, networks: Tensor) -> Tensor:
         """`[S, out, 1]` of networks `[S, Q]`."""
-        first = networks.storage_offset() + self.start + self.outputs * self.inputs
+        first = networks.storage_offset() + self.start + self.weight_count
         return networks.as_strided((len(networks), self.outputs, 1), (networks.stride(0), 1, 1), first)
 
 
@@ -66,6 +70,8 @@ class _Stack(NamedTuple):
     networks: Tensor
     weights: list[Tensor]
     biases: list[Tensor]
+    rest: Tensor
+    """`[S, R]`, what belongs to no layer: log standard deviations and padding"""
 
 
 class Twin:
@@ -175,7 +181,8 @@ class Twin:
 
     def _stack(self, networks: Tensor) -> _Stack:
         weights = [layer.weights(networks) for layer in self._layers]
-        return _Stack(networks, weights, [layer.biases(networks) for layer in self._layers])
+        biases = [layer.biases(networks) for layer in self._layers]
+        return _Stack(networks, weights, biases, networks[:, self._log_std :])
 
     def _half(self, parameters: Tensor, observations: Tensor, half: int) -> list[Tensor]:
         """Hidden layers and head `[M, B, units]` of actors (0) or critics (1)."""
@@ -219,25 +226,58 @@ class Twin:
             found.append(layer)
         return found
 
-    def _backward(self, stack: _Stack, inputs: Sequence[Tensor], slope: Tensor) -> Tensor:
-        """Gradient `[S, Q]` from the head's `[S, K, B']` and each layer's inputs; log std's part is left 0."""
-        gradient = torch.empty_like(stack.networks)
-        gradient[:, self._log_std :] = 0
+    def _backward(self, stack: _Stack, inputs: Sequence[Tensor], slope: Tensor, gradient: _Stack) -> None:
+        """Fill the gradient from the head's `[S, K, B']` and each layer's inputs; log std's part becomes 0."""
+        gradient.rest.zero_()
         for index in range(len(self._layers) - 1, -1, -1):
-            layer, before = self._layers[index], inputs[index]
-            weights = layer.weights(gradient)
-            if layer.outputs * layer.inputs < _LARGE:
+            before, weights = inputs[index], gradient.weights[index]
+            if self._layers[index].weight_count < _LARGE:
                 weights.copy_(torch.bmm(slope, before.transpose(1, 2)))
             else:
                 torch.bmm(slope, before.transpose(1, 2), out=weights)
-            torch.sum(slope, 2, keepdim=True, out=layer.biases(gradient))
+            torch.sum(slope, 2, keepdim=True, out=gradient.biases[index])
             if index > 0:
                 slope = torch.bmm(stack.weights[index].transpose(1, 2), slope)
                 if self.activation == "tanh":
                     torch.ops.aten.tanh_backward.grad_input(slope, before, grad_input=slope)
                 else:
                     torch.ops.aten.threshold_backward.grad_input(slope, before, 0, grad_input=slope)
-        return gradient
+
+
+class Workspace:
+    """Both networks on B samples and back, without autograd, in memory that is laid out once.
+
+    It follows changes of the parameters in place; what it returns is overwritten by the next call.
+    """
+
+    def __init__(self, twin: Twin, parameters: Tensor, size: int) -> None:
+        """Lay out for B = `size` samples of each member of `parameters` `[M, P]`."""
+        members, width = len(parameters), _padded(size)
+        self._twin, self._stack = twin, twin.stack(parameters)
+        self._whole = torch.zeros_like(parameters, requires_grad=False)
+        self._gradient = twin.stack(self._whole)
+        heads = [layer.outputs for layer in twin._layers]
+        self._columns = parameters.new_zeros((2 * members, twin.inputs, width))
+        self._layers = [parameters.new_empty((2 * members, units, width)) for units in heads]
+        self._slope = torch.zeros_like(self._layers[-1])
+        self._entry = self._columns.view(members, 2, twin.inputs, width)[..., :size]
+        self._exits, self._returns = (
+            (pairs[:, 0, :, :size], pairs[:, 1, 0, :size])
+            for pairs in (each.view(members, 2, twin.outputs, width) for each in (self._layers[-1], self._slope))
+        )
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """The policy head's numbers `[M, K, B]` and the values `[M, B]` of `[M, B, D]`."""
+        self._entry.copy_(observations.transpose(1, 2).unsqueeze(1))
+        self._twin._forward(self._stack, self._columns, self._layers)
+        return self._exits
+
+    def backward(self, policy: Tensor, values: Tensor) -> Tensor:
+        """The gradient `[M, P]` of a loss with these slopes in what `forward` gave; log std's part is 0."""
+        for place, slope in zip(self._returns, (policy, values), strict=True):
+            place.copy_(slope)
+        self._twin._backward(self._stack, [self._columns, *self._layers[:-1]], self._slope, self._gradient)
+        return self._whole
 
 
 class _Pass(torch.autograd.Function):
@@ -266,7 +306,8 @@ class _Pass(torch.autograd.Function):
         slope = policy.new_zeros((len(parameters), 2, twin.outputs, inputs[0].shape[2]))
         slope[:, 0, :, :size].copy_(policy.transpose(1, 2))
         slope[:, 1, 0, :size].copy_(values)
-        gradient = twin._backward(ctx.stack, inputs, slope.flatten(0, 1)).view_as(parameters)
+        gradient = torch.empty_like(parameters)
+        twin._backward(ctx.stack, inputs, slope.flatten(0, 1), twin.stack(gradient))
         if twin.deviations:
             twin.deviations_of(gradient).copy_(log_std)
         return gradient, None, None, None
