@@ -63,15 +63,17 @@ def _reshaped(
     """Of `GTR.objective` at its default form: `d rho / d log p(i) = -sum_k w_k p_k(i) kappa_k` for `2 KL(p_k || p)`."""
     p = algorithm.p
     surrogate, _, slopes = _clipped(algorithm, batch, packed, ratio, scale)
-    curvature, strength = -(0.5 / (p.sigma * p.sigma)), p.beta * p.sigma * p.sigma
-    anchors = batch.columns["anchor"].permute(0, 2, 3, 1).clamp_min(-1e4).contiguous()  # [M, K, A, B]
-    weights = batch.columns["anchor_weight"].transpose(1, 2)  # [M, K, B]
-    shares, own = anchors.exp(), packed.unsqueeze(1)
-    divergence = (shares * (anchors - own.clamp_min(-1e4))).sum(2)
-    lost = (divergence.clamp_min(0) * 2 * _broadcast(curvature)).expm1()  # kappa - 1
-    force = (weights * _broadcast(_in_float32(strength) * -scale)).mul_(lost + 1).mul_(_broadcast(curvature)).mul_(2)
-    pulled = (force.masked_fill_(divergence < 0, 0).unsqueeze(2) * shares).masked_fill_(own < -1e4, 0).sum(1)
-    return surrogate, strength * -(weights * lost).sum(1), [pulled, *slopes]
+    curvature, strength = _broadcast(-(0.5 / (p.sigma * p.sigma)) * 2), p.beta * p.sigma * p.sigma
+    anchors = batch.columns["anchor"].permute(0, 2, 3, 1).contiguous().clamp_min(-1e4)  # [M, K, A, B]
+    weights = batch.columns["anchor_weight"].transpose(1, 2).contiguous()  # [M, K, B]
+    shares, own = anchors.exp(), packed.clamp_min(-1e4).unsqueeze(1)
+    divergence = anchors.sub_(own).mul_(shares).sum(2)
+    lost = divergence.clamp_min(0).mul_(curvature).expm1_()  # kappa - 1
+    penalty = strength * -(weights * lost).sum(1)
+    force = (weights * _broadcast(_in_float32(strength) * -scale)).mul_(lost.add_(1)).mul_(curvature)
+    force.masked_fill_(divergence < 0, 0)
+    pulled = shares.mul_(force.unsqueeze(2)).sum(1).masked_fill_(packed < -1e4, 0)
+    return surrogate, penalty, [pulled, *slopes]
 
 
 def _broadcast(coefficient: float | Tensor) -> float | Tensor:

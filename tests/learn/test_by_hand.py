@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from gtr_bench.algorithms.base import Losses
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.algorithms.ppo import PPO
 from gtr_bench.learn import update as update_module
+from gtr_bench.learn.by_hand import ByHand, Descent, by_hand
+from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.learner import Learner
-from gtr_bench.learn.update import Update
 from tests.learn.helpers import make_definition
 from tests.learn.test_update import begun, experience_of, update_of
 
@@ -27,9 +27,16 @@ def a_step_later(learner: Learner, trajectory: Any) -> Any:
     return experience.with_normalised_advantages()
 
 
-def loss_and_gradient(learner: Learner, batch: Any) -> tuple[Losses, Tensor]:
-    found = learner.algorithm.loss(update_of(learner), batch)
-    return found, learner.model.gradient(found.total.sum())
+def both_ways(learner: Learner, batch: Any) -> tuple[Descent, Descent]:
+    """By hand, and by automatic differentiation."""
+    found = written_down(learner)
+    assert found is not None
+    update = update_of(learner)
+    return found(batch), update._derived(learner.algorithm.loss(update, batch), batch)
+
+
+def written_down(learner: Learner) -> ByHand | None:
+    return by_hand(learner.algorithm, learner.algorithm.loss, learner.model)
 
 
 @pytest.mark.parametrize("samples", [128, 43])
@@ -52,24 +59,16 @@ def test_loss_and_gradient_have_the_bits_of_automatic_differentiation(
     changes: dict[str, Any],
     environment: str,
     samples: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     definitions = [
         make_definition(algorithm, environment, seed=seed, **changes, **each) for seed, each in enumerate(own)
     ]
     _, learner, trajectory = begun(*definitions)
     batch = a_step_later(learner, trajectory).part(0, samples)
-    policy, value = learner.model.evaluate(batch.observations)
-    assert update_of(learner).loss_by_hand(policy, value, batch) is not None
-    found, gradient = loss_and_gradient(learner, batch)
-    monkeypatch.setattr(update_module, "loss_by_hand", lambda *_: None)
-    expected, derived = loss_and_gradient(learner, batch)
+    found, expected = both_ways(learner, batch)
     for mine, same in zip(found, expected, strict=True):
-        assert mine is not None
-        assert same is not None
         assert torch.equal(mine, same)
-    assert torch.equal(gradient, derived)
-    assert gradient.any(1).all()
+    assert found.gradient.any(1).all()
 
 
 @pytest.mark.parametrize(
@@ -88,21 +87,44 @@ def test_loss_and_gradient_have_the_bits_of_automatic_differentiation(
     ],
 )
 def test_what_is_not_written_down_is_derived(algorithm: str, environment: str, changes: dict[str, Any]) -> None:
-    _, learner, trajectory = begun(make_definition(algorithm, environment, **changes))
-    assert by_hand(learner, experience_of(learner, trajectory)) is None
+    _, learner, _ = begun(make_definition(algorithm, environment, **changes))
+    assert written_down(learner) is None
 
 
 @pytest.mark.parametrize("kind", [PPO, GTR])
-@pytest.mark.parametrize("changed", ["objective", "value_loss"])
+@pytest.mark.parametrize("changed", ["objective", "value_loss", "loss"])
 def test_a_class_that_changes_the_mathematics_is_derived(kind: type[PPO] | type[GTR], changed: str) -> None:
-    _, learner, trajectory = begun(make_definition(kind.name))
-    experience = experience_of(learner, trajectory)
-    assert by_hand(learner, experience) is not None
+    _, learner, _ = begun(make_definition(kind.name))
+    assert written_down(learner) is not None
     own = type("Own", (kind,), {changed: lambda self, *given: getattr(kind, changed)(self, *given)})
     learner.algorithm.__class__ = own
-    assert by_hand(learner, experience) is None
+    assert written_down(learner) is None
 
 
-def by_hand(learner: Learner, experience: Any) -> Losses | None:
-    update: Update = update_of(learner)
-    return update.loss_by_hand(*learner.model.evaluate(experience.observations), experience)
+def test_a_loss_that_is_not_the_algorithm_s_is_derived() -> None:
+    _, learner, _ = begun(make_definition())
+    assert (
+        by_hand(learner.algorithm, lambda update, batch: learner.algorithm.loss(update, batch), learner.model) is None
+    )
+
+
+def test_actor_and_critic_of_one_torso_are_derived() -> None:
+    network = {"torso": "mlp", "version": 1, "shared": True, "hidden": [16], "activation": "tanh"}
+    _, learner, _ = begun(make_definition(network=network))
+    assert written_down(learner) is None
+
+
+@pytest.mark.parametrize("add_ons", [{}, {"redo": {}}, {"l2_init": {"strength": 1e-2}}])
+def test_an_update_by_hand_is_the_derived_one_whatever_add_ons_there_are(
+    add_ons: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minibatches of two sizes, an entropy bonus and `target_kl`, which looks at what a minibatch found."""
+    settings = {"num_minibatches": 3, "entropy_coefficient": 0.01, "target_kl": 0.05, "learning_rate": 1e-2}
+    kept: list[Tensor] = []
+    for written in (True, False):
+        if not written:
+            monkeypatch.setattr(update_module, "by_hand", lambda *_: None)
+        _, learner, trajectory = begun(make_definition(seed=0, plasticity=add_ons, **settings))
+        learner.learn(trajectory, 0.0, 0, Clock())
+        kept.append(learner.model.data.clone())
+    assert torch.equal(*kept)
