@@ -72,6 +72,17 @@ class OnPolicyParameters(BaseModel):
     reward_normalisation: bool = Field(
         False, description="divide by the running std of the discounted return (algorithms A.2, detail 16)"
     )
+    reward_factor: float = Field(
+        1.0,
+        gt=0,
+        description="multiplies rewards before anything is learned from them; what is reported stays as it is",
+        json_schema_extra={"since": 2},
+    )
+    value_target: Literal["lambda_return", "discounted_return"] = Field(
+        "lambda_return",
+        description="what values are fitted to: GAE's lambda-return, or lambda = 1 as in TRAC's notebook (protocols 8)",
+        json_schema_extra={"since": 2},
+    )
     reset_normalisation_at_shift: bool = Field(False, description="forget the running statistics at every shift")
     initial_log_std: float = Field(
         0.0, ge=-5, le=2, description="initial log standard deviation of continuous actions (algorithms A.2, detail 15)"

@@ -106,8 +106,8 @@ def estimate(
     else:
         behaviour = from_packed(model.spaces.action, whole(packed))
         values = whole(model.value)
-    advantages = on_device(_advantages(learner, trajectory, values, carries, length))
-    returns = advantages + values
+    advantages, beyond = (on_device(each) for each in _advantages(learner, trajectory, values, carries, length))
+    returns = beyond + values
     episodes = np.maximum(trajectory.episodes, 1)
     mean_return = np.where(trajectory.episodes > 0, trajectory.returns / episodes, np.nan).astype(np.float32)
     batch = Batch(
@@ -130,19 +130,24 @@ def estimate(
 
 def _advantages(
     learner: Learner, trajectory: Trajectory, values: Tensor, carries: _Carries | None, length: int
-) -> NDArray[np.float32]:
-    """Generalised advantages of a rollout, `[M, T, N]`."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Generalised advantages of a rollout `[M, T, N]`, and by how much the value targets exceed the values."""
     by_step = _by_step(values, length, trajectory.rewards.shape[1])
     ended = trajectory.terminated | trajectory.truncated
     rewards, steps, terminated, ends = (
         np.moveaxis(array, 1, 0) for array in (trajectory.rewards, by_step, trajectory.terminated, ended)
     )
     gamma, gae_lambda = learner.discounts
+    if learner.p.reward_factor != 1:
+        rewards = rewards * learner.p.reward_factor
     if learner.reward_normaliser is not None:
         rewards = learner.reward_normaliser(rewards, ends, gamma)
     following = np.moveaxis(_next_values(learner, trajectory, by_step, carries), 1, 0)
-    found = generalised_advantages(rewards.astype(np.float32), steps, following, terminated, ends, gamma, gae_lambda)
-    return np.moveaxis(found, 0, 1)
+    given = (rewards.astype(np.float32), steps, following, terminated, ends, gamma)
+    found = np.moveaxis(generalised_advantages(*given, gae_lambda), 0, 1)
+    if learner.p.value_target == "lambda_return":
+        return found, found
+    return found, np.moveaxis(generalised_advantages(*given, np.ones_like(gae_lambda)), 0, 1)
 
 
 def _next_values(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -154,3 +155,28 @@ def test_the_path_starts_anew_in_every_phase() -> None:
         assert rows[field][15] is not None
         assert rows[field][16] is None
     assert rows["step_length"][16] is not None
+
+
+@pytest.mark.usefixtures("same_seeds")
+def test_a_reward_factor_teaches_what_scaled_rewards_teach() -> None:
+    scaled = [{"kind": "reward_scale", "factors": [0.25]}]
+    first = train(make_definition("ppo", "gym:Pendulum-v1", phases=(256,), reward_factor=0.25))
+    second = train(make_definition("ppo", "gym:Pendulum-v1", phases=(256,), shifts=scaled))
+    assert torch.equal(first.learner.model.data, second.learner.model.data)
+    returns = [np.array(each.rows_of(0)[0]["return_mean"], np.float64) for each in (first, second)]
+    assert np.allclose(0.25 * returns[0], returns[1])
+
+
+def test_discounted_returns_are_the_value_targets_of_lambda_one_and_leave_the_advantages() -> None:
+    longer: dict[str, Any] = {"phases": (256,), "value_target": "discounted_return"}
+    same = (
+        train(make_definition("ppo", phases=(256,), gae_lambda=1.0)),
+        train(make_definition("ppo", gae_lambda=1.0, **longer)),
+    )
+    assert torch.equal(same[0].learner.model.data, same[1].learner.model.data)
+    short, long = (
+        iteration_rows(train(make_definition("ppo", epochs=1, num_minibatches=1, **each)))
+        for each in ({"phases": (256,)}, longer)
+    )
+    assert short["policy_loss"][0] == long["policy_loss"][0]
+    assert short["value_loss"][0] != long["value_loss"][0]
