@@ -25,7 +25,14 @@ class MLPParameters(BaseModel):
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (64, 64), min_length=1, description="units of each hidden layer"
     )
-    activation: Literal["tanh", "relu"] = Field("tanh", description="after every hidden layer")
+    activation: Literal["tanh", "relu", "leaky_relu"] = Field(
+        "tanh", description="after every hidden layer; leaky_relu has the slope 0.1 below 0 (protocols 8)"
+    )
+    initialisation: Literal["orthogonal", "uniform"] = Field(
+        "orthogonal",
+        description="of weights; uniform: torch's default, within 1 / sqrt(inputs), for the heads too (protocols 8)",
+        json_schema_extra={"since": 2},
+    )
 
 
 class MLP:
@@ -43,6 +50,10 @@ class MLP:
     @staticmethod
     def build(parameters: MLPParameters, generators: Sequence[torch.Generator], space: ObservationSpace) -> Torso:
         """One torso for `len(generators)` members."""
+        from torch.nn.init import orthogonal_
+
+        from gtr_bench.networks.stacked import uniform_by_inputs_
         from gtr_bench.networks.torso import StackedMLP
 
-        return StackedMLP(generators, space.size, parameters.hidden, parameters.activation)
+        initial = orthogonal_ if parameters.initialisation == "orthogonal" else uniform_by_inputs_
+        return StackedMLP(generators, space.size, parameters.hidden, parameters.activation, initial)

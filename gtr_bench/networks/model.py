@@ -67,8 +67,8 @@ class Model(nn.Module):
         self.actor: Torso = kind.build(parameters, generators, spaces.observation)
         self.critic: Torso = self.actor if self.shared else kind.build(parameters, generators, spaces.observation)
         size = policy_size(spaces.action)
-        self.policy_head = StackedLinear(generators, self.actor.features, size, 0.01)
-        self.value_head = StackedLinear(generators, self.critic.features, 1, 1.0)
+        self.policy_head = StackedLinear(generators, self.actor.features, size, 0.01, self.actor.initial)
+        self.value_head = StackedLinear(generators, self.critic.features, 1, 1.0, self.critic.initial)
         width = size if spaces.action.kind == "continuous" else 0
         self.log_std = nn.Parameter(torch.full((self.members, 1, width), initial_log_std))
         self.carry_size = self.actor.carry_size + (0 if self.shared else self.critic.carry_size)

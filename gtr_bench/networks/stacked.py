@@ -6,19 +6,32 @@ operation (`baddbmm` on weights `[M, in, out]`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Stacked", "StackedConv2d", "StackedLinear", "fast_tanh"]
+__all__ = [
+    "ACTIVATIONS", "LEAK", "Initial", "Stacked", "StackedConv2d", "StackedLinear", "fast_tanh", "uniform_by_inputs_",
+]  # fmt: skip
 
 _SMALL = 8192  # elements
 
 Initial = Callable[..., Tensor]
 """fills a weight `[out, in, ...]` in place, given a gain and a generator: torch's `orthogonal_`, `xavier_uniform_`"""
+
+LEAK = 0.1
+"""slope of `leaky_relu` below 0, as in TRAC's and C-CHAIN's networks (protocols 8)"""
+
+
+def uniform_by_inputs_(weight: Tensor, gain: float, generator: torch.Generator) -> Tensor:
+    """Uniform within 1 / sqrt(inputs), which torch's linear layers start from; the gain does not count."""
+    bound = 1 / math.sqrt(weight[0].numel())
+    return weight.uniform_(-bound, bound, generator=generator)
 
 
 class Stacked(nn.Module):
@@ -147,3 +160,10 @@ def fast_tanh(inputs: Tensor) -> Tensor:
         return torch.tanh(inputs)
     result: Tensor = _FastTanh.apply(inputs)  # type: ignore[no-untyped-call]
     return result
+
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "tanh": fast_tanh,
+    "relu": torch.relu,
+    "leaky_relu": partial(functional.leaky_relu, negative_slope=LEAK),
+}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gtr_bench.networks.stacked import Stacked, StackedConv2d, StackedLinear, fast_tanh
+from gtr_bench.networks.stacked import ACTIVATIONS, Initial, Stacked, StackedConv2d, StackedLinear
 
 __all__ = ["Memory", "StackedConvolutions", "StackedMLP", "Torso", "UnitLayer"]
 
@@ -55,11 +55,13 @@ class Torso(nn.Module):
         carry_size: H, numbers carried from step to step; 0 without memory. A torso with memory overrides `unroll`,
             one without overrides `hidden_layers`.
         largest_layer: numbers per sample of the widest activation; bounds how much is computed at once.
+        initial: how weights are drawn at the start, those of the heads too.
     """
 
     features: int
     carry_size: int = 0
     largest_layer: int = 256
+    initial: Initial = staticmethod(nn.init.orthogonal_)
 
     def hidden_layers(self, observations: Tensor) -> list[Tensor]:
         """Activations of each hidden layer `[M, B, units(, H, W)]`, the last one being the output `[M, B, units]`."""
@@ -79,18 +81,24 @@ class Torso(nn.Module):
 
 
 class StackedMLP(Torso):
-    """Fully connected layers, orthogonal with gain sqrt(2)."""
+    """Fully connected layers, orthogonal with gain sqrt(2) unless told otherwise."""
 
     def __init__(
-        self, generators: Sequence[torch.Generator], inputs: int, hidden: Sequence[int], activation: str
+        self,
+        generators: Sequence[torch.Generator],
+        inputs: int,
+        hidden: Sequence[int],
+        activation: str,
+        initial: Initial = nn.init.orthogonal_,
     ) -> None:
         super().__init__()
-        sizes = [inputs, *hidden]
+        sizes, self.initial = [inputs, *hidden], initial
         self.layers = nn.ModuleList(
-            StackedLinear(generators, size, sizes[index + 1], math.sqrt(2)) for index, size in enumerate(sizes[:-1])
+            StackedLinear(generators, size, sizes[index + 1], math.sqrt(2), initial)
+            for index, size in enumerate(sizes[:-1])
         )
         self.hidden, self.activation_name = tuple(hidden), activation
-        self.activation = fast_tanh if activation == "tanh" else torch.relu
+        self.activation = ACTIVATIONS[activation]
         self.features = sizes[-1]
         self.largest_layer = max(hidden)
 

@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from gtr_bench.networks.stacked import LEAK
 
 __all__ = ["Twin", "TwinOutput", "Workspace"]
 
@@ -93,11 +96,11 @@ class Twin:
             inputs: D, numbers in an observation.
             hidden: units of each hidden layer.
             outputs: K, numbers of the policy head.
-            activation: `tanh` or `relu`.
+            activation: `tanh`, `relu` or `leaky_relu`.
             deviations: A, state-independent log standard deviations.
         """
-        if activation not in ("tanh", "relu"):
-            raise ValueError(f"activation {activation!r} is not tanh or relu")
+        if activation not in ("tanh", "relu", "leaky_relu"):
+            raise ValueError(f"activation {activation!r} is not tanh, relu or leaky_relu")
         self.inputs, self.hidden, self.outputs = inputs, tuple(hidden), outputs
         self.activation, self.deviations = activation, deviations
         self._layers: list[_Layer] = []
@@ -221,8 +224,10 @@ class Twin:
                     torch.add(_MINUS_ONE, layer.sigmoid_(), alpha=2, out=layer)
                 elif tanh:
                     layer.tanh_()
-                else:
+                elif self.activation == "relu":
                     layer.relu_()
+                else:
+                    functional.leaky_relu_(layer, LEAK)
             found.append(layer)
         return found
 
@@ -240,8 +245,10 @@ class Twin:
                 slope = torch.bmm(stack.weights[index].transpose(1, 2), slope)
                 if self.activation == "tanh":
                     torch.ops.aten.tanh_backward.grad_input(slope, before, grad_input=slope)
-                else:
+                elif self.activation == "relu":
                     torch.ops.aten.threshold_backward.grad_input(slope, before, 0, grad_input=slope)
+                else:
+                    torch.ops.aten.leaky_relu_backward.grad_input(slope, before, LEAK, True, grad_input=slope)
 
 
 class Workspace:

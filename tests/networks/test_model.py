@@ -66,6 +66,22 @@ def test_hidden_layers_end_with_the_features_and_relu_is_relu() -> None:
     assert network.actor.features == 6
 
 
+def test_leaky_relu_lets_a_tenth_of_what_is_negative_through() -> None:
+    network = build(SPACES[0], 1, activation="leaky_relu")
+    seen = torch.randn(1, 9, 5)
+    first = network.actor.layers[0](seen)
+    torch.testing.assert_close(network.actor.hidden_layers(seen)[0], torch.where(first < 0, 0.1 * first, first))
+
+
+def test_uniform_weights_are_torchs_default_for_torso_and_heads() -> None:
+    network = build(SPACES[0], 1, hidden=(400,), initialisation="uniform")
+    for layer, inputs in ((network.actor.layers[0], 5), (network.policy_head, 400), (network.value_head, 400)):
+        bound, weight = inputs**-0.5, layer.weight.detach()
+        assert 0.95 * bound < weight.abs().max() <= bound
+        assert abs(weight.std() / (bound / 3**0.5) - 1) < 0.1
+        assert not layer.bias.any()
+
+
 @pytest.mark.parametrize("network", [{"activation": "sine"}, {"hidden": []}, {"depth": 3}])
 def test_impossible_shapes_are_refused(network: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -19,6 +19,7 @@ SHAPES = [
     (2, (256, 256, 256), 3, 0, "tanh"),
     (17, (64, 64), 6, 6, "tanh"),
     (5, (20,), 3, 0, "relu"),
+    (5, (20, 36), 3, 0, "leaky_relu"),
 ]
 BATCHES = (1, 7, 32, 33, 64, 100, 256, 1024)
 
@@ -81,7 +82,7 @@ def test_values_and_gradients_are_those_of_the_plain_modules(
         torch.testing.assert_close(twin.named(gradient)[name], wanted, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "leaky_relu"])
 def test_gradients_are_right_to_double_precision(activation: str) -> None:
     twin = Twin(3, (5, 4), 2, activation, deviations=2)
     parameters = filled(twin, 2).double().requires_grad_()
