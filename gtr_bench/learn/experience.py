@@ -70,7 +70,7 @@ class Experience:
     def parts(self, bounds: Sequence[int]) -> Iterator[Experience]:
         """The samples from each bound to the next, without memory; they share storage with these."""
         sizes, numbers = [stop - start for start, stop in pairwise(bounds)], self._numbers()
-        for part in zip(*(value.split(sizes, 1) for value in numbers.values()), strict=True):
+        for part in zip(*(torch.split(value, sizes, 1) for value in numbers.values()), strict=True):
             yield self._of(dict(zip(numbers, part, strict=True)), None)
 
     def take(self, order: Tensor) -> Experience:
