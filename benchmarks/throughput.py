@@ -1,8 +1,9 @@
 """Training speed beside Stable-Baselines3 and Rejax, as ratios measured in one run: `python benchmarks/throughput.py`.
 
-Every contender is a process of its own with one thread, run in turn and repeated, so that a busy machine hurts all
-alike; the figure is environment steps per second of CPU time inside the training call (imports, construction and
-Rejax's compiling excluded), the best of the repeats. Logging of the others and evaluation are off. Rejax needs an
+Every contender is a process of its own with one thread; contenders take turns, and a repeat is one turn of each. A
+speed is environment steps per second of CPU time inside the training call (imports, construction and Rejax's compiling
+excluded), the median of the repeats. A ratio is taken within each repeat, where a busy machine hurts both alike: its
+median, and in brackets the least and the largest. Logging of the others and evaluation are off. Rejax needs an
 environment of its own (`make rejax`). `--wall` adds the whole programs, start-up included: ten CartPole seeds, two
 processes at a time.
 
@@ -23,6 +24,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -165,6 +167,12 @@ def measured(name: str, program: str, members: int, steps: int | None = None) ->
     return float(json.loads(output.splitlines()[-1])["speed"])
 
 
+def ratio_of(own: list[float], other: list[float]) -> str:
+    """The median of the ratios within each repeat, and their range."""
+    ratios = [mine / theirs for mine, theirs in zip(own, other, strict=True)]
+    return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def compare(repeats: int, only: list[str], programs: list[str]) -> None:
     """Print the table of speeds and ratios, and how busy the machine was."""
     chosen = [
@@ -177,23 +185,22 @@ def compare(repeats: int, only: list[str], programs: list[str]) -> None:
         print("Rejax is left out: `make rejax` installs it\n")
         chosen = [contender for contender in chosen if contender[1] != "rejax"]
     loads = [os.getloadavg()[0]]
-    best: dict[tuple[str, str, int], float] = {}
-    for _ in range(repeats):
-        for task, program, members in chosen:
-            speed = measured(task, program, members)
-            best[task, program, members] = max(speed, best.get((task, program, members), 0.0))
+    speeds: dict[tuple[str, str, int], list[float]] = {contender: [] for contender in chosen}
+    for repeat in range(repeats):
+        for contender in chosen if repeat % 2 == 0 else reversed(chosen):  # who comes first meets another machine
+            speeds[contender].append(measured(*contender))
         loads.append(os.getloadavg()[0])
     print("| task | program | members | steps per CPU second | x Stable-Baselines3 | x Rejax |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for (task, program, members), speed in best.items():
-        others = best.get((task, "sb3", 1)), best.get((task, "rejax", members))
-        ratios = " | ".join("-" if other is None else f"{speed / other:.2f}" for other in others)
-        print(f"| {task} | {program} | {members} | {speed:,.0f} | {ratios} |")
+    for (task, program, members), own in speeds.items():
+        others = speeds.get((task, "sb3", 1)), speeds.get((task, "rejax", members))
+        ratios = " | ".join("-" if other is None else ratio_of(own, other) for other in others)
+        print(f"| {task} | {program} | {members} | {median(own):,.0f} | {ratios} |")
     print(f"\nload of the machine: {', '.join(f'{load:.1f}' for load in loads)} on {os.cpu_count()} cores")
 
 
 def compare_gtr(only: list[str]) -> None:
-    """Print GTR's CPU time per iteration over PPO's; the two take turns in one process, iteration by iteration."""
+    """Print GTR's CPU time per iteration over PPO's, the median over iterations, in which the two take turns."""
     import torch
 
     from gtr_bench.learn.training import Training
@@ -215,14 +222,16 @@ def compare_gtr(only: list[str]) -> None:
             Training([definition(task, kind, steps, seed) for seed in range(members)], torch.device("cpu"))
             for kind in ("ppo", "gtr")
         ]
-        seconds = [0.0, 0.0]
+        ratios = []
         for iteration in range(iterations + _WARM_UP):
-            for index, run in enumerate(runs):
+            seconds = []
+            for run in runs:
                 start = time.process_time()
                 run.run(lambda: False)
-                # GTR has all its anchors after the first iterations
-                seconds[index] += time.process_time() - start if iteration >= _WARM_UP else 0.0
-        print(f"| {name} | {members} | {iterations} | {seconds[1] / seconds[0]:.2f} |", flush=True)
+                seconds.append(time.process_time() - start)
+            if iteration >= _WARM_UP:  # GTR has all its anchors after the first iterations
+                ratios.append(seconds[1] / seconds[0])
+        print(f"| {name} | {members} | {iterations} | {median(ratios):.2f} |", flush=True)
 
 
 SUITE = """
@@ -272,7 +281,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--child", nargs=3, metavar=("TASK", "PROGRAM", "MEMBERS"))
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--only", nargs="*", default=[], choices=sorted(TASKS))
     parser.add_argument("--programs", nargs="*", default=[], help="only these contenders")
     parser.add_argument("--gtr", action="store_true", help="only GTR beside PPO, in one process")

@@ -41,9 +41,9 @@ class Descent(NamedTuple):
 
 
 _Slopes = Callable[[Any, Experience, Tensor, Tensor, float], tuple[Tensor, Tensor | None, list[Tensor]]]
-"""(algorithm, minibatch, log-probabilities of all actions `[M, A, B]`, ratio `[M, B]`, scale) -> surrogate, penalty, and
-the summands of `scale` times the slope of surrogate - penalty with respect to the log-probabilities, `[M, A, B]` each, in
-the order in which autograd adds them"""
+"""(algorithm, minibatch, log-probabilities of all actions `[M, A, B]`, ratio `[M, B]`, scale) -> surrogate, penalty,
+and the summands of `scale` times the slope of surrogate - penalty with respect to the log-probabilities, `[M, A, B]`
+each, in the order in which autograd adds them"""
 
 
 def _clipped(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -66,15 +67,11 @@ class Experience:
         """Whether an epoch's samples are worth gathering at once: small observations, and units of one step."""
         return self.memory is None and prod(self.observations.shape[2:]) <= _SMALL
 
-    def part(self, start: int, stop: int) -> Experience:
-        """The samples `start` to `stop` of each member, without memory; they share storage with these."""
-        own = {name: getattr(self, name)[:, start:stop] for name in _PER_SAMPLE}
-        columns = {name: value[:, start:stop] for name, value in self.columns.items()}
-        return Experience(behaviour=self.behaviour.like(self._packed[:, start:stop]), columns=columns, **own)
-
-    @cached_property
-    def _packed(self) -> Tensor:
-        return self.behaviour.packed
+    def parts(self, bounds: Sequence[int]) -> Iterator[Experience]:
+        """The samples from each bound to the next, without memory; they share storage with these."""
+        sizes, numbers = [stop - start for start, stop in pairwise(bounds)], self._numbers()
+        for part in zip(*(torch.split(value, sizes, 1) for value in numbers.values()), strict=True):
+            yield self._of(dict(zip(numbers, part, strict=True)), None)
 
     def take(self, order: Tensor) -> Experience:
         """The minibatch of some units of each member, gathered; `order` int64 `[M, u]` counts units within a member."""
@@ -94,9 +91,13 @@ class Experience:
         if memory is not None:
             starts = gather(memory.starts.flatten(1), self.length).view(members, count, self.length)
             memory = Memory(gather(memory.carry, 1), starts)
-        packed = found.pop("behaviour")
-        columns = {name: found.pop(f"column.{name}") for name in self.columns}
-        return Experience(behaviour=self.behaviour.like(packed), columns=columns, memory=memory, **found)
+        return self._of(found, memory)
+
+    def _of(self, numbers: dict[str, Tensor], memory: Memory | None) -> Experience:
+        """Other samples of the same kind, from what `_numbers` names."""
+        packed = numbers.pop("behaviour")
+        columns = {name: numbers.pop(f"column.{name}") for name in self.columns}
+        return Experience(behaviour=self.behaviour.like(packed), columns=columns, memory=memory, **numbers)
 
     def _numbers(self) -> dict[str, Tensor]:
         """All it has per sample, by name."""

@@ -80,16 +80,6 @@ def blinded(observation: NDArray[Any], frozen: NDArray[np.bool_]) -> NDArray[Any
     return np.where(where, observation.dtype.type(0), observation)
 
 
-class _EpisodeSums:
-    """Over the episodes that ended in a rollout, `[M]` each."""
-
-    def __init__(self, members: int) -> None:
-        self.episodes = np.zeros(members, np.int64)
-        self.returns = np.zeros(members)
-        self.lengths = np.zeros(members, np.int64)
-        self.successes = np.zeros(members, np.int64)
-
-
 def _finite(*arrays: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`; bytes are."""
     checks = [
@@ -108,15 +98,16 @@ class Collector:
         self._members, self._envs = members, envs
         space = environment.spaces.observation
         self._observation: NDArray[Any] = np.zeros((members, envs, *space.shape), space.dtype)
-        self._return = np.zeros((members, envs))
-        self._length = np.zeros((members, envs), np.int64)
         self._starts = np.ones((members, envs), np.bool_)
-        self._succeeded = np.zeros((members, envs), np.bool_)
+        # of the running episodes: return, length, whether it succeeded, and 1 to count it by
+        self._running = np.zeros((4, members, envs))
+        self._return, self._length, self._succeeded, self._one = self._running
+        self._one[:] = 1
 
     def start_phase(self, phase: int, normaliser: ObservationNormaliser | None) -> None:
         """Begin new episodes everywhere in a phase's world."""
         self._observation = self._seen(self.environment.start_phase(phase), normaliser)
-        self._return[:], self._length[:], self._succeeded[:] = 0, 0, False
+        self._running[:3] = 0
         self._starts = np.ones_like(self._starts)
 
     @staticmethod
@@ -144,66 +135,76 @@ class Collector:
         """
         environment, members, envs = self.environment, self._members, self._envs
         space, seen = environment.spaces.action, environment.spaces.observation
-        device = model.data.device
-        on_cpu = device.type == "cpu"  # to and cpu are not free where there is nothing to move
+        kind = np.float32 if space.kind == "continuous" else np.int64
         observations = np.empty((members, length, envs, *seen.shape), seen.dtype)
-        actions = np.empty(
-            (members, length, envs, *space.shape), np.float32 if space.kind == "continuous" else np.int64
-        )
+        actions = np.empty((members, length, envs, *space.shape), kind)
         rewards = np.empty((members, length, envs))
-        terminated = np.zeros((members, length, envs), np.bool_)
-        truncated = np.zeros((members, length, envs), np.bool_)
-        starts = np.zeros((members, length, envs), np.bool_)
+        terminated, truncated = np.zeros((2, members, length, envs), np.bool_)
+        starts = np.zeros((members, length + 1, envs), np.bool_)
+        starts[:, 0] = self._starts
         told: list[NDArray[np.float32]] = []
         cuts: list[Cuts] = []
-        sums = _EpisodeSums(members)
-        noise = self._noise((length, envs, policy_size(space)), generators, device).unbind(1)
+        ended = np.zeros((4, members))  # sums of `_running`
+        noise = self._noise((length, envs, policy_size(space)), generators, model.data.device).unbind(1)
         observation, any_frozen = self._observation, bool(frozen.any())
+        in_environment, began = 0.0, time.perf_counter()
         for t in range(length):
             pulse()
-            started = time.perf_counter()
             if any_frozen:
                 observation = blinded(observation, frozen)
-            observations[:, t], starts[:, t] = observation, self._starts
-            seen_now = torch.from_numpy(observation)
-            seen_now = seen_now if on_cpu else seen_now.to(device)
-            if model.speaks_at_once:
-                chosen, said = model.act_and_tell(seen_now, noise[t])
-                told.append(said.cpu().numpy())
-            else:
-                starting = None if carry is None else torch.from_numpy(self._starts).to(device).unsqueeze(2)
-                memory = None if carry is None or starting is None else Memory(carry, starting)
-                chosen, carry = model.act(seen_now, memory, noise[t])
-            action = chosen.numpy() if on_cpu else chosen.cpu().numpy()
+            observations[:, t] = observation
+            action, carry = self._act(model, observation, carry, starts[:, t], noise[t], told)
             actions[:, t] = action
             acted = time.perf_counter()
             step = environment.step(action)
-            stepped = time.perf_counter()
+            in_environment += time.perf_counter() - acted
             rewards[:, t] = step.reward
-            self._starts = step.terminated | step.truncated
             self._return += step.reward
             self._length += 1
             if step.success is not None:
-                self._succeeded |= step.success
+                np.maximum(self._succeeded, step.success, out=self._succeeded)
             if step.finals is not None:
                 terminated[:, t], truncated[:, t] = step.terminated, step.truncated
+                over = starts[:, t + 1] = step.terminated | step.truncated
                 cut = step.truncated & ~step.terminated
-                if cut.any():
+                if np.count_nonzero(cut):
                     cuts.append(self._cut(step.finals, cut, t, normaliser))
-                self._end_episodes(self._starts, sums)
+                ended += np.where(over, self._running, 0).sum(2)
+                np.copyto(self._running[:3], 0, where=over)
             observation = self._seen(step.observation, normaliser)
-            clock.add("environment", stepped - acted)
-            clock.add("policy", acted - started + time.perf_counter() - stepped)
-        self._observation = observation
+        clock.add("environment", in_environment)
+        clock.add("policy", time.perf_counter() - began - in_environment)
+        self._observation, self._starts = observation, starts[:, length].copy()
         together = Cuts(*map(np.concatenate, zip(*cuts, strict=True))) if cuts else None
         finite = _finite(observations, rewards, observation)
         if together is not None:
             finite[together.member[~_finite(together.observations)]] = False
+        returns, (lengths, successes, episodes) = ended[0], ended[1:].astype(np.int64)
         return Trajectory(
-            observations, actions, rewards, terminated, truncated, starts, together, observation,
-            sums.episodes, sums.returns, sums.lengths, sums.successes, finite,
-            np.stack(told, 1) if told else None,
+            observations, actions, rewards, terminated, truncated, starts[:, :length], together, observation,
+            episodes, returns, lengths, successes, finite, np.stack(told, 1) if told else None,
         )  # fmt: skip
+
+    @staticmethod
+    def _act(
+        model: Model,
+        observation: NDArray[Any],
+        carry: Tensor | None,
+        starts: NDArray[np.bool_],
+        noise: Tensor,
+        told: list[NDArray[np.float32]],
+    ) -> tuple[NDArray[Any], Tensor | None]:
+        """One step's actions, and the carry after it; what the network tells beside them joins `told`."""
+        device, seen = model.data.device, torch.from_numpy(observation)
+        on_cpu = device.type == "cpu"  # to and cpu are not free where there is nothing to move
+        seen = seen if on_cpu else seen.to(device)
+        if model.speaks_at_once:
+            chosen, said = model.act_and_tell(seen, noise)
+            told.append(said.cpu().numpy())
+        else:
+            memory = None if carry is None else Memory(carry, torch.from_numpy(starts).to(device).unsqueeze(2))
+            chosen, carry = model.act(seen, memory, noise)
+        return chosen.numpy() if on_cpu else chosen.cpu().numpy(), carry
 
     def _cut(self, finals: Finals, cut: NDArray[np.bool_], t: int, normaliser: ObservationNormaliser | None) -> Cuts:
         """Of the episodes that ended in step `t`, those that `cut` `[M, N]` marks."""
@@ -218,26 +219,20 @@ class Collector:
         make = noise_of(self.environment.spaces.action)
         return torch.stack([make(shape, generator) for generator in generators]).to(device)
 
-    def _end_episodes(self, ended: NDArray[np.bool_], sums: _EpisodeSums) -> None:
-        sums.episodes += ended.sum(1)
-        sums.returns += np.where(ended, self._return, 0).sum(1)
-        sums.lengths += np.where(ended, self._length, 0).sum(1)
-        sums.successes += (ended & self._succeeded).sum(1)
-        self._return[ended], self._length[ended], self._succeeded[ended] = 0, 0, False
-
     def state(self) -> dict[str, Any]:
         """The running episodes and the environments under them."""
         return {
             "observation": self._observation,
             "return": self._return,
-            "length": self._length,
+            "length": self._length.astype(np.int64),
             "starts": self._starts,
-            "succeeded": self._succeeded,
+            "succeeded": self._succeeded.astype(np.bool_),
             "environment": self.environment.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
-        self._observation, self._return = state["observation"], state["return"]
-        self._length, self._succeeded, self._starts = state["length"], state["succeeded"], state["starts"]
+        self._observation, self._starts = state["observation"], state["starts"]
+        for row, name in zip(self._running, ("return", "length", "succeeded"), strict=False):
+            row[:] = state[name]
         self.environment.load_state(state["environment"])

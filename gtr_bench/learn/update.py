@@ -101,9 +101,11 @@ class Update:
         # Drawn before the first step: with `target_kl`, how many epochs a cohort runs must not move a generator.
         orders = [] if whole else [self._order(units) for _ in range(epochs)]
         for order in orders:
-            shuffled = experience.take(order) if experience.is_small else None
-            for start, stop in pairwise(bounds):
-                batch = experience.take(order[:, start:stop]) if shuffled is None else shuffled.part(start, stop)
+            if experience.is_small:
+                batches = experience.take(order).parts(bounds)
+            else:
+                batches = (experience.take(order[:, start:stop]) for start, stop in pairwise(bounds))
+            for batch in batches:
                 yield batch.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else batch
         if whole:
             yield experience.with_normalised_advantages() if p.advantage_normalisation == "minibatch" else experience

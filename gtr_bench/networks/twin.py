@@ -1,7 +1,8 @@
 """Actor and critic of equal shape as one stack of 2M networks, with a backward of its own.
 
 At these sizes operations cost more than arithmetic: one product per layer serves actors and critics of all members,
-and one autograd node stands for both networks, so that losses, penalties and add-ons compose on its outputs.
+and one autograd node stands for both networks, so that losses, penalties and add-ons compose on its outputs. Where the
+loss's derivatives are written down, a `Workspace` does without the graph.
 
 A member's numbers must not depend on its cohort. BLAS libraries pick kernels by shape, by the alignment of an operand
 and by whether there is one product or a batch of them; so the batch lies in the last axis, everything a product
@@ -261,30 +262,28 @@ class Workspace:
         """Lay out for B = `size` samples of each member of `parameters` `[M, P]`."""
         members, width = len(parameters), _padded(size)
         self._twin, self._stack = twin, twin.stack(parameters)
-        self._whole = torch.zeros_like(parameters, requires_grad=False)
-        self._gradient = twin.stack(self._whole)
-        heads = [layer.outputs for layer in twin._layers]
+        self._gradient = torch.zeros_like(parameters, requires_grad=False)
+        self._gradients = twin.stack(self._gradient)
         self._columns = parameters.new_zeros((2 * members, twin.inputs, width))
-        self._layers = [parameters.new_empty((2 * members, units, width)) for units in heads]
-        self._slope = torch.zeros_like(self._layers[-1])
+        self._outputs = [parameters.new_empty((2 * members, layer.outputs, width)) for layer in twin._layers]
+        self._slope = torch.zeros_like(self._outputs[-1])
         self._entry = self._columns.view(members, 2, twin.inputs, width)[..., :size]
-        self._exits, self._returns = (
-            (pairs[:, 0, :, :size], pairs[:, 1, 0, :size])
-            for pairs in (each.view(members, 2, twin.outputs, width) for each in (self._layers[-1], self._slope))
-        )
+        heads, slopes = (each.view(members, 2, twin.outputs, width) for each in (self._outputs[-1], self._slope))
+        self._policy, self._values = heads[:, 0, :, :size], heads[:, 1, 0, :size]
+        self._policy_slope, self._values_slope = slopes[:, 0, :, :size], slopes[:, 1, 0, :size]
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
         """The policy head's numbers `[M, K, B]` and the values `[M, B]` of `[M, B, D]`."""
         self._entry.copy_(observations.transpose(1, 2).unsqueeze(1))
-        self._twin._forward(self._stack, self._columns, self._layers)
-        return self._exits
+        self._twin._forward(self._stack, self._columns, self._outputs)
+        return self._policy, self._values
 
     def backward(self, policy: Tensor, values: Tensor) -> Tensor:
         """The gradient `[M, P]` of a loss with these slopes in what `forward` gave; log std's part is 0."""
-        for place, slope in zip(self._returns, (policy, values), strict=True):
-            place.copy_(slope)
-        self._twin._backward(self._stack, [self._columns, *self._layers[:-1]], self._slope, self._gradient)
-        return self._whole
+        self._policy_slope.copy_(policy)
+        self._values_slope.copy_(values)
+        self._twin._backward(self._stack, [self._columns, *self._outputs[:-1]], self._slope, self._gradients)
+        return self._gradient
 
 
 class _Pass(torch.autograd.Function):

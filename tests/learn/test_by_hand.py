@@ -64,7 +64,7 @@ def test_loss_and_gradient_have_the_bits_of_automatic_differentiation(
         make_definition(algorithm, environment, seed=seed, **changes, **each) for seed, each in enumerate(own)
     ]
     _, learner, trajectory = begun(*definitions)
-    batch = a_step_later(learner, trajectory).part(0, samples)
+    batch = next(a_step_later(learner, trajectory).parts([0, samples, 128]))
     found, expected = both_ways(learner, batch)
     for mine, same in zip(found, expected, strict=True):
         assert torch.equal(mine, same)
