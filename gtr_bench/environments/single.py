@@ -84,7 +84,7 @@ class SingleBatch(BatchedEnvironment):
         self._name = name
         self._limit = limit
         self._parameters = parameters
-        self._singles = self._build(build, members * envs)
+        self._singles: list[SingleEnvironment] = self._build(build, members * envs)
         self.spaces = self._singles[0].spaces
         self._observation_shape = self.spaces.observation.shape
         self._observation_dtype = np.dtype(self.spaces.observation.dtype)
@@ -148,21 +148,7 @@ class SingleBatch(BatchedEnvironment):
         observation = np.empty((len(taken), *self._observation_shape), self._observation_dtype)
         reward = np.empty(len(taken))
         flags: NDArray[np.bool_] = np.zeros((3, len(taken)), dtype=np.bool_)
-        ended = []
-        row = 0
-        try:
-            for row, single in enumerate(self._singles):
-                observation[row], reward[row], terminated, truncated, success = single.step(taken[row])
-                # Setting few flags is cheaper than collecting all: most are false.
-                if terminated or truncated:
-                    flags[0, row], flags[1, row] = terminated, truncated
-                    ended.append(row)
-                if success:
-                    flags[2, row] = True
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise self._fault(row, error) from error
+        ended = self._advance(taken, observation, reward, flags)
         self._step += 1
         if self._limit_at is not None and self._step >= self._limit_at:
             ended = self._truncate(flags)
@@ -180,6 +166,34 @@ class SingleBatch(BatchedEnvironment):
             finals,
             flags[2] if self.spaces.has_success else None,
         )
+
+    def _advance(
+        self, taken: NDArray[Any], observation: NDArray[Any], reward: FloatArray, flags: NDArray[np.bool_]
+    ) -> list[int]:
+        """Take one step everywhere; returns the rows of the episodes that their environment ended.
+
+        Args:
+            taken: the actions [B, ...].
+            observation: [B, *O], filled here.
+            reward: [B], filled here.
+            flags: [3, B] of false: terminated, truncated and success, set here.
+        """
+        ended: list[int] = []
+        row = 0
+        try:
+            for row, single in enumerate(self._singles):
+                observation[row], reward[row], terminated, truncated, success = single.step(taken[row])
+                # Setting few flags is cheaper than collecting all: most are false.
+                if terminated or truncated:
+                    flags[0, row], flags[1, row] = terminated, truncated
+                    ended.append(row)
+                if success:
+                    flags[2, row] = True
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._fault(row, error) from error
+        return ended
 
     def _truncate(self, flags: NDArray[np.bool_]) -> list[int]:
         """Mark the episodes that are at the time limit in `flags` [3, B]; returns all rows whose episode ended."""
