@@ -131,7 +131,7 @@ class SingleBatch(BatchedEnvironment):
         observation = np.empty((len(self._singles), *self._observation_shape), self._observation_dtype)
         for row in range(len(self._singles)):
             observation[row] = self._begin(row)
-        return observation.reshape(self.members, self.envs, *self._observation_shape)
+        return self._by_member(observation)
 
     def _begin(self, row: int) -> NDArray[Any]:
         seed = int(mix(self._seeds[row], self._episode[row])[0]) % 2**31
@@ -144,7 +144,6 @@ class SingleBatch(BatchedEnvironment):
 
     def step(self, actions: NDArray[Any]) -> Transition:
         taken = self._record(actions)
-        shape = (self.members, self.envs)
         observation = np.empty((len(taken), *self._observation_shape), self._observation_dtype)
         reward = np.empty(len(taken))
         flags: NDArray[np.bool_] = np.zeros((3, len(taken)), dtype=np.bool_)
@@ -157,15 +156,8 @@ class SingleBatch(BatchedEnvironment):
             rows = np.array(ended)
             finals = Finals(rows, observation[rows])
             self._restart(ended, observation)
-        flags = flags.reshape(3, *shape)
-        return Transition(
-            observation.reshape(*shape, *self._observation_shape),
-            reward.reshape(shape),
-            flags[0],
-            flags[1],
-            finals,
-            flags[2] if self.spaces.has_success else None,
-        )
+        success = flags[2] if self.spaces.has_success else None
+        return self._transition(observation, reward, flags[0], flags[1], finals, success)
 
     def _advance(
         self, taken: NDArray[Any], observation: NDArray[Any], reward: FloatArray, flags: NDArray[np.bool_]
