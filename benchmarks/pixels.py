@@ -1,9 +1,12 @@
-"""Training from images beside CleanRL's `ppo_procgen.py`, in speed and memory: `python benchmarks/pixels.py`.
+"""Training from images beside CleanRL and Stable-Baselines3, in speed and memory: `python benchmarks/pixels.py`.
 
-64 environments x 256 steps, 8 minibatches, 3 epochs, IMPALA [16, 32, 32] on a trunk that actor and critic share, 15
-actions (algorithms A.18). The contender is written in plain torch from those settings, the way CleanRL does it:
-frames as float32, stored with the channels last, one pass for policy, value and every minibatch. Both step the same
-environment, which hands out frames of noise, so that what is measured is learning.
+`procgen`: 64 environments x 256 steps, 8 minibatches, 3 epochs, IMPALA [16, 32, 32] on a trunk that actor and critic
+share, 15 actions (algorithms A.18). The contender, `plain`, is written in plain torch from those settings, the way
+CleanRL's `ppo_procgen.py` does it: frames as float32, stored with the channels last, one pass for policy, value and
+every minibatch. Both step the same environment, which hands out frames of noise, so that what is measured is learning.
+
+`atari`: Pong with 8 environments x 128 steps, 4 minibatches, 4 epochs and the `nature_cnn` trunk, beside
+Stable-Baselines3's PPO with `CnnPolicy` and its own wrappers of the game (which need OpenCV): all that training takes.
 
 Every measurement is a process of its own with one thread; the two take turns, and the figure is the best of the
 repeats: environment steps per second of CPU time, and the largest resident memory of the process, imports included.
@@ -27,7 +30,9 @@ import numpy as np
 ENVS, STEPS, MINIBATCHES, EPOCHS = 64, 256, 8, 3
 CHANNELS, HIDDEN, ACTIONS, SIDE = (16, 32, 32), 256, 15, 64
 GAMMA, LAMBDA, CLIP, ENTROPY, RATE = 0.999, 0.95, 0.2, 0.01, 5e-4
-PROGRAMS = ("plain", "ours")
+ATARI_ENVS, ATARI_STEPS, ATARI_EPOCHS, ATARI_MINIBATCHES, ATARI_RATE, ATARI_CLIP = 8, 128, 4, 4, 2.5e-4, 0.1
+PROGRAMS = {"procgen": ("plain", "ours"), "atari": ("sb3", "ours")}
+PER_ITERATION = {"procgen": ENVS * STEPS, "atari": ATARI_ENVS * ATARI_STEPS}
 
 
 class Noise:
@@ -173,54 +178,104 @@ class NoiseFamily:
         return Batch()
 
 
-def train_ours(iterations: int) -> float:
-    """CPU seconds of a cohort of one."""
+def trained(environment: str, torso: str, steps: int, **settings: Any) -> float:
+    """CPU seconds of a cohort of one PPO on a shared trunk."""
     import torch
 
     from gtr_bench.algorithms.registry import algorithms
-    from gtr_bench.environments.registry import families
     from gtr_bench.learn.training import Training
 
     torch.set_num_threads(1)
-    kind, steps = algorithms.get("ppo"), iterations * ENVS * STEPS
-    parameters = kind.Parameters(
-        num_envs=ENVS, num_steps=STEPS, num_minibatches=MINIBATCHES, epochs=EPOCHS, learning_rate=RATE, gamma=GAMMA,
-        gae_lambda=LAMBDA, clip_range=CLIP, value_clip_range=CLIP, entropy_coefficient=ENTROPY,
-    ).model_dump()  # fmt: skip
+    kind = algorithms.get("ppo")
     definition = {
-        "algorithm": {"name": "ppo", "version": kind.version, "parameters": parameters},
+        "algorithm": {
+            "name": "ppo",
+            "version": kind.version,
+            "parameters": kind.Parameters(entropy_coefficient=ENTROPY, gae_lambda=LAMBDA, **settings).model_dump(),
+        },
         "sequence": {
-            "phases": [{"environment": "noise:frames", "options": {}, "steps": steps, "variant": 0}],
+            "phases": [{"environment": environment, "options": {}, "steps": steps, "variant": 0}],
             "shifts": [],
             "max_episode_steps": None,
         },
-        "network": {"torso": "impala_cnn", "version": 1, "shared": True},
+        "network": {"torso": torso, "version": 1, "shared": True},
         "evaluation": {"every": steps, "episodes": 0, "deterministic": False, "all_phases": False},
         "seed": 0,
     }
-    with patch.object(families, "get", return_value=NoiseFamily):
-        training = Training([definition], torch.device("cpu"))
-        start = time.process_time()
-        training.run(lambda: True)
-        seconds = time.process_time() - start
+    training = Training([definition], torch.device("cpu"))
+    start = time.process_time()
+    training.run(lambda: True)
+    seconds = time.process_time() - start
     if os.environ.get("GTR_BENCH_SHARES"):
         print(training.clock.seconds, file=sys.stderr)
     return seconds
 
 
-def child(program: str, iterations: int) -> None:
+def train_ours(iterations: int) -> float:
+    """CPU seconds of ours on noise."""
+    from gtr_bench.environments.registry import families
+
+    with patch.object(families, "get", return_value=NoiseFamily):
+        return trained(
+            "noise:frames", "impala_cnn", iterations * ENVS * STEPS, num_envs=ENVS, num_steps=STEPS,
+            num_minibatches=MINIBATCHES, epochs=EPOCHS, learning_rate=RATE, gamma=GAMMA, clip_range=CLIP,
+            value_clip_range=CLIP,
+        )  # fmt: skip
+
+
+def train_ours_on_atari(iterations: int) -> float:
+    """CPU seconds of ours on Pong, at Stable-Baselines3's settings."""
+    return trained(
+        "atari:Pong", "nature_cnn", iterations * ATARI_ENVS * ATARI_STEPS, num_envs=ATARI_ENVS, num_steps=ATARI_STEPS,
+        num_minibatches=ATARI_MINIBATCHES, epochs=ATARI_EPOCHS, learning_rate=ATARI_RATE, clip_range=ATARI_CLIP,
+        value_loss="mse",
+    )  # fmt: skip
+
+
+def train_sb3(iterations: int) -> float:
+    """CPU seconds of Stable-Baselines3 on Pong."""
+    import ale_py
+    import gymnasium
+    import torch
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.env_util import make_atari_env
+    from stable_baselines3.common.vec_env import VecFrameStack
+
+    torch.set_num_threads(1)
+    gymnasium.register_envs(ale_py)
+    games = make_atari_env("ALE/Pong-v5", ATARI_ENVS, seed=0, env_kwargs={"frameskip": 1})
+    model = PPO(
+        "CnnPolicy", VecFrameStack(games, 4), n_steps=ATARI_STEPS,
+        batch_size=ATARI_ENVS * ATARI_STEPS // ATARI_MINIBATCHES,
+        n_epochs=ATARI_EPOCHS, learning_rate=ATARI_RATE, clip_range=ATARI_CLIP, ent_coef=ENTROPY, gae_lambda=LAMBDA,
+        seed=0, device="cpu",
+    )  # fmt: skip
+    start = time.process_time()
+    model.learn(iterations * ATARI_ENVS * ATARI_STEPS)
+    return time.process_time() - start
+
+
+TRAIN = {
+    ("procgen", "plain"): train_plain,
+    ("procgen", "ours"): train_ours,
+    ("atari", "sb3"): train_sb3,
+    ("atari", "ours"): train_ours_on_atari,
+}
+
+
+def child(case: str, program: str, iterations: int) -> None:
     """Measure one program and print its figures."""
-    seconds = (train_plain if program == "plain" else train_ours)(iterations)
+    seconds = TRAIN[case, program](iterations)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"speed": iterations * ENVS * STEPS / seconds, "peak": peak}))
+    print(json.dumps({"speed": iterations * PER_ITERATION[case] / seconds, "peak": peak}))
 
 
-def measured(program: str, iterations: int) -> dict[str, float]:
+def measured(case: str, program: str, iterations: int) -> dict[str, float]:
     """A program's figures, from a process of its own; ours as workers are started."""
     from gtr_bench.schedule.slots import make_slots, worker_environment
 
     environment = worker_environment(make_slots(device="cpu")[0], 1) if program == "ours" else dict(os.environ)
-    command = [sys.executable, __file__, "--child", program, "--iterations", str(iterations)]
+    command = [sys.executable, __file__, "--child", case, program, "--iterations", str(iterations)]
     output = subprocess.run(
         command, capture_output=True, text=True, check=True, env=environment | {"OMP_NUM_THREADS": "1"}
     ).stdout
@@ -229,27 +284,32 @@ def measured(program: str, iterations: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Parse, measure, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--child", choices=PROGRAMS)
+    """Parse, measure, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=PROGRAMS, nargs="+", default=list(PROGRAMS))
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--iterations", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.child:
-        child(arguments.child, arguments.iterations)
+        child(*arguments.child, arguments.iterations)
         return
-    runs: dict[str, list[dict[str, float]]] = {program: [] for program in PROGRAMS}
-    for _ in range(arguments.repeats):
-        for program in PROGRAMS:
-            runs[program].append(measured(program, arguments.iterations))
-    best = {program: max(run["speed"] for run in found) for program, found in runs.items()}
-    print("| program | steps per CPU second | x plain | peak memory (MiB) |")
-    print("| --- | ---: | ---: | ---: |")
-    for program, found in runs.items():
-        peak = max(run["peak"] for run in found)
-        print(f"| {program} | {best[program]:,.1f} | {best[program] / best['plain']:.2f} | {peak:,.0f} |")
-    each = ", ".join(f"{b['speed'] / a['speed']:.2f}" for a, b in zip(*runs.values(), strict=True))
-    print(f"\nratios of neighbours: {each}; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    for case in arguments.only:
+        runs: dict[str, list[dict[str, float]]] = {program: [] for program in PROGRAMS[case]}
+        for _ in range(arguments.repeats):
+            for program, found in runs.items():
+                found.append(measured(case, program, arguments.iterations))
+        other = PROGRAMS[case][0]
+        best = {program: max(run["speed"] for run in found) for program, found in runs.items()}
+        print(f"| {case} | steps per CPU second | x {other} | peak memory (MiB) |")
+        print("| --- | ---: | ---: | ---: |")
+        for program, found in runs.items():
+            peak = max(run["peak"] for run in found)
+            print(f"| {program} | {best[program]:,.1f} | {best[program] / best[other]:.2f} | {peak:,.0f} |")
+        each = ", ".join(f"{b['speed'] / a['speed']:.2f}" for a, b in zip(*runs.values(), strict=True))
+        print(
+            f"\nratios of neighbours: {each}; load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
+        )
 
 
 if __name__ == "__main__":

@@ -75,10 +75,7 @@ class AtariBatch(BatchedEnvironment):
         self._number[:] = 0
         for row in range(len(self._games)):
             self._start(row)
-        return self._observation()
-
-    def _observation(self) -> NDArray[np.uint8]:
-        return self._stacks.reshape(self.members, self.envs, *self.spaces.observation.shape).copy()
+        return self._by_member(self._stacks.copy())
 
     def _start(self, row: int) -> None:
         """Start the game whose number is due."""
@@ -138,15 +135,7 @@ class AtariBatch(BatchedEnvironment):
                 self._start(row)
             for row in set(ended).difference(finished):
                 self._begin_episode(row)
-        shape = (self.members, self.envs)
-        return Transition(
-            self._observation(),
-            reward.reshape(shape),
-            terminated.reshape(shape),
-            truncated.reshape(shape),
-            finals,
-            None,
-        )
+        return self._transition(self._stacks.copy(), reward, terminated, truncated, finals)
 
     def state(self) -> dict[str, Any]:
         return {

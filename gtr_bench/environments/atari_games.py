@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from gtr_bench.environments.options import require_flags, require_integers, settings_from
 from gtr_bench.environments.tables import rows_of
 from gtr_bench.errors import RequestError, UnknownNameError
 
@@ -85,19 +86,12 @@ class Settings(NamedTuple):
         Raises:
             RequestError: an unknown option, or a value that makes no sense.
         """
-        unknown = sorted(set(options) - set(cls._fields))
-        if unknown:
-            known = ", ".join(f"`{name}`" for name in cls._fields)
-            raise RequestError(f"`atari:{task}` has no option `{unknown[0]}`", hint=f"known: {known}")
-        found = cls(**options)
+        name = f"atari:{task}"
+        found = settings_from(cls, name, options)
         if isinstance(found.sticky, bool) or not isinstance(found.sticky, int | float) or not 0 <= found.sticky < 1:
-            raise RequestError(f"`sticky` of `atari:{task}` should be a number from 0 to below 1")
-        for name in ("full_action_space", "fire_to_start", "clip_reward", "end_at_life_loss"):
-            if not isinstance(getattr(found, name), bool):
-                raise RequestError(f"`{name}` of `atari:{task}` should be true or false")
-        for name, least in (("frame_skip", 1), ("stack", 1), ("noop_max", 0)):
-            if type(getattr(found, name)) is not int or getattr(found, name) < least:
-                raise RequestError(f"`{name}` of `atari:{task}` should be an integer of at least {least}")
+            raise RequestError(f"`sticky` of `{name}` should be a number from 0 to below 1")
+        require_flags(name, found, ("full_action_space", "fire_to_start", "clip_reward", "end_at_life_loss"))
+        require_integers(name, found, {"frame_skip": 1, "stack": 1, "noop_max": 0})
         return found
 
 

@@ -77,6 +77,29 @@ class BatchedEnvironment(ABC):
             EnvironmentFault: an environment raised.
         """
 
+    def _by_member(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """What is kept in rows [B, ...], B = M * N, as [M, N, ...]."""
+        return rows.reshape(self.members, self.envs, *rows.shape[1:])
+
+    def _transition(
+        self,
+        observation: NDArray[Any],
+        reward: FloatArray,
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        finals: Finals | None,
+        success: NDArray[np.bool_] | None = None,
+    ) -> Transition:
+        """The outcome of a step from what is kept in rows: observations [B, *O], all else [B]."""
+        return Transition(
+            self._by_member(observation),
+            self._by_member(reward),
+            self._by_member(terminated),
+            self._by_member(truncated),
+            finals,
+            None if success is None else self._by_member(success),
+        )
+
     def set_physics(self, values: Mapping[str, FloatArray]) -> None:
         """Set physics factors [M] relative to the family's default, from the next step or reset on.
 

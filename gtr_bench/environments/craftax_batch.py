@@ -55,7 +55,7 @@ class CraftaxBatch(BatchedEnvironment):
         self._seeds[:] = seeds.reshape(-1)
         self._episode[:] = 0
         first = self._begin(np.arange(len(self._seeds)))
-        return first.reshape(self.members, self.envs, -1)
+        return self._by_member(first)
 
     def step(self, actions: NDArray[Any]) -> Transition:
         self._elapsed += 1
@@ -68,15 +68,7 @@ class CraftaxBatch(BatchedEnvironment):
             finals = Finals(rows, observation[rows])
             self._episode[rows] += 1
             observation[rows] = self._begin(rows)
-        shape = (self.members, self.envs)
-        return Transition(
-            observation.reshape(*shape, -1),
-            reward.reshape(shape).astype(np.float64),
-            terminated.reshape(shape),
-            truncated.reshape(shape),
-            finals,
-            None,
-        )
+        return self._transition(observation, reward.astype(np.float64), terminated, truncated, finals)
 
     def state(self) -> dict[str, Any]:
         return {

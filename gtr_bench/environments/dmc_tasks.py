@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from gtr_bench.environments.options import require_flags, require_integers, settings_from
 from gtr_bench.environments.tables import rows_of
 from gtr_bench.errors import RequestError
 
@@ -80,20 +81,14 @@ class Settings(NamedTuple):
         Raises:
             RequestError: an unknown option, a value that makes no sense, or one about images without `pixels`.
         """
-        unknown = sorted(set(options) - set(cls._fields))
-        if unknown:
-            known = ", ".join(f"`{name}`" for name in cls._fields)
-            raise RequestError(f"`dm_control:{task}` has no option `{unknown[0]}`", hint=f"known: {known}")
-        found = cls(**options)
-        if not isinstance(found.pixels, bool):
-            raise RequestError(f"`pixels` of `dm_control:{task}` should be true or false")
-        for name, least in (("action_repeat", 1), ("height", 1), ("width", 1), ("camera_id", -1), ("frames", 1)):
-            if type(getattr(found, name)) is not int or getattr(found, name) < least:
-                raise RequestError(f"`{name}` of `dm_control:{task}` should be an integer of at least {least}")
+        name = f"dm_control:{task}"
+        found = settings_from(cls, name, options)
+        require_flags(name, found, ("pixels",))
+        require_integers(name, found, {"action_repeat": 1, "height": 1, "width": 1, "camera_id": -1, "frames": 1})
         idle = sorted(set(options) & {"height", "width", "camera_id", "frames"})
         if idle and not found.pixels:
             raise RequestError(
-                f"`{idle[0]}` of `dm_control:{task}` says what images look like, and there are none",
+                f"`{idle[0]}` of `{name}` says what images look like, and there are none",
                 hint="add `pixels = true`",
             )
         return found

@@ -33,6 +33,9 @@ BOOKKEEPING = (
 BIPEDAL_WALKER = "gymnasium.envs.box2d.bipedal_walker"
 """It plays all its episodes in one Box2D world, whose solver remembers: the same seed then moves otherwise."""
 
+CHEETAH = "gymnasium.envs.mujoco.half_cheetah_v5:HalfCheetahEnv"
+"""It has a batch of its own."""
+
 
 def make_batch(
     task: str,
@@ -54,7 +57,12 @@ def make_batch(
     def build() -> GymnasiumSingle:
         return GymnasiumSingle(task, options, with_physics=bool(parameters))
 
-    return SingleBatch(f"gym:{task}", members, envs, limit, build, parameters=parameters)
+    kind = SingleBatch
+    if gymnasium.spec(task).entry_point == CHEETAH and not options.get("render_mode"):
+        from gtr_bench.environments.cheetah_batch import CheetahBatch
+
+        kind = CheetahBatch
+    return kind(f"gym:{task}", members, envs, limit, build, parameters=parameters)
 
 
 def constructor_options(task: str) -> list[str] | None:
@@ -90,6 +98,7 @@ class GymnasiumSingle:
         size, self._flatten = _observations(f"gym:{task}", environment.observation_space, options.get(FLATTEN) is True)
         action, self._convert = _actions(f"gym:{task}", environment.action_space)
         self.spaces = Spaces(ObservationSpace((size,)), action, has_success=False)
+        self.environment: Any = environment.unwrapped
         self._step = environment.step
         self._physics: MujocoPhysics | Box2DPhysics | None = None
         self._box2d: Box2DPhysics | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from gtr_bench.environments.options import require_flags, settings_from
 from gtr_bench.errors import RequestError
 
 __all__ = ["ALL_ACTIONS", "GAMES", "SIDE", "Game", "Settings", "settings_of"]
@@ -54,17 +55,12 @@ def settings_of(task: str, options: Mapping[str, Any]) -> Settings:
     Raises:
         RequestError: an unknown option, or a value that makes no sense.
     """
-    unknown = sorted(set(options) - set(Settings._fields))
-    if unknown:
-        known = ", ".join(f"`{name}`" for name in Settings._fields)
-        raise RequestError(f"`minatar:{task}` has no option `{unknown[0]}`", hint=f"known: {known}")
-    found = Settings(**options)
+    name = f"minatar:{task}"
+    found = settings_from(Settings, name, options)
     probability, least = found.sticky_action_prob, GAMES[task].channels
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise RequestError(f"`sticky_action_prob` of `minatar:{task}` should be a number from 0 to 1")
-    for name in ("difficulty_ramping", "minimal_actions"):
-        if not isinstance(getattr(found, name), bool):
-            raise RequestError(f"`{name}` of `minatar:{task}` should be true or false")
+        raise RequestError(f"`sticky_action_prob` of `{name}` should be a number from 0 to 1")
+    require_flags(name, found, ("difficulty_ramping", "minimal_actions"))
     if found.channels is not None and (type(found.channels) is not int or found.channels < least):
-        raise RequestError(f"`channels` of `minatar:{task}` should be an integer of at least {least}, the game's own")
+        raise RequestError(f"`channels` of `{name}` should be an integer of at least {least}, the game's own")
     return found

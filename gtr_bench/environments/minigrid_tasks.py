@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
+from gtr_bench.environments.options import require_flags, settings_from
 from gtr_bench.errors import RequestError
 
 __all__ = ["CODES", "SIDE", "TASKS", "Settings", "Task", "settings_of"]
@@ -135,14 +136,9 @@ def settings_of(task: str, options: Mapping[str, Any]) -> Settings:
     Raises:
         RequestError: an unknown option, or a value that makes no sense.
     """
-    unknown = sorted(set(options) - set(Settings._fields))
-    if unknown:
-        known = ", ".join(f"`{name}`" for name in Settings._fields)
-        raise RequestError(f"`minigrid:{task}` has no option `{unknown[0]}`", hint=f"known: {known}")
-    found = Settings(**options)
+    name = f"minigrid:{task}"
+    found = settings_from(Settings, name, options)
     if found.observation not in get_args(Observation):
-        raise RequestError(f"`observation` of `minigrid:{task}` should be `image` or `one_hot`")
-    for name in ("direction", "flatten"):
-        if not isinstance(getattr(found, name), bool):
-            raise RequestError(f"`{name}` of `minigrid:{task}` should be true or false")
+        raise RequestError(f"`observation` of `{name}` should be `image` or `one_hot`")
+    require_flags(name, found, ("direction", "flatten"))
     return found

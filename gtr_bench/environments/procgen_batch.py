@@ -54,14 +54,11 @@ class ProcgenBatch(BatchedEnvironment):
         # The library cannot be told to begin anew; opening the games again takes less than a millisecond each.
         self._games.open((mix(seeds.reshape(-1)) % np.uint64(2**31)).astype(np.int64))
         self._steps[:] = 0
-        return self._observation()
-
-    def _observation(self) -> NDArray[np.uint8]:
         self._shown = _channels_first(self._games.frames)
-        return self._shown.reshape(self.members, self.envs, *self._shown.shape[1:])
+        return self._by_member(self._shown)
 
     def step(self, actions: NDArray[Any]) -> Transition:
-        games, shape = self._games, (self.members, self.envs)
+        games = self._games
         games.actions[:] = actions.reshape(-1)
         games.act_all()
         self._steps += 1
@@ -77,14 +74,8 @@ class ProcgenBatch(BatchedEnvironment):
             finals = Finals(rows, last)
             self._cut(rows[cut])
             self._steps[rows] = 0
-        return Transition(
-            self._observation(),
-            reward.reshape(shape),
-            terminated.reshape(shape),
-            truncated.reshape(shape),
-            finals,
-            None,
-        )
+        self._shown = _channels_first(games.frames)
+        return self._transition(self._shown, reward, terminated, truncated, finals)
 
     def _cut(self, rows: NDArray[np.int64]) -> None:
         """End the episodes of these games: the library does so after one more step, which nobody sees."""

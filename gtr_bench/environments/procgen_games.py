@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from gtr_bench.environments.options import require_flags, require_integers, settings_from
 from gtr_bench.environments.tables import rows_of
 from gtr_bench.errors import RequestError
 
@@ -74,25 +75,15 @@ def settings_of(task: str, options: Mapping[str, Any]) -> Settings:
     Raises:
         RequestError: an unknown option, or a value that makes no sense.
     """
-    unknown = sorted(set(options) - set(Settings._fields))
-    if unknown:
-        known = ", ".join(f"`{name}`" for name in Settings._fields)
-        raise RequestError(f"`procgen:{task}` has no option `{unknown[0]}`", hint=f"known: {known}")
-    found = Settings(**options)
+    name = f"procgen:{task}"
+    found = settings_from(Settings, name, options)
     if found.distribution_mode not in GAMES[task]:
         known = ", ".join(f"`{mode}`" for mode in GAMES[task])
-        raise RequestError(
-            f"`procgen:{task}` has no distribution_mode `{found.distribution_mode}`", hint=f"there is {known}"
-        )
-    for name in ("start_level", "num_levels"):
-        value = getattr(found, name)
-        if type(value) is not int or value < 0:
-            raise RequestError(f"`{name}` of `procgen:{task}` should be an integer of at least 0")
+        raise RequestError(f"`{name}` has no distribution_mode `{found.distribution_mode}`", hint=f"there is {known}")
+    require_integers(name, found, {"start_level": 0, "num_levels": 0})
     if found.start_level + found.num_levels >= 2**31:
-        raise RequestError(f"the levels of `procgen:{task}` end below 2147483648 (`start_level`, `num_levels`)")
-    for name in Settings._fields[3:]:
-        if not isinstance(getattr(found, name), bool):
-            raise RequestError(f"`{name}` of `procgen:{task}` should be true or false")
+        raise RequestError(f"the levels of `{name}` end below 2147483648 (`start_level`, `num_levels`)")
+    require_flags(name, found, Settings._fields[3:])
     return found
 
 

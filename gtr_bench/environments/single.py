@@ -84,7 +84,7 @@ class SingleBatch(BatchedEnvironment):
         self._name = name
         self._limit = limit
         self._parameters = parameters
-        self._singles = self._build(build, members * envs)
+        self._singles: list[SingleEnvironment] = self._build(build, members * envs)
         self.spaces = self._singles[0].spaces
         self._observation_shape = self.spaces.observation.shape
         self._observation_dtype = np.dtype(self.spaces.observation.dtype)
@@ -131,7 +131,7 @@ class SingleBatch(BatchedEnvironment):
         observation = np.empty((len(self._singles), *self._observation_shape), self._observation_dtype)
         for row in range(len(self._singles)):
             observation[row] = self._begin(row)
-        return observation.reshape(self.members, self.envs, *self._observation_shape)
+        return self._by_member(observation)
 
     def _begin(self, row: int) -> NDArray[Any]:
         seed = int(mix(self._seeds[row], self._episode[row])[0]) % 2**31
@@ -144,11 +144,33 @@ class SingleBatch(BatchedEnvironment):
 
     def step(self, actions: NDArray[Any]) -> Transition:
         taken = self._record(actions)
-        shape = (self.members, self.envs)
         observation = np.empty((len(taken), *self._observation_shape), self._observation_dtype)
         reward = np.empty(len(taken))
         flags: NDArray[np.bool_] = np.zeros((3, len(taken)), dtype=np.bool_)
-        ended = []
+        ended = self._advance(taken, observation, reward, flags)
+        self._step += 1
+        if self._limit_at is not None and self._step >= self._limit_at:
+            ended = self._truncate(flags)
+        finals = None
+        if ended:
+            rows = np.array(ended)
+            finals = Finals(rows, observation[rows])
+            self._restart(ended, observation)
+        success = flags[2] if self.spaces.has_success else None
+        return self._transition(observation, reward, flags[0], flags[1], finals, success)
+
+    def _advance(
+        self, taken: NDArray[Any], observation: NDArray[Any], reward: FloatArray, flags: NDArray[np.bool_]
+    ) -> list[int]:
+        """Take one step everywhere; returns the rows of the episodes that their environment ended.
+
+        Args:
+            taken: the actions [B, ...].
+            observation: [B, *O], filled here.
+            reward: [B], filled here.
+            flags: [3, B] of false: terminated, truncated and success, set here.
+        """
+        ended: list[int] = []
         row = 0
         try:
             for row, single in enumerate(self._singles):
@@ -163,23 +185,7 @@ class SingleBatch(BatchedEnvironment):
             raise
         except Exception as error:
             raise self._fault(row, error) from error
-        self._step += 1
-        if self._limit_at is not None and self._step >= self._limit_at:
-            ended = self._truncate(flags)
-        finals = None
-        if ended:
-            rows = np.array(ended)
-            finals = Finals(rows, observation[rows])
-            self._restart(ended, observation)
-        flags = flags.reshape(3, *shape)
-        return Transition(
-            observation.reshape(*shape, *self._observation_shape),
-            reward.reshape(shape),
-            flags[0],
-            flags[1],
-            finals,
-            flags[2] if self.spaces.has_success else None,
-        )
+        return ended
 
     def _truncate(self, flags: NDArray[np.bool_]) -> list[int]:
         """Mark the episodes that are at the time limit in `flags` [3, B]; returns all rows whose episode ended."""

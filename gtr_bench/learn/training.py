@@ -23,8 +23,9 @@ from gtr_bench.suite.seeds import derive_seeds
 
 __all__ = ["EVALUATION_COLUMNS", "POINTS", "Training"]
 
-EVALUATION_ENVIRONMENTS_KEPT = 4
-"""Tasks whose evaluation environments, M x episodes each, stay built between points."""
+EVALUATION_ENVIRONMENTS_KEPT = 512
+"""Single environments, tasks x M x episodes, that stay built between points where every phase is evaluated at each:
+ten tasks for five members with ten episodes. The heaviest common ones, dm_control's, take 12 MB each."""
 
 STATE_FILE = "state.pt"
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
@@ -97,6 +98,9 @@ class Training:
     def _environment(
         self, purpose: Literal["training", "evaluation"], envs: int, options: Mapping[str, Any] | None = None
     ) -> SequenceEnvironment:
+        kept = 1
+        if purpose == "evaluation" and self._evaluation["all_phases"]:
+            kept = max(1, EVALUATION_ENVIRONMENTS_KEPT // (self.members * envs))
         return SequenceEnvironment(
             self._sequence,
             members=self.members,
@@ -104,7 +108,7 @@ class Training:
             environment_seeds=[seeds.environment for seeds in self._seeds],
             shift_seeds=[seeds.shift for seeds in self._seeds],
             purpose=purpose,
-            environments_kept=EVALUATION_ENVIRONMENTS_KEPT if purpose == "evaluation" else 1,
+            environments_kept=kept,
             options=options,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -16,6 +17,7 @@ from gtr_bench.environments.gymnasium_single import GymnasiumSingle
 from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS, MujocoPhysics
 from gtr_bench.environments.sequence import SequenceEnvironment
+from gtr_bench.environments.single import SingleBatch
 from gtr_bench.errors import EnvironmentFault, MissingExtraError, RequestError, UnknownNameError
 from tests.environments.helpers import assert_same
 
@@ -58,6 +60,26 @@ def test_episodes_agree_with_gymnasium_made_the_usual_way(task: str) -> None:
             observation, _ = theirs.reset(seed=int(mix(SEEDS[1, 0], episode)[0]) % 2**31)
         ours = result.observation[1, 0]
     assert (task == "Hopper-v5") == (episode > 0)
+
+
+@mujoco_only
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"exclude_current_positions_from_observation": False, "frame_skip": 2},
+        {"forward_reward_weight": 0.7, "ctrl_cost_weight": 0.3},
+    ],
+)
+def test_cheetahs_stepped_together_have_the_bits_of_gymnasium_s_own_step(options: dict[str, Any]) -> None:
+    together, alone = make("HalfCheetah-v5", limit=40, **options), make("HalfCheetah-v5", limit=40, **options)
+    alone._advance = partial(SingleBatch._advance, alone)  # the loop over `GymnasiumSingle.step`
+    assert_array_equal(together.reset(SEEDS), alone.reset(SEEDS))
+    for batch in (together, alone):
+        batch.set_physics({"mass": np.array([1.5, 1.0]), "force": np.array([0.5, 2.0])})
+    for actions in random_actions(together, 100):
+        assert_same(together.step(actions), alone.step(actions))
+    assert type(together)._advance is not SingleBatch._advance
 
 
 @mujoco_only

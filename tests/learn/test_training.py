@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from gtr_bench.environments.gymnasium_family import GymnasiumFamily
 from gtr_bench.learn import training as module
 from gtr_bench.learn.training import EVALUATION_COLUMNS
 from gtr_bench.learners.columns import FRAME
@@ -104,6 +105,33 @@ def test_every_phase_is_evaluated_when_asked() -> None:
     by_point = list(zip(evaluations["point"], evaluations["phase"], evaluations["evaluated_phase"], strict=True))
     assert by_point[:6] == [("start", 0, p) for p in (0, 1, 2)] + [("before_shift", 0, p) for p in (0, 1, 2)]
     assert by_point[6:12] == [(point, 1, p) for point in ("after_shift", "before_shift") for p in (1, 0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("kept", "once"), [(module.EVALUATION_ENVIRONMENTS_KEPT, True), (12, True), (6, False), (1, False)]
+)
+def test_where_every_phase_is_evaluated_each_task_is_built_once_if_so_many_may_be_kept(
+    kept: int, once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six tasks, three evaluations each: with fewer kept some are built again, and no number changes."""
+    pytest.importorskip("mujoco")
+    definition = make_definition("ppo", "gym:InvertedPendulum-v5", phases=(128,) * 6, episodes=2, evaluate_every=768)
+    for frames, phase in enumerate(definition["sequence"]["phases"], 1):
+        phase["options"] = {"frame_skip": frames}
+    definition["evaluation"]["all_phases"] = True
+    made: list[int] = []
+    make = GymnasiumFamily.make
+
+    def counted(self: GymnasiumFamily, task: str, **arguments: Any) -> Any:
+        made.extend([arguments["options"]["frame_skip"]] * (arguments["envs"] == 2))
+        return make(self, task, **arguments)
+
+    monkeypatch.setattr(GymnasiumFamily, "make", counted)
+    expected = train(definition).rows_of(0)[0]
+    made.clear()
+    monkeypatch.setattr(module, "EVALUATION_ENVIRONMENTS_KEPT", kept)
+    assert train(definition).rows_of(0)[0] == expected
+    assert (sorted(made) == [1, 2, 3, 4, 5, 6]) == once
 
 
 def test_evaluation_does_not_touch_learning() -> None:

@@ -33,7 +33,6 @@ class ClassicControl(BatchedEnvironment):
         self.envs = envs
         self.limit = self.native_limit if max_episode_steps is None else max_episode_steps
         size = members * envs
-        self._shape = (members, envs)
         self._state: FloatArray = np.zeros((self.state_size, size))
         self._elapsed: NDArray[np.int64] = np.zeros(size, dtype=np.int64)
         self._episode: NDArray[np.uint64] = np.zeros(size, dtype=np.uint64)
@@ -64,7 +63,7 @@ class ClassicControl(BatchedEnvironment):
         self._episode[:] = 0
         self._elapsed[:] = 0
         self._begin(slice(None))
-        return self._observe(self._state).reshape(*self._shape, -1)
+        return self._by_member(self._observe(self._state))
 
     def _set_seeds(self, seeds: SeedArray) -> None:
         self._seeds[:] = seeds
@@ -88,14 +87,7 @@ class ClassicControl(BatchedEnvironment):
             self._elapsed[rows] = 0
             self._begin(rows)
             observation[rows] = self._observe(self._state[:, rows])
-        return Transition(
-            observation.reshape(*self._shape, -1),
-            reward.reshape(self._shape),
-            terminated.reshape(self._shape),
-            truncated.reshape(self._shape),
-            finals,
-            None,
-        )
+        return self._transition(observation, reward, terminated, truncated, finals)
 
     def picture(self, row: int) -> NDArray[np.uint8]:
         """Gymnasium's drawing of the same state and, where it shows them, physics."""
