@@ -60,7 +60,9 @@ class CraftaxBatch(BatchedEnvironment):
     def step(self, actions: NDArray[Any]) -> Transition:
         self._elapsed += 1
         keys = self._keys(np.arange(len(self._seeds)))
-        observation, reward, terminated = self._process.call("step", keys, actions.reshape(-1).astype(np.int32))
+        observation, reward, terminated, achieved = self._process.call(
+            "step", keys, actions.reshape(-1).astype(np.int32)
+        )
         truncated = self._elapsed >= self._limit
         rows = np.flatnonzero(terminated | truncated)
         finals = None
@@ -76,6 +78,7 @@ class CraftaxBatch(BatchedEnvironment):
             truncated.reshape(shape),
             finals,
             None,
+            achieved.astype(np.bool_).reshape(*shape, -1),
         )
 
     def state(self) -> dict[str, Any]:

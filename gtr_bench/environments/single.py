@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
 class SingleEnvironment(Protocol):
     """One environment. An episode must follow from the seed of its reset, its physics and its actions alone.
 
-    An optional method `picture() -> uint8 [H, W, 3]` draws it for people.
+    An optional method `picture() -> uint8 [H, W, 3]` draws it for people. One with `spaces.achievements` has a method
+    `achieved() -> bool [K]`: which of them the running episode has achieved.
     """
 
     spaces: Spaces
@@ -166,6 +167,7 @@ class SingleBatch(BatchedEnvironment):
         self._step += 1
         if self._limit_at is not None and self._step >= self._limit_at:
             ended = self._truncate(flags)
+        achieved = self._achieved() if self.spaces.achievements else None
         finals = None
         if ended:
             rows = np.array(ended)
@@ -179,7 +181,14 @@ class SingleBatch(BatchedEnvironment):
             flags[1],
             finals,
             flags[2] if self.spaces.has_success else None,
+            achieved,
         )
+
+    def _achieved(self) -> NDArray[np.bool_]:
+        """What the running episodes have achieved, [M, N, K]."""
+        singles: list[Any] = self._singles
+        found: NDArray[np.bool_] = np.array([single.achieved() for single in singles], np.bool_)
+        return found.reshape(self.members, self.envs, -1)
 
     def _truncate(self, flags: NDArray[np.bool_]) -> list[int]:
         """Mark the episodes that are at the time limit in `flags` [3, B]; returns all rows whose episode ended."""

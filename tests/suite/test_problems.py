@@ -148,6 +148,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`forgetting.cw` needs `all_phases = true` in the evaluation of sequence `swap`",
         None,
     ),
+    "metric without achievements": (
+        ('"lifetime_return"', '"crafter_score"'),
+        (4, 18),
+        "`crafter_score` needs achievements, but sequence `swap` has none",
+        "`crafter:` and `craftax:` tasks have some",
+    ),
     "metric without any evaluation": (
         ("[evaluation]", "[evaluation]\nepisodes = 0"),
         (4, 18),
