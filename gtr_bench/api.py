@@ -47,7 +47,7 @@ class Results:
     def _frame(self, what: Kind) -> pd.DataFrame:
         from gtr_bench.store.export import tidy
 
-        frame: pd.DataFrame = tidy(self.folders, what).to_pandas()
+        frame: pd.DataFrame = tidy(self.folders, what).to_pandas(maps_as_pydicts="strict")
         return frame
 
     def __repr__(self) -> str:

@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     """One rollout of a cohort, as `Algorithm.prepare` sees it; B = T x N samples of each member.
 
     Attributes:
-        observations: `[M, B, D]`, normalised as they were when collected.
+        observe: gives `observations`, which are not kept where frames are stacked.
         actions: `[M, B]` or `[M, B, A]`.
         behaviour: the policy that collected them, `[M, B]`.
         advantages: `[M, B]`, raw (not normalised).
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
         iteration: counted over the whole run, from 0.
     """
 
-    observations: Tensor
+    observe: Callable[[], Tensor]
     actions: Tensor
     behaviour: Distribution
     advantages: Tensor
@@ -47,6 +47,11 @@ class Batch(NamedTuple):
     evaluate: Callable[[Tensor], Distribution]
     progress: float = 0.0
     iteration: int = 0
+
+    @property
+    def observations(self) -> Tensor:
+        """`[M, B, *O]`, normalised as they were when collected."""
+        return self.observe()
 
 
 class Sample(NamedTuple):

@@ -31,6 +31,7 @@ NEEDS = {
     "all_phases": "evaluations on all phases",
     "shift": "a second phase",
     "test": "a test world",
+    "achievements": "achievements",
 }
 """What a metric needs besides the runs themselves, in words."""
 

@@ -143,7 +143,7 @@ class AtariBatch(BatchedEnvironment):
             "number": self._number.copy(),
             "began": self._began.copy(),
             "lengths": np.array([len(actions) for actions in self._actions]),
-            "actions": np.frombuffer(b"".join(self._actions), np.uint8),
+            "actions": np.frombuffer(bytearray().join(self._actions), np.uint8),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:

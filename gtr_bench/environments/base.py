@@ -44,6 +44,8 @@ class Transition(NamedTuple):
         truncated: bool [M, N], the time limit ended it.
         finals: of the episodes that ended; None when none did.
         success: bool [M, N], the success flag of this step; None when the task has none.
+        achievements: bool [M, N, K], which of the K of `spaces.achievements` the episode of this step has achieved by
+            now, the ended one where it ended; None when the task has none.
     """
 
     observation: NDArray[Any]
@@ -52,6 +54,7 @@ class Transition(NamedTuple):
     truncated: NDArray[np.bool_]
     finals: Finals | None
     success: NDArray[np.bool_] | None
+    achievements: NDArray[np.bool_] | None = None
 
 
 class BatchedEnvironment(ABC):
@@ -89,8 +92,9 @@ class BatchedEnvironment(ABC):
         truncated: NDArray[np.bool_],
         finals: Finals | None,
         success: NDArray[np.bool_] | None = None,
+        achievements: NDArray[np.bool_] | None = None,
     ) -> Transition:
-        """The outcome of a step from what is kept in rows: observations [B, *O], all else [B]."""
+        """The outcome of a step from what is kept in rows: observations [B, *O], achievements [B, K], all else [B]."""
         return Transition(
             self._by_member(observation),
             self._by_member(reward),
@@ -98,6 +102,7 @@ class BatchedEnvironment(ABC):
             self._by_member(truncated),
             finals,
             None if success is None else self._by_member(success),
+            None if achievements is None else self._by_member(achievements),
         )
 
     def set_physics(self, values: Mapping[str, FloatArray]) -> None:

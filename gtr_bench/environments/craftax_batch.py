@@ -60,7 +60,9 @@ class CraftaxBatch(BatchedEnvironment):
     def step(self, actions: NDArray[Any]) -> Transition:
         self._elapsed += 1
         keys = self._keys(np.arange(len(self._seeds)))
-        observation, reward, terminated = self._process.call("step", keys, actions.reshape(-1).astype(np.int32))
+        observation, reward, terminated, achieved = self._process.call(
+            "step", keys, actions.reshape(-1).astype(np.int32)
+        )
         truncated = self._elapsed >= self._limit
         rows = np.flatnonzero(terminated | truncated)
         finals = None
@@ -68,7 +70,8 @@ class CraftaxBatch(BatchedEnvironment):
             finals = Finals(rows, observation[rows])
             self._episode[rows] += 1
             observation[rows] = self._begin(rows)
-        return self._transition(observation, reward.astype(np.float64), terminated, truncated, finals)
+        reward, achieved = reward.astype(np.float64), achieved.astype(np.bool_)
+        return self._transition(observation, reward, terminated, truncated, finals, achievements=achieved)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -50,7 +50,7 @@ class Worlds:
 
         def step(key: Any, state: Any, action: Any) -> Any:
             observation, state, reward, done, _ = environment.step_env(key, state, action, parameters)
-            return observation, strong(state), reward, done
+            return observation, strong(state), reward, done, state.achievements
 
         def place(state: Any, row: Any, fresh: Any) -> Any:
             return jax.tree.map(lambda whole, one: whole.at[row].set(one), state, fresh)
@@ -78,9 +78,10 @@ class Worlds:
         return np.stack(found)
 
     def step(self, keys: NDArray[np.uint32], actions: NDArray[np.int32]) -> tuple[NDArray[Any], ...]:
-        """One step of all from keys [B, 2] and actions [B]; returns observations [B, D], rewards [B], ends [B]."""
-        observation, self._state, reward, done = self._step(keys, self._state, actions)
-        return np.asarray(observation), np.asarray(reward), np.asarray(done)
+        """One step of all from keys [B, 2] and actions [B]; returns observations [B, D], rewards [B], ends [B] and
+        achievements [B, K]."""
+        observation, self._state, *others = self._step(keys, self._state, actions)
+        return np.asarray(observation), *map(np.asarray, others)
 
     def save(self) -> list[NDArray[Any]]:
         """All worlds: the leaves of their state, [B, ...] each."""

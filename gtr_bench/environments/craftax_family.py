@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from gtr_bench.environments.achievements import achievements
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.registry import Availability
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
@@ -68,7 +69,12 @@ class CraftaxFamily:
         for option in options:
             raise RequestError(f"`craftax:{task}` has no option `{option}`", hint="it has none at all")
         found = TASKS[task]
-        return Spaces(ObservationSpace((found.numbers,)), ActionSpace("discrete", (found.actions,)), has_success=False)
+        return Spaces(
+            ObservationSpace((found.numbers,)),
+            ActionSpace("discrete", (found.actions,)),
+            has_success=False,
+            achievements=achievements(classic=task == "Classic-Symbolic"),
+        )
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from gtr_bench.environments.achievements import achievements
 from gtr_bench.environments.base import BatchedEnvironment
 from gtr_bench.environments.registry import Availability
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
@@ -65,7 +66,8 @@ class CrafterFamily:
         for option in options:
             raise RequestError(f"`crafter:{task}` has no option `{option}`", hint="it has none at all")
         image = ObservationSpace((3, SIDE, SIDE), "uint8")
-        return Spaces(image, ActionSpace("discrete", (ACTIONS,)), has_success=False)
+        actions = ActionSpace("discrete", (ACTIONS,))
+        return Spaces(image, actions, has_success=False, achievements=achievements(classic=True))
 
     def make(
         self, task: str, *, members: int, envs: int, max_episode_steps: int | None, options: Mapping[str, Any]

@@ -100,6 +100,10 @@ class CrafterSingle:
         image, reward, dead, _ = self._env.step(int(action))
         return Outcome(image.transpose(2, 0, 1), float(reward), bool(dead), False, False)
 
+    def achieved(self) -> NDArray[np.bool_]:
+        """Which of the achievements the running episode has unlocked, [22]."""
+        return np.array([name in self._env._unlocked for name in self.spaces.achievements])
+
     def set_physics(self, factors: Mapping[str, float]) -> None:
         """There is no physics to set."""
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from gtr_bench.errors import RequestError
 
 __all__ = ["require_flags", "require_integers", "settings_from"]
 
-S = TypeVar("S", bound=NamedTuple)
+S = TypeVar("S")
 
 
-def settings_from(kind: type[S], environment: str, options: Mapping[str, Any]) -> S:
+def settings_from(kind: Callable[..., S], environment: str, options: Mapping[str, Any]) -> S:
     """The settings of an environment (`family:task`) with these options and defaults for the others, values unchecked.
 
     Raises:
         RequestError: an option that is no field of `kind`.
     """
-    unknown = sorted(set(options) - set(kind._fields))
+    fields = inspect.signature(kind).parameters
+    unknown = sorted(set(options) - set(fields))
     if unknown:
-        known = ", ".join(f"`{name}`" for name in kind._fields)
+        known = ", ".join(f"`{name}`" for name in fields)
         raise RequestError(f"`{environment}` has no option `{unknown[0]}`", hint=f"known: {known}")
     return kind(**options)
 

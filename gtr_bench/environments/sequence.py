@@ -62,6 +62,8 @@ class SequenceEnvironment:
     """
 
     spaces: Spaces
+    all_achievements: tuple[str, ...]
+    """Of the tasks of all phases."""
 
     def __init__(
         self,
@@ -111,6 +113,12 @@ class SequenceEnvironment:
         """How many phases the sequence has."""
         return len(self._phases)
 
+    @property
+    def achievements(self) -> tuple[str, ...]:
+        """Of the running phase's task."""
+        assert self._environment is not None
+        return self._environment.spaces.achievements
+
     def _check_names(self) -> None:
         """Refuse at once what would otherwise be found when a later phase starts."""
         wanted = sorted({name for shift in self._shifts for name in shift.physics_names})
@@ -142,10 +150,14 @@ class SequenceEnvironment:
     def _check_later_phases(self) -> None:
         """Refuse at once a phase that does not fit the first, where its family knows without building it."""
         seen = [self._made_of(self._phases[0])]
+        achievements = list(self._unshifted.achievements)
         for phase, described in enumerate(self._phases):
             if (made_of := self._made_of(described)) not in seen:
                 seen.append(made_of)
-                self._check_fits(spaces_of(*made_of), phase)
+                spaces = spaces_of(*made_of)
+                self._check_fits(spaces, phase)
+                achievements += spaces.achievements
+        self.all_achievements = tuple(dict.fromkeys(achievements))
 
     def _made_of(self, phase: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """What tells the environments of two phases apart: the name and the options."""

@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
 class SingleEnvironment(Protocol):
     """One environment. An episode must follow from the seed of its reset, its physics and its actions alone.
 
-    An optional method `picture() -> uint8 [H, W, 3]` draws it for people.
+    An optional method `picture() -> uint8 [H, W, 3]` draws it for people. One with `spaces.achievements` has a method
+    `achieved() -> bool [K]`: which of them the running episode has achieved.
     """
 
     spaces: Spaces
@@ -151,13 +152,14 @@ class SingleBatch(BatchedEnvironment):
         self._step += 1
         if self._limit_at is not None and self._step >= self._limit_at:
             ended = self._truncate(flags)
+        achieved = self._achieved() if self.spaces.achievements else None
         finals = None
         if ended:
             rows = np.array(ended)
             finals = Finals(rows, observation[rows])
             self._restart(ended, observation)
         success = flags[2] if self.spaces.has_success else None
-        return self._transition(observation, reward, flags[0], flags[1], finals, success)
+        return self._transition(observation, reward, flags[0], flags[1], finals, success, achieved)
 
     def _advance(
         self, taken: NDArray[Any], observation: NDArray[Any], reward: FloatArray, flags: NDArray[np.bool_]
@@ -186,6 +188,11 @@ class SingleBatch(BatchedEnvironment):
         except Exception as error:
             raise self._fault(row, error) from error
         return ended
+
+    def _achieved(self) -> NDArray[np.bool_]:
+        """What the running episodes have achieved, [B, K]."""
+        singles: list[Any] = self._singles
+        return np.array([single.achieved() for single in singles], np.bool_)
 
     def _truncate(self, flags: NDArray[np.bool_]) -> list[int]:
         """Mark the episodes that are at the time limit in `flags` [3, B]; returns all rows whose episode ended."""

@@ -105,8 +105,10 @@ class Spaces(NamedTuple):
         observation: the observations.
         action: the actions.
         has_success: whether the task flags success; None: the family does not say before it is built.
+        achievements: names of what may be achieved in an episode, each once; none in most tasks.
     """
 
     observation: ObservationSpace
     action: ActionSpace
     has_success: bool | None = None
+    achievements: tuple[str, ...] = ()

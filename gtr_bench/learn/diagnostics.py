@@ -11,6 +11,7 @@ from torch import Tensor
 from gtr_bench.algorithms.base import Algorithm, Sample
 from gtr_bench.learn.distributions import Distribution
 from gtr_bench.learn.experience import Experience, in_chunks
+from gtr_bench.learn.frames import Stacks, assembled
 from gtr_bench.networks.model import Model
 from gtr_bench.networks.torso import Memory
 
@@ -39,18 +40,18 @@ class PathProbe:
         """A new phase begins: the next rollout gives new probe states."""
         self._states, self._memory, self._policies, self._steps = None, None, [], []
 
-    def before_update(self, observations: Tensor, behaviour: Distribution, memory: Memory | None = None) -> None:
+    def before_update(self, seen: Tensor | Stacks, behaviour: Distribution, memory: Memory | None = None) -> None:
         """On a phase's first rollout choose states `[M, B, *O]` evenly and remember the policy there.
 
         `memory` holds what a network with memory carried into each of the B samples, as units of one step.
         """
         if self._states is None:
-            size = observations.shape[1]
+            size = seen.shape[1]
             stride = max(1, size // PROBE_SIZE)
             # samples lie environment by environment: without the offset a stride would pick the same few
-            places = torch.arange(min(PROBE_SIZE, size), device=observations.device)
+            places = torch.arange(min(PROBE_SIZE, size), device=behaviour.packed.device)
             chosen = places * size // len(places) + places % stride
-            self._states = observations[:, chosen]
+            self._states = assembled(seen[:, chosen])
             self._policies = [behaviour.packed[:, chosen]]
             self._memory = None if memory is None else Memory(memory.carry[:, chosen], memory.starts[:, chosen])
 
@@ -128,7 +129,7 @@ def policy_diagnostics(model: Model, algorithm: Algorithm, experience: Experienc
     def packed(observations: Tensor, memory: Memory | None) -> Tensor:
         return model.policy(observations, memory).packed
 
-    now = in_chunks(packed, experience.observations, experience.memory, model.largest_layer)
+    now = in_chunks(packed, experience.seen, experience.memory, model.largest_layer)
     sample = experience.sample(experience.behaviour.like(now))
     log_ratio = sample.log_ratio
     ratio = log_ratio.exp()

@@ -18,6 +18,7 @@ from gtr_bench.algorithms.base import Batch
 from gtr_bench.learn.advantages import generalised_advantages
 from gtr_bench.learn.distributions import Distribution, from_packed
 from gtr_bench.learn.experience import Experience, in_chunks
+from gtr_bench.learn.frames import Stacks, assembled
 from gtr_bench.networks.model import Model
 from gtr_bench.networks.torso import Memory
 
@@ -35,7 +36,7 @@ class _Carries:
         device = carry.device
         self._length = length
         starts = torch.from_numpy(trajectory.starts).to(device)  # [M, T, N]
-        whole = torch.from_numpy(trajectory.observations).to(device).transpose(1, 2).flatten(1, 2)
+        whole = assembled(_on(device, trajectory.observations)).transpose(1, 2).flatten(1, 2)
         self.after = model.carries(whole, Memory(carry, starts.transpose(1, 2))).transpose(1, 2)  # [M, T, N, H]
         self._into = torch.cat([carry.unsqueeze(1), self.after[:, :-1]], 1)
         self._starts = starts
@@ -52,6 +53,13 @@ class _Carries:
     def single_steps(self) -> Memory:
         """Of every sample on its own, in the order learning sees."""
         return Memory(_by_unit(self._into, self._length), _by_unit(self._starts, self._length).unsqueeze(2))
+
+
+def _on(device: torch.device, stored: NDArray[Any] | Stacks) -> Tensor | Stacks:
+    """A rollout's observations where learning takes place."""
+    if isinstance(stored, Stacks):
+        return Stacks(stored.frames.to(device), stored.places.to(device))
+    return torch.from_numpy(stored).to(device)
 
 
 def _by_unit(rollout: Tensor, length: int) -> Tensor:
@@ -90,7 +98,7 @@ def estimate(
         return _by_unit(torch.from_numpy(np.ascontiguousarray(array)).to(device), length)
 
     def whole(function: Callable[[Tensor, Memory | None], Tensor]) -> Tensor:
-        return in_chunks(function, observations, memory, model.largest_layer)
+        return in_chunks(function, seen, memory, model.largest_layer)
 
     def packed(seen: Tensor, part: Memory | None) -> Tensor:
         return model.policy(seen, part).packed
@@ -98,7 +106,8 @@ def estimate(
     def policy_of(parameters: Tensor) -> Distribution:
         return behaviour.like(whole(lambda seen, part: model.policy_of(parameters, seen, part).packed))
 
-    observations, actions = on_device(trajectory.observations), on_device(trajectory.actions)
+    seen, actions = _on(device, trajectory.observations), on_device(trajectory.actions)
+    seen = Stacks(seen.frames, _by_unit(seen.places, length)) if isinstance(seen, Stacks) else _by_unit(seen, length)
     # packed and unpacked: a Gaussian's log_std would be a view of the network's parameters
     if trajectory.told is not None:
         told = on_device(trajectory.told)
@@ -111,7 +120,7 @@ def estimate(
     episodes = np.maximum(trajectory.episodes, 1)
     mean_return = np.where(trajectory.episodes > 0, trajectory.returns / episodes, np.nan).astype(np.float32)
     batch = Batch(
-        observations=observations,
+        observe=lambda: assembled(seen),
         actions=actions,
         behaviour=behaviour,
         advantages=advantages,
@@ -124,7 +133,7 @@ def estimate(
     )
     columns = learner.algorithm.prepare(batch)
     log_probs = behaviour.log_prob(actions)
-    found = Experience(observations, actions, behaviour, log_probs, values, advantages, returns, columns, memory)
+    found = Experience(seen, actions, behaviour, log_probs, values, advantages, returns, columns, memory)
     return found, None if carries is None else carries.single_steps()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,12 +27,16 @@ Array = NDArray[np.float64]
 
 
 class Evaluation(NamedTuple):
-    """Of E episodes, `[M]` each; `success_rate` is None where a task has no success flag."""
+    """Of E episodes, `[M]` each; `success_rate` is None where a task has no success flag.
+
+    `achievements` are the shares of episodes that achieved each of the task's; none where it has none.
+    """
 
     return_mean: Array
     return_std: Array
     length_mean: Array
     success_rate: Array | None
+    achievements: Mapping[str, Array]
 
 
 def _generator(seed: int, point: int) -> torch.Generator:
@@ -71,6 +75,8 @@ def evaluate(
     running = np.broadcast_to(~learner.frozen[:, None], (members, episodes)).copy()
     returns, lengths = np.zeros((members, episodes)), np.zeros((members, episodes))
     succeeded = np.zeros((members, episodes), np.bool_)
+    names = environment.achievements
+    achieved = np.zeros((members, episodes, len(names)), np.bool_)
     block = torch.empty(0)
     carry = learner.model.first_carry(episodes)
     starts = torch.ones(members, episodes, 1, dtype=torch.bool, device=learner.device)
@@ -90,6 +96,8 @@ def evaluate(
         lengths += running
         if step.success is not None:
             succeeded |= step.success & running
+        if step.achievements is not None:
+            achieved |= step.achievements & running[:, :, None]
         running &= ~(step.terminated | step.truncated)
         observation = step.observation
     else:
@@ -97,4 +105,5 @@ def evaluate(
             f"an episode did not end within {_LONGEST_EPISODE:,} steps", hint="set `max_episode_steps` in the sequence"
         )
     rate = succeeded.mean(1) if environment.spaces.has_success else None
-    return Evaluation(returns.mean(1), returns.std(1), lengths.mean(1), rate)
+    achievements = dict(zip(names, achieved.mean(1).T, strict=True))
+    return Evaluation(returns.mean(1), returns.std(1), lengths.mean(1), rate, achievements)

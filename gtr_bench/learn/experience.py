@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gtr_bench.algorithms.base import Sample
 from gtr_bench.learn.distributions import Distribution
+from gtr_bench.learn.frames import Stacks, assembled
 from gtr_bench.networks.torso import Memory
 
 __all__ = ["Experience", "in_chunks", "normalised"]
@@ -21,7 +22,7 @@ AT_ONCE = 2**23
 """numbers per member of a network's widest layer that are computed in one pass outside of minibatches"""
 
 
-_PER_SAMPLE = ("observations", "actions", "log_probs", "values", "advantages", "returns")
+_PER_SAMPLE = ("seen", "actions", "log_probs", "values", "advantages", "returns")
 _SMALL = 64  # numbers per sample
 
 
@@ -36,13 +37,14 @@ class Experience:
     Without memory L is 1. A unit's steps lie side by side.
 
     Attributes:
-        observations: `[M, B, *O]`; actions: `[M, B, ...]`; behaviour: the policy that collected them, `[M, B]`.
+        seen: the observations as stored, `[M, B, *O]`; a minibatch's are put together.
+        actions: `[M, B, ...]`; behaviour: the policy that collected them, `[M, B]`.
         log_probs, values, advantages, returns: `[M, B]`, of the behaviour policy and the critic before the update.
         columns: what the algorithm prepared, `[M, B, ...]`.
         memory: what a network with memory carries into the units.
     """
 
-    observations: Tensor
+    seen: Tensor | Stacks
     actions: Tensor
     behaviour: Distribution
     log_probs: Tensor
@@ -51,6 +53,11 @@ class Experience:
     returns: Tensor
     columns: Mapping[str, Tensor]
     memory: Memory | None = None
+
+    @property
+    def observations(self) -> Tensor:
+        """`[M, B, *O]`; of a whole rollout of stacked frames they are put together at every call."""
+        return assembled(self.seen)
 
     @property
     def length(self) -> int:
@@ -65,7 +72,7 @@ class Experience:
     @property
     def is_small(self) -> bool:
         """Whether an epoch's samples are worth gathering at once: small observations, and units of one step."""
-        return self.memory is None and prod(self.observations.shape[2:]) <= _SMALL
+        return self.memory is None and prod(self.seen.shape[2:]) <= _SMALL
 
     def parts(self, bounds: Sequence[int]) -> Iterator[Experience]:
         """The samples from each bound to the next, without memory; they share storage with these."""
@@ -87,6 +94,8 @@ class Experience:
             table = gather(self._table, self.length)
             for name, (start, stop, shape) in self._columns.items():
                 found[name] = table[..., start:stop].reshape(*table.shape[:2], *shape)
+        if isinstance(self.seen, Stacks):
+            found["seen"] = Stacks(self.seen.frames, found["seen"]).assembled()
         memory = self.memory
         if memory is not None:
             starts = gather(memory.starts.flatten(1), self.length).view(members, count, self.length)
@@ -102,6 +111,8 @@ class Experience:
     def _numbers(self) -> dict[str, Tensor]:
         """All it has per sample, by name."""
         own = {name: getattr(self, name) for name in _PER_SAMPLE}
+        if isinstance(self.seen, Stacks):
+            own["seen"] = self.seen.places
         columns = {f"column.{name}": value for name, value in self.columns.items()}
         return {**own, "behaviour": self.behaviour.packed, **columns}
 
@@ -153,20 +164,23 @@ def normalised(advantages: Tensor) -> Tensor:
 
 
 def in_chunks(
-    function: Callable[[Tensor, Memory | None], Tensor], observations: Tensor, memory: Memory | None, largest_layer: int
+    function: Callable[[Tensor, Memory | None], Tensor],
+    seen: Tensor | Stacks,
+    memory: Memory | None,
+    largest_layer: int,
 ) -> Tensor:
     """`function(observations [M, B, *O], memory) -> [M, B, ...]` in passes that bound the memory activations take.
 
     How much is computed at once does not depend on M: a member's numbers are those of any cohort.
     """
     length = 1 if memory is None else memory.length
-    units = observations.shape[1] // length
+    units = seen.shape[1] // length
     size = max(1, AT_ONCE // (largest_layer * length))
     if units <= size:
-        return function(observations, memory)
+        return function(assembled(seen), memory)
     parts = []
     for first in range(0, units, size):
         last = min(first + size, units)
         part = None if memory is None else Memory(memory.carry[:, first:last], memory.starts[:, first:last])
-        parts.append(function(observations[:, first * length : last * length], part))
+        parts.append(function(assembled(seen[:, first * length : last * length]), part))
     return torch.cat(parts, 1)

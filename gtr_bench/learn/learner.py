@@ -124,7 +124,7 @@ class Learner:
         before = self.model.data.clone()
         with torch.no_grad():
             experience, single_steps = estimate(self, trajectory, progress, iteration)
-        self.probe.before_update(experience.observations, experience.behaviour, single_steps)
+        self.probe.before_update(experience.seen, experience.behaviour, single_steps)
         rate = self.p.learning_rate * (1 - progress if self.p.learning_rate_schedule == "linear" else 1.0)
         update = Update(
             self.model,

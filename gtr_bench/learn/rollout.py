@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.distributions import noise_of, policy_size
+from gtr_bench.learn.frames import Stacks, store_of
 from gtr_bench.learn.normalise import ObservationNormaliser
 from gtr_bench.networks.model import Model
 from gtr_bench.networks.torso import Memory
@@ -41,10 +42,10 @@ class Cuts(NamedTuple):
 
 @dataclass
 class Trajectory:
-    """One rollout as collected; numpy arrays `[M, T, N, ...]` on the CPU. O is the shape of one observation.
+    """One rollout as collected; arrays `[M, T, N, ...]` on the CPU. O is the shape of one observation.
 
     Attributes:
-        observations: `[M, T, N, *O]`, normalised; of the space's dtype.
+        observations: `[M, T, N, *O]`, normalised; of the space's dtype, frame by frame where it stacks them.
         actions: int64 `[M, T, N(, K)]` or float32 `[M, T, N, A]`.
         rewards: float64 `[M, T, N]`, raw.
         terminated, truncated, starts: bool `[M, T, N]`; `starts`: the step is an episode's first.
@@ -56,7 +57,7 @@ class Trajectory:
             `speaks_at_once`; None otherwise: they are computed after the rollout.
     """
 
-    observations: NDArray[Any]
+    observations: NDArray[Any] | Stacks
     actions: NDArray[Any]
     rewards: NDArray[np.float64]
     terminated: NDArray[np.bool_]
@@ -80,10 +81,12 @@ def blinded(observation: NDArray[Any], frozen: NDArray[np.bool_]) -> NDArray[Any
     return np.where(where, observation.dtype.type(0), observation)
 
 
-def _finite(*arrays: NDArray[Any]) -> NDArray[np.bool_]:
+def _finite(*arrays: NDArray[Any] | Stacks) -> NDArray[np.bool_]:
     """Whether all of a member's numbers are finite, `[M]`, over arrays `[M, ...]`; bytes are."""
     checks = [
-        np.ones(len(array), np.bool_) if array.dtype == np.uint8 else np.isfinite(array).reshape(len(array), -1).all(1)
+        np.ones(array.shape[0], np.bool_)
+        if isinstance(array, Stacks) or array.dtype == np.uint8
+        else np.isfinite(array).reshape(len(array), -1).all(1)
         for array in arrays
     ]
     finite: NDArray[np.bool_] = np.logical_and.reduce(checks)
@@ -136,7 +139,7 @@ class Collector:
         environment, members, envs = self.environment, self._members, self._envs
         space, seen = environment.spaces.action, environment.spaces.observation
         kind = np.float32 if space.kind == "continuous" else np.int64
-        observations = np.empty((members, length, envs, *seen.shape), seen.dtype)
+        store = store_of(seen, members, length, envs)
         actions = np.empty((members, length, envs, *space.shape), kind)
         rewards = np.empty((members, length, envs))
         terminated, truncated = np.zeros((2, members, length, envs), np.bool_)
@@ -152,7 +155,7 @@ class Collector:
             pulse()
             if any_frozen:
                 observation = blinded(observation, frozen)
-            observations[:, t] = observation
+            store.put(t, observation)
             action, carry = self._act(model, observation, carry, starts[:, t], noise[t], told)
             actions[:, t] = action
             acted = time.perf_counter()
@@ -176,6 +179,7 @@ class Collector:
         clock.add("policy", time.perf_counter() - began - in_environment)
         self._observation, self._starts = observation, starts[:, length].copy()
         together = Cuts(*map(np.concatenate, zip(*cuts, strict=True))) if cuts else None
+        observations = store.stored()
         finite = _finite(observations, rewards, observation)
         if together is not None:
             finite[together.member[~_finite(together.observations)]] = False

@@ -31,8 +31,10 @@ STATE_FILE = "state.pt"
 POINTS = ("start", "grid", "before_shift", "after_shift", "end")
 EVALUATION_COLUMNS = (
     "step", "phase", "evaluated_phase", "point", "episodes", "return_mean", "return_std", "length_mean", "success_rate",
-    "test_return_mean",
+    "test_return_mean", "achievements",
 )  # fmt: skip
+_ACHIEVEMENT = "achievement."
+"""Before the names of the columns from which `achievements` is put together."""
 
 
 class Training:
@@ -87,7 +89,8 @@ class Training:
         self._has_success = environment.spaces.has_success
         self.clock = Clock()
         self.iterations = Records((*FRAME, *columns_of(first)), self.members)
-        self.evaluations = Records(EVALUATION_COLUMNS, self.members)
+        achievements = [_ACHIEVEMENT + name for name in environment.all_achievements]
+        self.evaluations = Records((*EVALUATION_COLUMNS, *achievements), self.members)
         self.position, self.step, self.phase = 0, 0, 0
         self.training_return: float | None = None
         self.diverged: NDArray[np.int64] = np.full(self.members, -1)
@@ -235,6 +238,7 @@ class Training:
         }
         if result.success_rate is not None:
             row["success_rate"] = result.success_rate
+        row |= {_ACHIEVEMENT + name: rate for name, rate in result.achievements.items()}
         if self._test_environment is not None:
             row["test_return_mean"] = evaluated(self._test_environment).return_mean
         self.evaluations.append(row)
@@ -247,7 +251,8 @@ class Training:
         for table in (evaluations, iterations):
             for name in whole & table.keys():
                 table[name] = [None if value is None else int(value) for value in table[name]]
-        named: dict[str, list[Any]] = dict(evaluations)
+        named: dict[str, list[Any]] = {name: evaluations[name] for name in EVALUATION_COLUMNS}
+        named["achievements"] = _by_row(evaluations)
         named["point"] = [POINTS[int(value or 0)] for value in evaluations["point"]]
         return named, dict(iterations)
 
@@ -295,3 +300,10 @@ class Training:
         for environment in (self._evaluation_environment, self._test_environment):
             if environment is not None:
                 environment.close()
+
+
+def _by_row(evaluations: Mapping[str, Sequence[float | None]]) -> list[list[tuple[str, float]] | None]:
+    """The success rates of the achievements of each row, by name; None where there are none."""
+    rates = [(name.removeprefix(_ACHIEVEMENT), evaluations[name]) for name in evaluations if _ACHIEVEMENT in name]
+    rows = range(len(evaluations["step"]))
+    return [[(name, rate) for name, of in rates if (rate := of[row]) is not None] or None for row in rows]

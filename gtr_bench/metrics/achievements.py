@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["crafter_score"]
+from gtr_bench.metrics.run import Companions, Metric, Need, Run, Score, undefined
+
+__all__ = ["CrafterScore", "crafter_score"]
 
 
-def crafter_score(success_rates: Sequence[float]) -> float:
+def crafter_score(success_rates: Sequence[float] | NDArray[np.float64]) -> float:
     """`exp(mean_i ln(1 + s_i)) - 1`, a geometric mean that counts rare achievements more than common ones.
-
-    Evaluations store one success rate, not one per achievement, so this is for rates counted elsewhere.
 
     Args:
         success_rates: the share of episodes that unlock each achievement, in percent, 0 to 100.
@@ -27,3 +29,29 @@ def crafter_score(success_rates: Sequence[float]) -> float:
     if rates.size == 0 or not ((rates >= 0) & (rates <= 100)).all():
         raise ValueError("success rates should be percentages, at least one")
     return float(np.expm1(np.log1p(rates).mean()))
+
+
+class CrafterScore(Metric):
+    """Crafter's score of the success rates over all evaluation points of the run. Source: protocols 10.
+
+    The published scores count the episodes of training instead; the rates here are those of evaluation episodes.
+    """
+
+    name = "crafter_score"
+    direction = "higher"
+    needs: ClassVar[frozenset[Need]] = frozenset({"achievements"})
+    unit = "percent"
+    definition = (
+        "exp(mean of ln(1 + s)) - 1 over the achievements, s the percentage of episodes that unlock each, "
+        "over all evaluation points of the run"
+    )
+
+    @classmethod
+    def score(cls, run: Run, companions: Companions) -> Score:
+        """Of the rates that each phase's world has, the point before its first step left out."""
+        own = (run.evaluated_phases == run.phases) & ~run.fresh
+        rates = run.achievements[own] if run.achievements.size else np.empty((0, 0))
+        rates = rates[:, np.isfinite(rates).any(0)]
+        if not rates.size:
+            return undefined("no achievements in the evaluations")
+        return Score(crafter_score(100 * np.nanmean(rates, axis=0)))

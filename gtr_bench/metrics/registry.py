@@ -20,6 +20,7 @@ metrics = Registry(
         "recovery_steps.median": "gtr_bench.metrics.continual:RecoveryStepsMedian",
         "test_return": "gtr_bench.metrics.generalisation:TestReturn",
         "generalisation_gap": "gtr_bench.metrics.generalisation:GeneralisationGap",
+        "crafter_score": "gtr_bench.metrics.achievements:CrafterScore",
         "performance.cw": "gtr_bench.metrics.continual_world:Performance",
         "forgetting.cw": "gtr_bench.metrics.continual_world:Forgetting",
         "transfer.cw": "gtr_bench.metrics.continual_world:Transfer",

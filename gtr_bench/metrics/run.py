@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["FINAL_WINDOW", "Companions", "Metric", "Need", "Run", "Score", "mean_curve", "undefined"]
 
-Need = Literal["references", "oracle", "all_phases", "shift", "test"]
-"""What a suite must have for a metric: other runs, evaluations on all or on test worlds, or a second phase."""
+Need = Literal["references", "oracle", "all_phases", "shift", "test", "achievements"]
+"""What a suite must have for a metric: other runs, evaluations on all or on test worlds, a second phase or
+achievements."""
 
 FINAL_WINDOW = 5
 """w of `phase_final`: how many evaluation points count as the end of a phase (protocols 1 and 2)."""
@@ -33,6 +34,8 @@ class Run:
         lengths: steps of each phase, N of them.
         tests: float64 [P], the mean return on the phase's test world at the same points; NaN where there is none.
         worlds: an identity of each phase's world, N of them; equal ones are the same task with the same variant.
+        achievements: float64 [P, K], the share of episodes that achieved each of K; NaN where a world has no such
+            achievement, K = 0 where none has any.
     """
 
     steps: NDArray[np.int64]
@@ -43,6 +46,7 @@ class Run:
     lengths: tuple[int, ...]
     worlds: tuple[str, ...]
     tests: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    achievements: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def starts(self) -> list[int]:
@@ -61,7 +65,7 @@ class Run:
     def floored(self, floor: ArrayLike, marks: Sequence[Sequence[int]], diverged_step: int | None) -> Run:
         """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
 
-        `floor` is one number, or one for each phase's world.
+        `floor` is one number, or one for each phase's world; achievements count as not achieved.
         `marks` are the evaluation grid: per phase the steps from its start, without its end. Points that were never
         taken are added where they would have been, so a run that diverged early weighs as many points as one that did
         not (protocols 1: never dropped).
@@ -74,6 +78,7 @@ class Run:
         tests = np.where(
             self.steps[: len(self.tests)] >= diverged_step, floors[self.phases[: len(self.tests)]], self.tests
         )
+        achievements = np.where((self.steps >= diverged_step)[: len(self.achievements), None], 0.0, self.achievements)
         last = int(self.steps.max(initial=-1))
         added: list[tuple[int, int]] = []
         for phase, (start, length) in enumerate(zip(self.starts, self.lengths, strict=True)):
@@ -93,6 +98,7 @@ class Run:
             evaluated_phases=np.concatenate([self.evaluated_phases, evaluated]),
             values=np.concatenate([values, floors[evaluated]]),
             tests=np.concatenate([tests, floors[phases]]) if len(tests) else tests,
+            achievements=np.pad(achievements, ((0, len(rows)), (0, 0))) if achievements.size else achievements,
             fresh=np.concatenate([self.fresh, np.zeros(len(rows), dtype=bool)]),
         )
 
@@ -150,8 +156,9 @@ class Metric(ABC):
     direction: ClassVar[Literal["higher", "lower", "neutral"]]
     needs: ClassVar[frozenset[Need]] = frozenset()
     values: ClassVar[Literal["return", "success_rate"]] = "return"
-    unit: ClassVar[Literal["return", "share", "steps"]] = "return"
-    """Shares compare between environments as they are, returns when the suite says how to normalise them."""
+    unit: ClassVar[Literal["return", "share", "percent", "steps"]] = "return"
+    """Shares and percentages compare between environments as they are, returns when the suite says how to normalise
+    them."""
     ratio: ClassVar[bool] = False
     """Needs positive J: computed on returns mapped to [0, 1] where the suite says how."""
     definition: ClassVar[str]

@@ -113,8 +113,8 @@ def _scores(model: Model, experience: Experience) -> tuple[list[UnitLayer], list
         ]
         return torch.cat(parts, 1).unsqueeze(1)
 
-    total = in_chunks(sums, experience.observations, experience.memory, model.largest_layer).sum(1)
-    mean = total / experience.observations.shape[1]
+    total = in_chunks(sums, experience.seen, experience.memory, model.largest_layer).sum(1)
+    mean = total / experience.seen.shape[1]
     by_layer = torch.split(mean, [_units(layer) for layer in layers], 1)
     return layers, [each / (each.mean(1, keepdim=True) + 1e-9) for each in by_layer]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Columns", "by_job", "numpy_of"]
+__all__ = ["Columns", "by_job", "matrix_of", "numpy_of"]
 
 Columns: TypeAlias = Mapping[str, "np.ndarray[Any, Any]"]
 
@@ -53,3 +53,17 @@ def numpy_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
         return np.from_dlpack(values)
     valid = np.from_dlpack(array.is_valid().cast(pa.uint8())).astype(np.bool_)
     return np.where(valid, np.from_dlpack(values), np.nan)
+
+
+def matrix_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
+    """A column of maps from names to numbers, `[rows, names]`; NaN where a row's map has no such name, or is null."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if array.null_count == len(array):
+        return np.empty((len(array), 0))
+    ends = numpy_of(array.offsets)
+    names = array.keys[ends[0] : ends[-1]].dictionary_encode()
+    found = np.full((len(array), len(names.dictionary)), np.nan)
+    found[np.repeat(np.arange(len(array)), np.diff(ends)), numpy_of(names.indices)] = numpy_of(
+        array.items[ends[0] : ends[-1]]
+    )
+    return found

@@ -14,7 +14,7 @@ from gtr_bench.learners.registry import learner
 from gtr_bench.metrics.run import Companions, Metric, Run, Score
 from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.collect import Record, SuiteRecords
-from gtr_bench.report.columns import Columns, by_job, numpy_of
+from gtr_bench.report.columns import Columns, by_job, matrix_of, numpy_of
 from gtr_bench.store.reader import Warn, read
 from gtr_bench.suite.identity import canonical_json
 
@@ -23,7 +23,7 @@ __all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"
 FIRST_KIND = "policy"
 """Of jobs from a time when there was no other and nobody noted it."""
 _FRESH = ("start", "after_shift")
-_COLUMNS = ("job", "step", "phase", "evaluated_phase", "point", "return_mean", "success_rate", "test_return_mean")
+_NUMBERS = ("step", "phase", "evaluated_phase", "return_mean", "success_rate", "test_return_mean")
 Evaluations: TypeAlias = Mapping[str, Columns]
 EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
 
@@ -31,9 +31,11 @@ EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
 def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
     """Job -> column -> values sorted by step, of the finished records; one pass over their files."""
     folders = {record.job: record.folder for record in records if record.summary and record.folder is not None}
-    table = read(folders.values(), "evaluations", _COLUMNS, warn=warn).combine_chunks()
+    wanted = ("job", "point", "achievements", *_NUMBERS)
+    table = read(folders.values(), "evaluations", wanted, warn=warn).combine_chunks()
     points = table["point"].combine_chunks().dictionary_encode()
-    columns = {name: numpy_of(table[name]) for name in _COLUMNS if name not in ("job", "point")}
+    columns = {name: numpy_of(table[name]) for name in _NUMBERS}
+    columns["achievements"] = matrix_of(table["achievements"])
     fresh = [code for code, point in enumerate(points.dictionary.to_pylist()) if point in _FRESH]
     columns["fresh"] = np.isin(numpy_of(points.indices), fresh)
     return by_job(table, columns, ("step", "phase"))
@@ -135,6 +137,7 @@ class Scores:
             lengths=tuple(int(phase["steps"]) for phase in record.definition["sequence"]["phases"]),
             worlds=self._worlds(record),
             tests=rows["test_return_mean"].astype(np.float64),
+            achievements=_known(rows["achievements"]),
         )
 
     def _diverged_step(self, record: Record) -> int:
@@ -232,4 +235,10 @@ _NO_ROWS: Columns = {
     **{name: np.array([], dtype=np.int64) for name in ("step", "phase", "evaluated_phase")},
     **{name: np.array([], dtype=np.float64) for name in ("return_mean", "success_rate", "test_return_mean")},
     "fresh": np.array([], dtype=np.bool_),
+    "achievements": np.empty((0, 0)),
 }
+
+
+def _known(rates: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The columns of `[P, K]` in which the job has any number: other jobs may know other achievements."""
+    return rates[:, ~np.isnan(rates).all(0)]

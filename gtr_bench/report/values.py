@@ -12,7 +12,7 @@ from gtr_bench.report.scores import Scores
 
 __all__ = ["NORMALISED", "SeedValues", "Unit", "common_unit", "pairs", "score_in", "unit_of", "values_in"]
 
-Unit = Literal["return", "return mapped to [0, 1]", "share", "steps", "shares of a phase"]
+Unit = Literal["return", "return mapped to [0, 1]", "share", "percent", "steps", "shares of a phase"]
 NORMALISED: Unit = "return mapped to [0, 1]"
 
 SeedValues: TypeAlias = Mapping[str, Mapping[str, Mapping[int, float]]]
@@ -22,13 +22,13 @@ SeedValues: TypeAlias = Mapping[str, Mapping[str, Mapping[int, float]]]
 def common_unit(metric: type[Metric], environments: Iterable[str], scores: Scores) -> Unit | None:
     """A unit in which different environments compare; None for returns when one of them has no `normalise`.
 
-    Returns are mapped by the suite's `normalise`, steps are taken relative to the length of a phase, and shares are
-    as they are.
+    Returns are mapped by the suite's `normalise`, steps are taken relative to the length of a phase, and shares and
+    percentages are as they are.
     """
     if metric.unit == "steps":
         return "shares of a phase"
-    if metric.unit == "share":
-        return "share"
+    if metric.unit in ("share", "percent"):
+        return metric.unit
     return NORMALISED if all(name in scores.normalise for name in environments) else None
 
 

@@ -94,17 +94,26 @@ def _column(values: Sequence[Any]) -> pa.Array:
     return pa.array([None if value is None else json.dumps(value) for value in values], type=pa.string())
 
 
+def _flat(table: pa.Table) -> pa.Table:
+    """The table with maps as JSON text: CSV has none."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_map(field.type):
+            rows = table[field.name].to_pylist()
+            table = table.set_column(place, field.name, _column([row if row is None else dict(row) for row in rows]))
+    return table
+
+
 def csv_bytes(table: pa.Table) -> bytes:
-    """The table as CSV with a header; nulls are empty, texts quoted."""
+    """The table as CSV with a header; nulls are empty, texts quoted, maps JSON text."""
     sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(table, sink)
+    pyarrow.csv.write_csv(_flat(table), sink)
     return bytes(sink.getvalue())
 
 
 def save(table: pa.Table, out: Path) -> None:
     """Write `out` atomically as CSV or Parquet by its suffix; raises RequestError where it cannot."""
     if out.suffix == ".csv":
-        write_output(out, lambda file: pyarrow.csv.write_csv(table, file))
+        write_output(out, lambda file: pyarrow.csv.write_csv(_flat(table), file))
     elif out.suffix == ".parquet":
         write_output(out, lambda file: pq.write_table(table, file, compression="zstd"))
     else:

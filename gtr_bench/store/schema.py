@@ -53,6 +53,7 @@ EVALUATIONS = pa.schema(
         pa.field("length_mean", pa.float64()),
         pa.field("success_rate", pa.float64()),
         pa.field("test_return_mean", pa.float64()),
+        pa.field("achievements", pa.map_(pa.string(), pa.float64())),
     ],
     metadata=_METADATA,
 )

@@ -243,6 +243,9 @@ def _check_needs(file: CheckedFile, worlds: list[ResolvedWorld], settings: list[
                 file.problems.add(
                     path, sentence, "`test = { num_levels = 0 }`, for example, evaluates on all levels, too"
                 )
+            if "achievements" in needs and world.spaces is not None and not world.spaces.achievements:
+                sentence = f"`{name}` needs achievements, but sequence `{world.world.id}` has none"
+                file.problems.add(path, sentence, "`crafter:` and `craftax:` tasks have some")
             if "references" in needs and not world.world.references:
                 sentence = f"`{name}` needs `references = true` in sequence `{world.world.id}`"
                 file.problems.add(path, sentence)

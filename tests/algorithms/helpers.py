@@ -49,7 +49,7 @@ def batch_of(
     packed = behaviour.packed
     members = packed.shape[0]
     return Batch(
-        observations=torch.zeros(*advantage.shape, 1),
+        observe=lambda: torch.zeros(*advantage.shape, 1),
         actions=action,
         behaviour=behaviour,
         advantages=advantage,

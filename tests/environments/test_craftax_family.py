@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gtr_bench.environments import craftax_family
+from gtr_bench.environments import craftax_batch, craftax_family
+from gtr_bench.environments.craftax_child import Worlds
 from gtr_bench.environments.craftax_family import CraftaxFamily
 from gtr_bench.environments.craftax_process import CraftaxProcess, compiled, environment_of
 from gtr_bench.environments.hashing import mix
@@ -59,6 +60,31 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return script
 
 
+def test_a_step_hands_over_what_the_worlds_hold_as_achieved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the compiled step, here one of numpy, to the transition; a new world has achieved nothing."""
+    achieved = np.arange(4 * 22).reshape(4, 22) % 5 == 0
+    worlds = Worlds.__new__(Worlds)
+    worlds._state = "before"
+    worlds._step = lambda keys, state, actions: (np.zeros((4, 1345)), "after", np.ones(4), actions == 1, achieved)
+
+    class Process:
+        def __init__(self, name: str, task: str, size: int) -> None:
+            assert (task, size) == ("Classic-Symbolic", 4)
+
+        def call(self, method: str, *arguments: Any) -> Any:
+            return np.zeros((len(arguments[0]), 1345)) if method == "renew" else getattr(worlds, method)(*arguments)
+
+    monkeypatch.setattr(craftax_batch, "CraftaxProcess", Process)
+    batch = craftax_batch.CraftaxBatch("Classic-Symbolic", 2, 2, 9, FAMILY.spaces("Classic-Symbolic", {}))
+    batch.reset(SEEDS)
+    transition = batch.step(np.array([[0, 1], [0, 0]]))
+    assert transition.achievements is not None
+    assert transition.achievements.dtype == np.bool_
+    assert_array_equal(transition.achievements, achieved.reshape(2, 2, 22))
+    assert_array_equal(transition.terminated, [[False, True], [False, False]])
+    assert worlds._state == "after"
+
+
 @pytest.mark.parametrize(("task", "numbers", "actions"), [("Symbolic", 8268, 43), ("Classic-Symbolic", 1345, 17)])
 def test_the_spaces_are_known_without_the_package(task: str, numbers: int, actions: int) -> None:
     spaces = FAMILY.spaces(task, {})
@@ -66,6 +92,7 @@ def test_the_spaces_are_known_without_the_package(task: str, numbers: int, actio
     assert spaces.observation.shape == (numbers,)
     assert spaces.action.sizes == (actions,)
     assert spaces.has_success is False
+    assert len(spaces.achievements) == {"Symbolic": 67, "Classic-Symbolic": 22}[task]
     assert FAMILY.packages(task) == ("craftax", "jax", "jaxlib")
 
 
@@ -176,12 +203,13 @@ def test_worlds_agree_with_the_package_and_jax_stays_out_of_this_process(batch: 
         f"asked = np.load({str(tmp_path / 'asked.npz')!r})\n"
         f"env = make_craftax_env_from_name('Craftax-{batch.task}-v1', auto_reset=False)\n"
         "observation, state = env.reset(asked['keys'][0])\n"
-        "seen, paid = [observation], []\n"
+        "seen, paid, achieved = [observation], [], []\n"
         "for key, action in zip(asked['keys'][1:], asked['actions']):\n"
         "    observation, state, reward, done, _ = env.step(key, state, int(action))\n"
-        "    seen.append(observation), paid.append(reward)\n"
+        "    seen.append(observation), paid.append(reward), achieved.append(state.achievements)\n"
         "    assert not done\n"
-        f"np.savez({str(tmp_path / 'found.npz')!r}, seen=np.stack(seen), paid=np.stack(paid))"
+        "found = {'seen': np.stack(seen), 'paid': np.stack(paid), 'achieved': np.stack(achieved)}\n"
+        f"np.savez({str(tmp_path / 'found.npz')!r}, **found)"
     )
     environment = environment_of(dict(os.environ))
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
@@ -192,6 +220,7 @@ def test_worlds_agree_with_the_package_and_jax_stays_out_of_this_process(batch: 
         assert result.observation.dtype == np.float32
         assert_array_equal(result.observation[1, 0], found["seen"][step + 1])
         assert result.reward[1, 0] == found["paid"][step]
+        assert_array_equal(result.achievements[1, 0], found["achieved"][step])
     assert "jax" not in sys.modules
 
 

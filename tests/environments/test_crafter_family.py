@@ -38,6 +38,7 @@ def test_the_spaces_are_known_without_the_package() -> None:
     assert spaces.observation.dtype == "uint8"
     assert spaces.action.sizes == (17,)
     assert spaces.has_success is False
+    assert len(spaces.achievements) == 22
     assert adapters_of("crafter:Reward", {}) == ("channels_first",)
 
 
@@ -49,6 +50,7 @@ def test_what_the_family_says_is_what_the_package_has() -> None:
     assert peer.observation_space.shape == (64, 64, 3)
     assert peer.action_space.n == 17
     assert peer._length == crafter_family.LENGTH
+    assert set(FAMILY.spaces("Reward", {}).achievements) == set(crafter.constants.achievements)
 
 
 @needs_crafter
@@ -170,3 +172,19 @@ def test_options_unknown_tasks_and_a_missing_package_are_refused(monkeypatch: py
         FAMILY.check("Reward")
     assert missing.value.extra == "crafter"
     assert not FAMILY.availability()[0].usable
+
+
+@needs_crafter
+def test_a_step_says_what_its_episode_has_unlocked_and_the_reward_counts_the_same() -> None:
+    batch = make(limit=60)
+    batch.reset(SEEDS)
+    before: Any = np.zeros((2, 1, 22), bool)
+    unlocked = 0
+    for chosen in random_actions(2, 130):
+        result = batch.step(chosen)
+        assert (result.achievements >= before).all()
+        new = (result.achievements & ~before).any(2)
+        assert_array_equal(new, result.reward > 0.5)
+        unlocked += int(new.sum())
+        before = result.achievements & ~(result.terminated | result.truncated)[:, :, None]
+    assert unlocked > 2

@@ -42,7 +42,7 @@ def batch_of(buffer: Any, continuous: bool) -> dict[str, Tensor]:
 
     actions = flat(buffer.actions)
     return {
-        "observations": flat(buffer.observations),
+        "seen": flat(buffer.observations),
         "actions": actions if continuous else actions.long().squeeze(2),
         "log_probs": flat(buffer.log_probs),
         "values": flat(buffer.values),
@@ -59,10 +59,10 @@ def test_losses_gradients_and_the_step_are_theirs(environment: str, max_norm: fl
     network = twin(peer)
     batch = batch_of(buffer, environment == "Pendulum-v1")
     with torch.no_grad():
-        behaviour = network.policy(batch["observations"])
+        behaviour = network.policy(batch["seen"])
         behaviour = behaviour.like(behaviour.packed.clone())
     torch.testing.assert_close(behaviour.log_prob(batch["actions"]), batch["log_probs"], rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(network.value(batch["observations"]), batch["values"], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(network.value(batch["seen"]), batch["values"], rtol=1e-5, atol=1e-5)
     perturb(peer)
     copy_weights(peer, network)
 

@@ -38,7 +38,7 @@ def test_the_policys_step_is_theirs(environment: str) -> None:
     before = network.data.clone()
     batch = batch_of(buffer, environment == "Pendulum-v1")
     with torch.no_grad():
-        behaviour = network.policy(batch["observations"])
+        behaviour = network.policy(batch["seen"])
         behaviour = behaviour.like(behaviour.packed.clone())
     optimizer = Optimizer("adam", network.data, epsilon=1e-5)
     everyone = torch.ones(1, dtype=torch.bool)

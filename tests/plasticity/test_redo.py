@@ -42,7 +42,7 @@ def wake(model: Model) -> None:
 
 def experience(observations: Tensor) -> Experience:
     """A rollout of which nothing but the observations is looked at."""
-    return SimpleNamespace(observations=observations, memory=None)  # type: ignore[return-value]
+    return SimpleNamespace(seen=observations, memory=None)  # type: ignore[return-value]
 
 
 def redo(members: int = 1, threshold: Any = 0.025, period: int = 1) -> ReDo:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import gtr_bench
 from gtr_bench.errors import RequestError
 from gtr_bench.store.export import csv_bytes, save, tidy
 from gtr_bench.store.schema import EVALUATIONS, JOB
@@ -109,3 +111,25 @@ def test_an_unknown_suffix_and_a_refusing_disk_are_sentences(results: Path, tmp_
         save(table, tmp_path / "tidy.xlsx")
     with pytest.raises(RequestError, match="cannot be written: No such file or directory"):
         save(table, tmp_path / "absent" / "tidy.csv")
+
+
+def test_achievements_are_a_map_in_parquet_json_in_csv_and_nothing_in_older_files(
+    results: Path, tmp_path: Path
+) -> None:
+    rates = [("eat_cow", 0.25), ("wake_up", 1.0)]
+    numbers = {name: np.arange(2) for name in ("step", "phase", "evaluated_phase", "episodes")}
+    rows = {"job": ["a"] * 2, "point": ["grid", "end"], "return_mean": [1.0, 3.0], "achievements": [rates, None]}
+    write_table(results / "jobs" / "a" / "evaluations.parquet", EVALUATIONS, {**numbers, **rows})
+    older = pa.schema([field for field in EVALUATIONS if field.name != "achievements"], EVALUATIONS.metadata)
+    rows = {"job": ["b"] * 2, "point": ["grid", "end"], "return_mean": [1.0, 3.0]}
+    write_table(results / "jobs" / "b" / "evaluations.parquet", older, {**numbers, **rows})
+    table = tidy([results], "evaluations")
+    assert table["achievements"].to_pylist() == [rates, None, None, None, None, None]
+    frame = pd.read_csv(io.BytesIO(csv_bytes(table)))
+    assert json.loads(frame["achievements"][0]) == dict(rates)
+    assert frame["achievements"][1:].isna().all()
+    for name in ("t.csv", "t.parquet"):
+        save(table, tmp_path / name)
+    assert pd.read_csv(tmp_path / "t.csv").equals(frame)
+    assert pq.read_table(tmp_path / "t.parquet")["achievements"].to_pylist()[0] == rates
+    assert gtr_bench.load(results).evaluations["achievements"][0] == dict(rates)

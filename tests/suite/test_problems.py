@@ -148,6 +148,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
         "`forgetting.cw` needs `all_phases = true` in the evaluation of sequence `swap`",
         None,
     ),
+    "metric without achievements": (
+        ('"lifetime_return"', '"crafter_score"'),
+        (4, 18),
+        "`crafter_score` needs achievements, but sequence `swap` has none",
+        "`crafter:` and `craftax:` tasks have some",
+    ),
     "metric without any evaluation": (
         ("[evaluation]", "[evaluation]\nepisodes = 0"),
         (4, 18),
@@ -326,7 +332,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[int, int], str, str | None]] = {
     "wrong network": (
         ("[evaluation]", '[network]\nactivation = "gelu"\n[evaluation]'),
         (12, 14),
-        "`activation` should be 'tanh' or 'relu', not `\"gelu\"`",
+        "`activation` should be 'tanh', 'relu' or 'leaky_relu', not `\"gelu\"`",
         None,
     ),
     "element of a list that is then too short": (

@@ -86,9 +86,11 @@ def test_an_algorithms_own_table_reaches_even_what_it_fixes_by_default(load: Loa
     assert parameters(suite, "a2c")["learning_rate"] == 0.01
 
 
-def test_every_parameter_is_written_out_defaults_included(load: Load) -> None:
+def test_every_parameter_is_written_out_defaults_included_but_for_later_ones_at_theirs(load: Load) -> None:
     from gtr_bench.algorithms.registry import algorithms
 
-    suite = load()
+    suite, later = load(), {"reward_factor", "value_target"}
     for name in ("ppo", "gtr"):
-        assert set(parameters(suite, name)) == set(algorithms.get(name).Parameters.model_fields)
+        assert set(parameters(suite, name)) == set(algorithms.get(name).Parameters.model_fields) - later
+    suite = load((GTR, "sigma = 0.5\nreward_factor = 0.5"))
+    assert parameters(suite, "gtr")["reward_factor"] == 0.5
