@@ -6,7 +6,7 @@ states the same. What is stated is everything that can move its verdict and is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
@@ -115,26 +115,27 @@ def history_of(ledger: Ledger, suite: Suite, rows: Sequence[Mapping[str, Any]], 
     """
     if not suite.claims and not suite.comparisons:
         return History((), ledger.notes)
-    known = {suite.text: suite}
-    texts = []
+    known: dict[str, Suite | None] = {suite.text: suite}
+
+    def texts(stated: Iterable[tuple[str, str, str, datetime | None]]) -> list[Text]:
+        found = []
+        for path, text, place, since in stated:
+            if text not in known:
+                known[text] = _parsed(text, path, suite.name, suite.scale, warn)
+            read = known[text]
+            found += [] if read is None else [Text(place, since, read)]
+        return found
+
+    requests = texts((str(each.file), each.text, f"request {each.number}", each.since) for each in ledger.requests)
+    began = requests[0].since if requests else None
     earlier = [(str(path), text) for path, text in ledger.earlier]
-    began = ledger.requests[0].since if ledger.requests else None
     stored = [row for row in rows if row["suite_text"] and (began is None or _before(row, began))]
     if stored:
         newest = max(stored, key=lambda row: (row["finished"] or "", row["job"]))
         earlier.append((newest["suite_path"] or "", newest["suite_text"]))
-    requests = [(str(each.file), each.text, f"request {each.number}", each.since) for each in ledger.requests]
-    for path, text, place, since in [
-        *((path, text, "a text from before the ledger", None) for path, text in earlier),
-        *requests,
-    ]:
-        if text not in known:
-            found = _parsed(text, path, suite.name, suite.scale, warn)
-            if found is None:
-                continue
-            known[text] = found
-        texts.append(Text(place, since, known[text]))
-    return History(tuple(texts), ledger.notes)
+    return History(
+        (*texts((path, text, "a text from before the ledger", None) for path, text in earlier), *requests), ledger.notes
+    )
 
 
 def changed(history: History, suite: Suite, statement: Statement, records: Sequence[Record]) -> str:

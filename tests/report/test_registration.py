@@ -241,6 +241,16 @@ def test_broken_requests_are_named_and_the_others_count(results: Path, ask: Repo
     assert {sentence.partition("`: ")[0][-9:] for sentence in told} == {"0003.toml", "0004.toml"}
 
 
+def test_where_no_request_can_be_read_the_text_stored_with_the_jobs_stands_in(results: Path) -> None:
+    write(results, 1, BEFORE, "[[")
+    told: list[str] = []
+    (found,) = build_report([results], warn=told.append).suites
+    assert [claim.changed for claim in found.claims] == ["", ""]
+    assert found.notes == (UNKNOWN_TIME,)
+    assert told
+    assert set(told) == {f"left out `{results}/requests/swap-laptop/0001.toml`: {told[0].partition('`: ')[2]}"}
+
+
 @pytest.mark.parametrize("finished", [None, "yesterday", "2026-01-01"])
 def test_a_job_without_a_time_is_no_crash(
     results: Path, ask: Report, monkeypatch: pytest.MonkeyPatch, finished: Any
