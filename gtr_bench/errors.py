@@ -40,6 +40,11 @@ class GtrBenchError(Exception):
         self.sentence = sentence
         self.hint = hint
 
+    @property
+    def reason(self) -> str:
+        """What is wrong, where there is room for one thing."""
+        return self.sentence
+
 
 class RequestError(GtrBenchError):
     """What was asked for cannot be done as asked."""
@@ -62,6 +67,11 @@ class SuiteError(RequestError):
         self.path = path
         self.source = source
         self.problems = sorted(problems)
+
+    @property
+    def reason(self) -> str:
+        """The first problem's sentence."""
+        return self.problems[0].sentence
 
 
 class UnknownNameError(RequestError):

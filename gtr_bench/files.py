@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["remove_folder", "replace_file", "replace_folder", "whole_folder", "write_json"]
+__all__ = ["remove_folder", "replace_file", "replace_folder", "whole_folder", "write_json", "write_numbered"]
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -31,6 +31,40 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
         raise
     # Without this a power cut may forget the rename although the data is on disk.
     _sync(path.parent)
+
+
+def write_numbered(folder: Path, number: int, suffix: str, write: Callable[[BinaryIO], object]) -> Path:
+    """Write a new file `<number><suffix>`, four digits at least, under the first number from `number` on that is free.
+
+    Whoever writes a number holds its partial file, which only one process can create, so no file is written twice, on
+    whichever machine. A number whose writer was killed stays unused.
+
+    Raises:
+        OSError: the disk refused; nothing is left behind. So it is for whatever `write` raises.
+    """
+    while True:
+        path = folder / f"{number:04d}{suffix}"
+        partial = path.with_name(f".{path.name}.partial")
+        number += 1
+        try:
+            file = open(partial, "xb")  # noqa: SIM115
+        except FileExistsError:
+            continue
+        try:
+            with file:
+                # It may have been written between the look of whoever chose the number and now.
+                if os.path.lexists(path):
+                    partial.unlink()
+                    continue
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        _sync(folder)
+        return path
 
 
 def replace_folder(path: Path, fill: Callable[[Path], object]) -> None:

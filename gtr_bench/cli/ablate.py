@@ -273,13 +273,15 @@ class _Trainer:
 
         from gtr_bench.schedule.display import make_display
         from gtr_bench.schedule.folders import ResultsFolder, State
-        from gtr_bench.schedule.run import run_suite
+        from gtr_bench.schedule.run import record_request, run_suite
         from gtr_bench.schedule.settings import Settings
 
         results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress = self._options
         folder = ResultsFolder(results)
         states = folder.survey(job.id for job in suite.jobs())
+        command = ["gtr-bench", *sys.argv[1:]]
         if all(state.state is State.DONE for state in states.values()):
+            record_request(suite, folder, command=command, tell=lambda sentence: print(sentence, file=sys.stderr))
             return
         with contextlib.redirect_stdout(sys.stderr):
             outcome = run_suite(
@@ -294,7 +296,7 @@ class _Trainer:
                     retry_failed=retry_failed,
                 ),
                 observer=make_display(sys.stderr, progress=progress),
-                command=["gtr-bench", *sys.argv[1:]],
+                command=command,
             )
         self._note(outcome)
 

@@ -55,9 +55,10 @@ def run_waves(
     observer: Observer,
     command: Sequence[str],
 ) -> tuple[Outcome, str | None]:
-    """Train in waves. Returns the end, and the suite file a report should be asked with where that is another one."""
+    """Train in waves. Returns the end, and what a report should be asked with where that is not the suite's file: its
+    name, under which the ledger of requests has the text with the table."""
     from gtr_bench.schedule.run import run_jobs
-    from gtr_bench.sequential.rule import in_waves, write_rule
+    from gtr_bench.sequential.rule import in_waves
     from gtr_bench.sequential.run import run_until_decided
     from gtr_bench.store.reader import warn_on_stderr
 
@@ -67,4 +68,4 @@ def run_waves(
         return run_jobs(jobs, waved, folder, settings=settings, observer=told, command=command)
 
     outcome = run_until_decided(waved, folder, train, observer, warn=warn_on_stderr)
-    return outcome, None if suite.sequential is not None else str(write_rule(waved, folder.root))
+    return outcome, None if suite.sequential is not None else suite.name

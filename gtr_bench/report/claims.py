@@ -6,15 +6,18 @@ gives its seeds in waves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gtr_bench.metrics.decision import Decision, decide
 from gtr_bench.report.cases import Case, case_of
-from gtr_bench.report.collect import SuiteRecords
+from gtr_bench.report.collect import Record, SuiteRecords
+from gtr_bench.report.registration import changed
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.statements import statements_of
 from gtr_bench.report.waves import Course
+from gtr_bench.suite.expand import Suite
 
 __all__ = ["ClaimResult", "claims_of"]
 
@@ -41,6 +44,7 @@ class ClaimResult:
         reason: one sentence, why this verdict.
         jobs: ids behind it, of both sides.
         look: the look of a sequential test that it is from; None for a fixed number of seeds.
+        changed: how it differs from what was registered before its results; empty where it does not.
     """
 
     id: str
@@ -70,6 +74,7 @@ class ClaimResult:
     reason: str
     jobs: tuple[str, ...]
     look: int | None = None
+    changed: str = ""
 
 
 def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None) -> tuple[ClaimResult, ...]:
@@ -78,11 +83,23 @@ def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None)
     if found.suite is None:
         return ()
     if course is not None:
-        return tuple(_result(course.cases[each.id], course.decision(each.id), course) for each in course.statements)
-    runs = [record for record in found.records if record.role == "run"]
-    cases = [case_of(statement, runs, scores) for statement in statements_of(found.suite)]
+        results = [_result(course.cases[each.id], course.decision(each.id), course) for each in course.statements]
+    else:
+        results = _decided(found.suite, found.records, scores)
+    if found.history is None:
+        return tuple(results)
+    return tuple(
+        replace(each, changed=changed(found.history, found.suite, statement, found.records))
+        for each, statement in zip(results, statements_of(found.suite), strict=True)
+    )
+
+
+def _decided(suite: Suite, records: Sequence[Record], scores: Scores) -> list[ClaimResult]:
+    """By the tests for a fixed number of seeds."""
+    runs = [record for record in records if record.role == "run"]
+    cases = [case_of(statement, runs, scores) for statement in statements_of(suite)]
     decisions = {each.id: each for each in decide([case.question() for case in cases if not case.obstacle])}
-    return tuple(_result(case, decisions.get(case.statement.id)) for case in cases)
+    return [_result(case, decisions.get(case.statement.id)) for case in cases]
 
 
 def _result(case: Case, decision: Decision | None, course: Course | None = None) -> ClaimResult:

@@ -1,9 +1,8 @@
 """Which jobs a report is about: what a suite expects, joined with what the results folders hold.
 
-The suite's own text, stored with every job, is expanded again, so a job that never ran is a missing cell and a job of
-an earlier version of the suite is left out. Where the text cannot be expanded (an extra is missing here), the labels
-stored with the jobs are taken as they are and the report says so. A suite that was run after another had trained its
-jobs is known by the text that `run` kept.
+The suite's own text, the newest that it was run with, is expanded again, so a job that never ran is a missing cell and
+a job of an earlier version of the suite is left out. Where the text cannot be expanded (an extra is missing here), the
+labels stored with the jobs are taken as they are and the report says so.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from gtr_bench.errors import GtrBenchError, RequestError, SuiteError, UnknownNameError
+from gtr_bench.errors import GtrBenchError, RequestError, UnknownNameError
 from gtr_bench.report.attributes import warn_of_strangers
+from gtr_bench.report.registration import History, history_of, newest_suite, registration_notes, suite_of_ledger
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
-from gtr_bench.store.suites import kept_suites
+from gtr_bench.store.requests import Ledger, ledger_name, ledger_names, read_ledger
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
@@ -75,7 +75,8 @@ class Record:
 class SuiteRecords:
     """One suite at one scale: its records in the suite's order, and what the reader must be told.
 
-    `suite` is None when its text could not be expanded; then missing jobs are unknown.
+    `suite` is None when its text could not be expanded; then missing jobs are unknown. `history` are the texts it was
+    run with, None where nobody asked.
     """
 
     name: str
@@ -83,6 +84,7 @@ class SuiteRecords:
     suite: Suite | None
     records: tuple[Record, ...]
     notes: tuple[str, ...]
+    history: History | None = field(default=None, repr=False)
 
 
 def algorithms_of(found: SuiteRecords) -> list[str]:
@@ -140,15 +142,21 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn, studies: 
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job in found.jobs.values():
         groups.setdefault((job["suite"], job["scale"] or ""), []).append(job)
-    present = {
-        key: _from_stored_text(*key, found, jobs) for key, jobs in sorted(groups.items()) if suite in (None, key[0])
-    }
-    for kept in kept_suites(results, groups, warn):
-        records = _from_suite(kept, found, [])
-        if suite in (None, kept.name) and any(record.folder is not None for record in records.records):
-            present[kept.name, kept.scale] = records
+    present: dict[tuple[str, str], SuiteRecords] = {}
+    of_studies = [key for key, jobs in groups.items() if all(_of_a_study(job["suite_path"]) for job in jobs)]
+    for key, jobs in sorted(groups.items()):
+        if suite in (None, key[0]):
+            present[key] = _labelled(*key, found, jobs, read_ledger(results, ledger_name(*key), warn), warn)
+    for name in sorted(set(ledger_names(results)) - {ledger_name(*key) for key in groups}):
+        ledger = read_ledger(results, name, warn)
+        own = suite_of_ledger(ledger, name, warn)
+        if own is not None and suite in (None, own.name):
+            records = _registered(_from_suite(own, found, []), ledger, [], warn)
+            if any(record.folder is not None for record in records.records):
+                present[own.name, own.scale] = records
+                of_studies += [(own.name, own.scale)] * any(_of_a_study(each.suite_path) for each in ledger.requests)
     if suite is None and not studies:
-        present = _without_studies(present, [key for key, jobs in groups.items() if all(map(_of_a_study, jobs))])
+        present = _without_studies(present, of_studies)
     if present or suite is None:
         return [present[key] for key in sorted(present)]
     names = sorted({name for name, _ in groups})
@@ -156,11 +164,15 @@ def collect(results: Sequence[Path], suite: str | None, *, warn: Warn, studies: 
         path = find_suite(suite)
     except GtrBenchError:
         raise UnknownNameError("suite", suite, names) from None
-    return _from_file(path, found, groups)
+    return [
+        _registered(each, read_ledger(results, ledger_name(*key), warn), groups.get(key, []), warn)
+        for each in _from_file(path, found, groups)
+        for key in [(each.name, each.scale)]
+    ]
 
 
-def _of_a_study(job: Mapping[str, Any]) -> bool:
-    return Path(job["suite_path"] or "").parts[-3::2] == ("studies", "suite.toml")
+def _of_a_study(suite_path: str | None) -> bool:
+    return Path(suite_path or "").parts[-3::2] == ("studies", "suite.toml")
 
 
 def _without_studies(
@@ -194,13 +206,24 @@ def find_jobs(results: Sequence[Path], warn: Warn) -> FoundJobs:
     return FoundJobs({**started, **finished}, set(finished), failures(waiting, warn=warn), folders)
 
 
-def _from_stored_text(name: str, scale: str, found: FoundJobs, jobs: Sequence[dict[str, Any]]) -> SuiteRecords:
-    """Expand the text stored with the job that finished last; fall back on labels, with a note."""
-    suite = stored_suite(name, scale, jobs)
+def _labelled(
+    name: str, scale: str, found: FoundJobs, jobs: Sequence[dict[str, Any]], ledger: Ledger, warn: Warn
+) -> SuiteRecords:
+    """Expand the newest request, or without one the text of the job that finished last; else labels, with a note."""
+    suite = newest_suite(ledger, name, scale, warn) or stored_suite(name, scale, jobs)
     if isinstance(suite, str):
         note = f"{suite}: jobs that never started are not counted as missing"
         return _from_labels(name, scale, found, jobs, note)
-    return _from_suite(suite, found, jobs)
+    return _registered(_from_suite(suite, found, jobs), ledger, jobs, warn)
+
+
+def _registered(found: SuiteRecords, ledger: Ledger, jobs: Sequence[Mapping[str, Any]], warn: Warn) -> SuiteRecords:
+    """With what the suite was run with, and the notes on that; `jobs` carry its labels."""
+    if found.suite is None:
+        return found
+    history = history_of(ledger, found.suite, jobs, warn)
+    notes = registration_notes(history, found.suite, found.records)
+    return replace(found, history=history, notes=(*found.notes, *notes))
 
 
 def stored_suite(name: str, scale: str, jobs: Sequence[dict[str, Any]]) -> Suite | str:
@@ -209,8 +232,7 @@ def stored_suite(name: str, scale: str, jobs: Sequence[dict[str, Any]]) -> Suite
     try:
         return parse_suite(newest["suite_text"] or "", path=newest["suite_path"] or f"{name}.toml", scale=scale or None)
     except GtrBenchError as error:
-        reason = error.problems[0].sentence if isinstance(error, SuiteError) else error.sentence
-        return f"the suite cannot be expanded here ({reason})"
+        return f"the suite cannot be expanded here ({error.reason})"
 
 
 def _from_file(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gtr_bench.schedule.driver import Driver
 from gtr_bench.schedule.executors.registry import open_executor
@@ -14,12 +13,12 @@ from gtr_bench.schedule.observer import Observer, Outcome
 from gtr_bench.schedule.provenance import provenance
 from gtr_bench.schedule.selection import select
 from gtr_bench.schedule.settings import Settings
-from gtr_bench.store.suites import keep_suite
+from gtr_bench.store.requests import append_request
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job, Suite
 
-__all__ = ["run_jobs", "run_suite"]
+__all__ = ["record_request", "run_jobs", "run_suite"]
 
 
 def run_suite(
@@ -55,20 +54,33 @@ def run_jobs(
 ) -> Outcome:
     """As `run_suite`, for jobs of the suite that are chosen already."""
     try:
+        origin = provenance(command, suite.text, _portable(suite.path))
         driver = Driver(
             jobs,
             folder,
             executor=open_executor(settings, observer.message),
             settings=settings,
-            provenance=provenance(command, suite.text, _portable(suite.path)),
+            provenance=origin,
             observer=observer,
         )
-        # Where the folder cannot be written the driver says so, unless there is nothing to train: then nobody minds.
-        with contextlib.suppress(OSError):
-            keep_suite(folder.root, suite)
+        # Before the first job can finish: what is claimed later is told by that.
+        _record(suite, folder, origin, observer.message)
         return driver.run()
     finally:
         observer.close()
+
+
+def record_request(suite: Suite, folder: ResultsFolder, *, command: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Record that a suite is asked for whose jobs are all done already; `tell` is told where that fails."""
+    _record(suite, folder, provenance(command, suite.text, _portable(suite.path)), tell)
+
+
+def _record(suite: Suite, folder: ResultsFolder, origin: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    """Append the suite's text to the ledger; a run does not end because that cannot be written."""
+    try:
+        append_request(folder.root, suite, origin)
+    except OSError as error:
+        tell(f"this request is not recorded, so reports cannot tell when it was made: {error.strerror}")
 
 
 def _portable(path: str) -> str:

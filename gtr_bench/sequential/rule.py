@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from gtr_bench.errors import RequestError, SuiteError
-from gtr_bench.files import replace_file
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.load import parse_suite
 from gtr_bench.suite.model import SequentialTable
 
-__all__ = ["in_waves", "write_rule"]
+__all__ = ["in_waves"]
 
 
 def in_waves(suite: Suite, *, wave: int | None, max_seeds: int | None) -> Suite:
-    """The suite with `[sequential]`: its own table, or one appended to its text, which is stored with every job.
+    """The suite with `[sequential]`: its own table, or one appended to its text, which the ledger of requests keeps.
 
     Args:
         wave, max_seeds: None takes the suite's, else the table's defaults.
@@ -51,12 +48,3 @@ def in_waves(suite: Suite, *, wave: int | None, max_seeds: int | None) -> Suite:
         # The suite was right before, so what is wrong is in these two numbers.
         problem = error.problems[0]
         raise RequestError(f"`--until-decided`: {problem.sentence}", hint=problem.hint) from None
-
-
-def write_rule(suite: Suite, results: Path) -> Path:
-    """Write the suite's text into the results folder, for a report to decide by where no job's stored text has it."""
-    path = results / "sequential" / f"{suite.name}-{suite.scale}.toml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = suite.text.encode()
-    replace_file(path, lambda file: file.write(content))
-    return path

@@ -62,8 +62,9 @@ def test_seeds_go_where_nothing_is_decided_and_an_interrupted_run_ends_with_the_
     )
     assert found["ppo vs slow"]["test"] == "sequential paired sign-flip, look 2 of 3"
     assert "level spent" in found["ppo vs twin"]["reason"]
-    assert lines[-1] == "next: gtr-bench report results --suite results/sequential/tiny-laptop.toml"
-    assert claims(program, "results", "--suite", "results/sequential/tiny-laptop.toml") == found
+    assert lines[-1] == "next: gtr-bench report results --suite tiny"
+    assert claims(program, "results", "--suite", "tiny") == found
+    assert {each["changed"] for each in found.values()} == {""}
     table = program("report").stdout
     assert "32 complete, 0 diverged, 0 failed, 0 missing" in table
     assert "seeds given: ppo 12, slow 8, twin 12" in table
@@ -101,7 +102,10 @@ def test_jobs_of_an_ordinary_run_are_not_trained_again(program: Program) -> None
     assert ended.returncode == 0, ended.stderr
     assert f"done: 24 jobs; trained {24 - before} in" in ended.stderr
     assert ended.stderr.splitlines()[-1] == "next: gtr-bench report results --suite tiny.toml"
-    assert claims(program)["ppo vs slow"]["look"] == 1
+    (found,) = claims(program).values()
+    assert found["look"] == 1
+    # Seeds were fixed when the first of them had ended: waves that were thought of later are told.
+    assert found["changed"].startswith("changed after results: sequential none -> wave 8, max_seeds 8 in request 2")
 
 
 @pytest.mark.parametrize(

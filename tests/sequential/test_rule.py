@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from gtr_bench.errors import RequestError, SuiteError
-from gtr_bench.sequential.rule import in_waves, write_rule
+from gtr_bench.sequential.rule import in_waves
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.load import parse_suite
 
@@ -75,13 +73,6 @@ def test_numbers_that_cannot_decide_anything_are_refused() -> None:
 def test_a_suite_without_statements_is_refused() -> None:
     with pytest.raises(RequestError, match=r"nothing to decide: `plain` has neither a `\[\[claim\]\]` nor"):
         in_waves(plain(TEXT.replace('comparisons = [["spo", "ppo"]]', "")), wave=None, max_seeds=None)
-
-
-def test_the_rule_is_written_where_a_report_can_be_asked_with_it(tmp_path: Path) -> None:
-    found = in_waves(plain(), wave=None, max_seeds=None)
-    path = write_rule(found, tmp_path)
-    assert path == tmp_path / "sequential" / "plain-default.toml"
-    assert path.read_text() == found.text
 
 
 def test_a_table_bound_to_a_scale_leaves_the_others_as_they_are() -> None:

@@ -42,6 +42,7 @@ def _row(suite: SuiteReport, claim: ClaimResult) -> list[str]:
     p, adjusted = p_value(claim.p), p_value(claim.p_adjusted)
     needed = ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
     verdict = f"{claim.verdict} ({SMOKE})" if suite.smoke else claim.verdict
+    verdict += f" ({claim.changed.partition(':')[0]})" if claim.changed else ""
     size = bracketed(claim.effect, claim.low, claim.high)
     return [claim.id, verdict, size, p, adjusted, str(claim.n), needed]
 
@@ -52,6 +53,7 @@ def _lines(claims: Sequence[ClaimResult]) -> list[str]:
     for claim in claims:
         unit = f" (difference: {claim.better} - {claim.than}, {claim.unit})" if claim.effect is not None else ""
         lines.append(f"{claim.id}: {claim.text}. {claim.reason[:1].upper()}{claim.reason[1:]}{unit}")
+        lines += [f"{claim.id}: {claim.changed}"] if claim.changed else []
         methods += [f"test: {claim.test}"] if claim.test else []
         methods += [f"{claim.level:.0%} interval: {claim.interval_method}"] if claim.interval_method else []
     family = FAMILY if all(claim.look is None for claim in claims) else WAVES
