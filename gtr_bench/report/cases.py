@@ -50,7 +50,7 @@ def case_of(statement: Statement, runs: Sequence[Record], scores: Scores) -> Cas
     # A margin is stated on the scale on which different environments compare.
     margin = statement.margin > 0 and metric.unit == "return"
     unit = unit_of(metric, statement.environments, scores, common=margin)
-    values = values_in(unit, about, metric, scores) if unit else {}
+    values = values_in(unit, about, metric, scores, statement.direction) if unit else {}
     bar = _bar(statement, about, unit, scores)
     obstacle = bar or (_gap(statement, about, unit, values, scores) if unit else "")
     hopeless = bool(bar) or _undefined(statement, about, values)
