@@ -39,7 +39,7 @@ seeds = 5
 steps_per_phase = 10_000
 
 [scale.full]
-seeds = 10
+seeds = 12
 steps_per_phase = 20_000
 
 [[sequence]]
