@@ -94,7 +94,7 @@ def build_report(
     method = (
         f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval]} bootstrap interval over seeds ({RESAMPLES:,} "
         "resamples; too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's "
-        "floor; failed and missing jobs have no value and are counted"
+        "floor; failed and missing jobs have no value in tables and are counted"
     )
     return Report(tuple(suites), method, provenance_of(every))
 
