@@ -151,12 +151,12 @@ def _all_tests(question: Question) -> _Tests | None:
     An intersection-union test: each part at the full level, without a correction inside (Berger, 1982).
     """
     two_sided = question.kind == "superiority"
-    found = [_tests(replace(question, pairs=part)) for part in question.parts]
-    parts = [each for each in found if each is not None]
-    if len(parts) < len(found) or not parts:
-        return None
-    whole = parts[0] if len(parts) == 1 else _joined(parts, list(question.pairs), two_sided=two_sided)
-    if question.worst_case is None:
+    whole = _tests(question)
+    if whole is not None and len(question.parts) > 1:
+        parts = [_tests(replace(question, pairs=part)) for part in question.parts]
+        # Each has what the whole has, two values on either side, so each is tested.
+        whole = _joined(whole, [each for each in parts if each is not None], list(question.pairs), two_sided=two_sided)
+    if whole is None or question.worst_case is None:
         return whole
     worst = _all_tests(replace(question, pairs=question.worst_case, worst_case=None))
     p = worst.in_favour(two_sided=two_sided) if worst is not None else 1.0
@@ -166,28 +166,19 @@ def _all_tests(question: Question) -> _Tests | None:
     return replace(whole, favourable=replace(whole.favourable, p=p), where=where)
 
 
-def _joined(parts: Sequence[_Tests], names: Sequence[str], *, two_sided: bool) -> _Tests:
+def _joined(whole: _Tests, parts: Sequence[_Tests], names: Sequence[str], *, two_sided: bool) -> _Tests:
     """Every environment by itself: all must favour the statement, and one that favours the opposite (by Bonferroni)
-    refutes it."""
+    refutes it. Effect and interval stay those of the average."""
     ours = [each.in_favour(two_sided=two_sided) for each in parts]
     theirs = [each.against(two_sided=two_sided) for each in parts]
     place, opposite = int(np.argmax(ours)), int(np.argmin(theirs))
-    groups = [each.differences for each in parts]
     name = "{}, each environment by itself"
-    return _Tests(
-        effect=float(np.mean([each.effect for each in parts])),
-        differences=[group for own in groups for group in own or []] if all(groups) else None,
-        favourable=replace(
-            parts[place].favourable,
-            name=name.format(parts[place].favourable.name),
-            p=ours[place],
-            n=min(each.favourable.n for each in parts),
-        ),
+    favourable, against = parts[place].favourable, parts[opposite].opposite
+    return replace(
+        whole,
+        favourable=replace(favourable, name=name.format(favourable.name), p=ours[place], n=whole.favourable.n),
         opposite=replace(
-            parts[opposite].opposite,
-            name=name.format(parts[opposite].opposite.name),
-            p=min(1.0, len(parts) * theirs[opposite]),
-            n=min(each.opposite.n for each in parts),
+            against, name=name.format(against.name), p=min(1.0, len(parts) * theirs[opposite]), n=whole.opposite.n
         ),
         towards=all(each.towards for each in parts),
         where=f" in {names[place]}",

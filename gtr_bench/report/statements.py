@@ -14,8 +14,12 @@ from gtr_bench.suite.model import Estimand, Failures, Scope
 __all__ = ["Statement", "statements_of"]
 
 MOST_NAMED_ENVIRONMENTS = 3
-ESTIMANDS: Mapping[Estimand, str] = {"mean": "", "iqm": "interquartile mean of ", "median": "median of "}
-"""How a sentence names what is compared of a metric; a mean needs no word."""
+ESTIMANDS: Mapping[Estimand, str] = {
+    "mean": "",
+    "iqm": ", by the interquartile mean of the paired differences",
+    "median": ", by the median of the paired differences",
+}
+"""How a sentence ends that names what is compared; a mean needs no word."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,14 @@ class Statement:
         few = 0 < len(self.environments) <= MOST_NAMED_ENVIRONMENTS
         named = ", ".join(self.environments) if few else f"{len(self.environments)} environments"
         alone = "in" if few else "over"
-        over = alone if len(self.environments) < 2 else "on average over" if self.scope == "average" else "in each of"
-        where = f" {over} {named}"
-        metric = f"{ESTIMANDS[self.estimand]}{self.metric.name}"
+        # A median is that of all environments' differences together, no average over them.
+        average = "on average over" if self.estimand != "median" else "over all of"
+        over = alone if len(self.environments) < 2 else average if self.scope == "average" else "in each of"
+        where = f" {over} {named}{ESTIMANDS[self.estimand]}"
         if self.kind == "non_inferiority":
-            return f"{self.better} is at most {self.margin:g} worse than {self.than} in {metric}{where}"
+            return f"{self.better} is at most {self.margin:g} worse than {self.than} in {self.metric.name}{where}"
         by = f" by more than {self.margin:g}" if self.margin else ""
-        return f"{self.better} has a {self.direction} {metric} than {self.than}{by}{where}"
+        return f"{self.better} has a {self.direction} {self.metric.name} than {self.than}{by}{where}"
 
 
 def statements_of(suite: Suite) -> list[Statement]:
