@@ -26,7 +26,6 @@ from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
 from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, collect
-from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.values import NORMALISED, Unit, score_in, unit_of
 from gtr_bench.store.reader import Warn
@@ -175,7 +174,7 @@ def _batch(
         sampler_seed=SAMPLER_SEED,
         tune_fraction=request.tune_fraction,
         registered=registered,
-        smoke=request.template.suite.scale in SMOKE_SCALES,
+        smoke=request.template.suite.smoke,
         axes=tuple(axes),
         trials=tuple(trials),
         reference=REFERENCE if references else None,

@@ -17,7 +17,7 @@ from gtr_bench.metrics.run import Metric
 from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns
-from gtr_bench.report.scores import Scores
+from gtr_bench.report.scores import Scores, rules_of
 from gtr_bench.suite.expand import Suite
 
 __all__ = ["Direction", "Matched", "cells_of", "match", "names_of", "scores_of_both", "suite_of_both", "values_of"]
@@ -108,18 +108,10 @@ def suite_of_both(a: Loaded, b: Loaded, key: Key) -> Suite | None:
 
 
 def scores_of_both(a: Loaded, b: Loaded, key: Key) -> tuple[Scores, Scores]:
-    """Both sides by one measure: B's suite says what counts as 0 and 1, and diverged jobs share one floor."""
-    suite = suite_of_both(a, b, key)
-    worlds = suite.worlds if suite else ()
-    normalise = {world.id: world.normalise for world in worlds if world.normalise}
-    worst: dict[str, float] = {}
-    for side in (a, b):
-        for record in side.suites[key].records:
-            returns = side.evaluations[record.job]["return_mean"] if record.job in side.evaluations else np.array([])
-            finite = returns[np.isfinite(returns)]
-            if len(finite):
-                worst[record.sequence] = min(float(finite.min()), worst.get(record.sequence, math.inf))
-    first, second = (Scores(side.suites[key].records, side.evaluations, normalise, worst) for side in (a, b))
+    """Both sides by one measure: B's suite says what counts as 0 and 1; bounds and worst scores are those of both."""
+    rules = rules_of(suite_of_both(a, b, key))
+    first, second = (Scores(side.suites[key].records, side.evaluations, *rules) for side in (a, b))
+    first.compared = second.compared = (first, second)
     return first, second
 
 

@@ -6,12 +6,12 @@ J(t) is the evaluated return at step t; phases i = 1..N are ((i-1)D, iD]; phase 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.run import FINAL_WINDOW, Companions, Metric, Need, Run, Score, mean_curve, undefined
+from gtr_bench.metrics.run import FINAL_WINDOW, Bounds, Companions, Metric, Need, Run, Score, mean_curve, undefined
 
 __all__ = [
     "RECOVERY_SHARE",
@@ -160,6 +160,11 @@ class PlasticityRatio(Metric):
             return undefined("a denominator is not positive; give the sequence `normalise`")
         return Score(float(np.mean(above / below)))
 
+    @classmethod
+    def largest_where(cls, run: Run) -> NDArray[np.bool_]:
+        """After the first phase."""
+        return run.phases > 0
+
 
 class OracleGap(Metric):
     """`lifetime_return` of the oracle with the same seed minus the run's. Source: protocols 1.
@@ -195,6 +200,11 @@ class Drop(Metric):
         sizes = drops(run)
         return Score(float(sizes.mean())) if len(sizes) else undefined("no shift")
 
+    @classmethod
+    def largest_where(cls, run: Run) -> NDArray[np.bool_]:
+        """Everywhere but just after a shift."""
+        return ~run.fresh
+
 
 class RecoverySteps(Metric):
     """Mean over shifts of `recovery_steps_i`. Source: protocols 1.
@@ -228,6 +238,11 @@ class RecoverySteps(Metric):
             return undefined("a reference's final level is not positive; give the sequence `normalise`")
         steps, censored = recoveries(run, RECOVERY_SHARE * levels)
         return Score(float(cls.middle(steps)), censored=int(censored.sum()))
+
+    @classmethod
+    def worst(cls, run: Run, companions: Companions, bounds: Bounds, direction: Literal["higher", "lower"]) -> Score:
+        """No recovery in any phase, even where the worst J there was would pass the bar."""
+        return super().worst(run, companions, Bounds(np.full_like(bounds.low, -np.inf), bounds.high), direction)
 
 
 class RecoveryStepsMedian(RecoverySteps):

@@ -85,6 +85,12 @@ class Forgetting(Metric):
             return undefined("needs success rates of every phase at the end (`all_phases = true`)")
         return Score(float(lost.mean()))
 
+    @classmethod
+    def largest_where(cls, run: Run) -> NDArray[np.bool_]:
+        """Everywhere but on the earlier tasks in the last phase."""
+        last = len(run.lengths) - 1
+        return np.asarray((run.phases != last) | (run.evaluated_phases == last))
+
 
 class Transfer(Metric):
     """FT = mean over i of FT_i = (AUC_i - AUC_i^b) / (1 - AUC_i^b). Source: protocols 2.

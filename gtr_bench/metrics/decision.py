@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -34,7 +34,11 @@ WELCH_SEEDS = 5
 class Question:
     """Is A better than B (by more than `margin`), or not worse by more than it?
 
-    `margin` is in the unit of the values and not negative.
+    Attributes:
+        margin: in the unit of the values, not negative.
+        estimand: what of the differences is tested.
+        scope: whether the average over the environments must be better, or `each` of them (intersection-union).
+        worst_case: the pairs in the case worst for the statement, in which it must hold too to be supported.
     """
 
     id: str
@@ -43,6 +47,14 @@ class Question:
     kind: Literal["superiority", "non_inferiority"] = "superiority"
     margin: float = 0.0
     alpha: float = 0.05
+    estimand: Literal["mean", "iqm", "median"] = "mean"
+    scope: Literal["average", "each"] = "average"
+    worst_case: Pairs | None = None
+
+    @property
+    def parts(self) -> list[Pairs]:
+        """What must be better: the average over all pairs, or every environment's alone."""
+        return [self.pairs] if self.scope == "average" else [{name: pair} for name, pair in self.pairs.items()]
 
     @property
     def sign(self) -> float:
@@ -96,11 +108,23 @@ class _Tests:
     favourable: HypothesisTest
     opposite: HypothesisTest
     towards: bool
+    where: str = ""
+    """What the p in favour is of, where it is not of all pairs."""
+
+    def in_favour(self, *, two_sided: bool) -> float:
+        """The p of the statement; 1 where the data favour the opposite, or nothing could be tested."""
+        p = self.favourable.p
+        return p if math.isfinite(p) and (self.towards or not two_sided) else 1.0
+
+    def against(self, *, two_sided: bool) -> float:
+        """The p of the opposite."""
+        p = self.opposite.p
+        return p if math.isfinite(p) and not (self.towards and two_sided) else 1.0
 
 
 def decide(questions: Sequence[Question]) -> list[Decision]:
     """A decision per question, in order; the family for Holm's correction is all of them."""
-    tests = [_tests(question) for question in questions]
+    tests = [_all_tests(question) for question in questions]
     known = [each for each in tests if each is not None and math.isfinite(each.favourable.p)]
     pro = iter(holm([each.favourable.p for each in known]))
     contra = iter(holm([each.opposite.p for each in known]))
@@ -119,6 +143,46 @@ def paired_differences(pairs: Pairs) -> dict[str, dict[int, float]]:
         environment: {seed: ours[seed] - theirs[seed] for seed in sorted(ours.keys() & theirs.keys())}
         for environment, (ours, theirs) in pairs.items()
     }
+
+
+def _all_tests(question: Question) -> _Tests | None:
+    """The tests of a question with all that must hold for it, of which the largest p in favour counts.
+
+    An intersection-union test: each part at the full level, without a correction inside (Berger, 1982).
+    """
+    two_sided = question.kind == "superiority"
+    whole = _tests(question)
+    if whole is not None and len(question.parts) > 1:
+        parts = [_tests(replace(question, pairs=part)) for part in question.parts]
+        # Each has what the whole has, two values on either side, so each is tested.
+        whole = _joined(whole, [each for each in parts if each is not None], list(question.pairs), two_sided=two_sided)
+    if whole is None or question.worst_case is None:
+        return whole
+    worst = _all_tests(replace(question, pairs=question.worst_case, worst_case=None))
+    p = worst.in_favour(two_sided=two_sided) if worst is not None else 1.0
+    if p <= whole.in_favour(two_sided=two_sided):
+        return whole
+    where = f"{worst.where if worst is not None else ''} in the case worst for it"
+    return replace(whole, favourable=replace(whole.favourable, p=p), where=where)
+
+
+def _joined(whole: _Tests, parts: Sequence[_Tests], names: Sequence[str], *, two_sided: bool) -> _Tests:
+    """Every environment by itself: all must favour the statement, and one that favours the opposite (by Bonferroni)
+    refutes it. Effect and interval stay those of the average."""
+    ours = [each.in_favour(two_sided=two_sided) for each in parts]
+    theirs = [each.against(two_sided=two_sided) for each in parts]
+    place, opposite = int(np.argmax(ours)), int(np.argmin(theirs))
+    name = "{}, each environment by itself"
+    favourable, against = parts[place].favourable, parts[opposite].opposite
+    return replace(
+        whole,
+        favourable=replace(favourable, name=name.format(favourable.name), p=ours[place], n=whole.favourable.n),
+        opposite=replace(
+            against, name=name.format(against.name), p=min(1.0, len(parts) * theirs[opposite]), n=whole.opposite.n
+        ),
+        towards=all(each.towards for each in parts),
+        where=f" in {names[place]}",
+    )
 
 
 def _tests(question: Question) -> _Tests | None:
@@ -205,8 +269,8 @@ def _spread(tests: _Tests) -> float:
 
 
 def _needed(question: Question, tests: _Tests) -> int | None:
-    """Pairs per environment for power 0.8."""
-    if tests.differences is None:
+    """Pairs per environment for power 0.8; not told where it hangs on several tests at once."""
+    if tests.differences is None or tests.where:
         return None
     spread = _spread(tests)
     distance = question.sign * tests.effect - question.bar
@@ -221,7 +285,7 @@ def _found(question: Question, tests: _Tests) -> str:
     """What so many pairs would find, before Holm: is that the smallest difference worth having (protocols 13.3)?"""
     n, spread = tests.favourable.n, _spread(tests)
     # With two pairs the t-test behind the figure has one degree of freedom, and no figure worth reading.
-    if n < 3 or spread == 0:
+    if n < 3 or spread == 0 or tests.where:
         return ""
     alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
     size = spread * detectable(n, alpha=alpha, design="paired")
@@ -235,10 +299,10 @@ def _reason(question: Question, tests: _Tests, verdict: Verdict, adjusted: float
         side = "in favour" if verdict == "supported" else "the other way"
         return f"the test decides {side}: p = {adjusted:.2g} after Holm{of}, at most {question.alpha:g}"
     alpha, n = question.alpha if question.kind == "superiority" else 2 * question.alpha, tests.favourable.n
-    if tests.differences is not None and len(question.pairs) == 1 and n < fewest_pairs(alpha):
+    if tests.differences is not None and len(question.parts[0]) == 1 and n < fewest_pairs(alpha):
         return f"{n} pairs cannot reach {question.alpha:g}: at least {fewest_pairs(alpha)} are needed"
     found = _found(question, tests)
-    return f"the test does not decide: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}{found}"
+    return f"the test does not decide{tests.where}: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}{found}"
 
 
 def _untested(question: Question, tests: _Tests | None) -> Decision:

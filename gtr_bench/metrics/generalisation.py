@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.run import Companions, Metric, Need, Run, Score, undefined
+from gtr_bench.metrics.run import Bounds, Companions, Metric, Need, Run, Score, undefined
 
 __all__ = ["GeneralisationGap", "TestReturn"]
 
@@ -55,3 +56,10 @@ class GeneralisationGap(Metric):
         if points is None:
             return undefined("no evaluation on a test world")
         return Score(float((points[0] - points[1]).mean()))
+
+    @classmethod
+    def worst(cls, run: Run, companions: Companions, bounds: Bounds, direction: Literal["higher", "lower"]) -> Score:
+        """The worlds trained on and their tests at opposite bounds."""
+        everywhere = np.full(len(run.values), direction == "lower")
+        trained, tested = run.between(bounds, everywhere), run.between(bounds, ~everywhere)
+        return cls.score(replace(trained, tests=tested.tests), companions)

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FINAL_WINDOW", "Companions", "Metric", "Need", "Run", "Score", "mean_curve", "undefined"]
+__all__ = [
+    "FINAL_WINDOW",
+    "Bounds",
+    "Companions",
+    "Direction",
+    "Metric",
+    "Need",
+    "Run",
+    "Score",
+    "mean_curve",
+    "undefined",
+    "worst_of",
+]
+
+Direction: TypeAlias = Literal["higher", "lower", "neutral"]
+"""Which side of a metric is better."""
 
 Need = Literal["references", "oracle", "all_phases", "shift", "test", "achievements"]
 """What a suite must have for a metric: other runs, evaluations on all or on test worlds, a second phase or
@@ -111,18 +126,33 @@ class Run:
         tests = (self.tests - lows) / (highs - lows) if len(self.tests) else self.tests
         return replace(self, values=(self.values - lows) / (highs - lows), tests=tests)
 
+    def between(self, bounds: Bounds, high: NDArray[np.bool_]) -> Run:
+        """The same points with J at its upper bound where `high` [P] says so, at its lower one elsewhere."""
+        world = self.evaluated_phases
+        values = np.where(high, bounds.high[world], bounds.low[world])
+        return replace(self, values=values, tests=values if len(self.tests) else self.tests)
+
+
+class Bounds(NamedTuple):
+    """The least and the largest J on the world of each phase; both float64 [N]."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Companions:
     """Other runs a metric may compare with.
 
     Attributes:
-        references: phase -> the runs of the same algorithm trained from scratch on that phase's world alone.
+        references: phase -> the runs, trained from scratch on that phase's world alone, that are the bar there.
         oracle: the run of the oracle on the same sequence with the same seed.
+        peaks: the largest |J| of all compared runs on the world of each phase, float64 [N]; empty for a run alone.
     """
 
     references: Mapping[int, Sequence[Run]] = field(default_factory=dict)
     oracle: Run | None = None
+    peaks: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -153,7 +183,7 @@ class Metric(ABC):
     """
 
     name: ClassVar[str]
-    direction: ClassVar[Literal["higher", "lower", "neutral"]]
+    direction: ClassVar[Direction]
     needs: ClassVar[frozenset[Need]] = frozenset()
     values: ClassVar[Literal["return", "success_rate"]] = "return"
     unit: ClassVar[Literal["return", "share", "percent", "steps"]] = "return"
@@ -167,6 +197,30 @@ class Metric(ABC):
     @abstractmethod
     def score(cls, run: Run, companions: Companions) -> Score:
         """The metric of one run."""
+
+    @classmethod
+    def largest_where(cls, run: Run) -> NDArray[np.bool_]:
+        """At which points [P] J must be high, and low elsewhere, for the metric to be as large as it can be.
+
+        By default everywhere where more is better, nowhere where less is. A metric of changes says it for itself.
+        """
+        return np.full(len(run.values), cls.direction != "lower")
+
+    @classmethod
+    def worst(cls, run: Run, companions: Companions, bounds: Bounds, direction: Literal["higher", "lower"]) -> Score:
+        """The metric of a run with the points of `run` that did as badly as `bounds` allow, by the side that is better.
+
+        What diverged or failed counts no better than this.
+        """
+        largest = cls.largest_where(run)
+        return cls.score(run.between(bounds, ~largest if direction == "higher" else largest), companions)
+
+
+def worst_of(scores: Iterable[Score], direction: Literal["higher", "lower"]) -> Score | None:
+    """The worst of those that are defined, by the side that is better; None where there is none."""
+    defined = [score for score in scores if score.defined]
+    pick = min if direction == "higher" else max
+    return pick(defined, key=lambda score: score.value, default=None)
 
 
 def undefined(reason: str) -> Score:

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.decision import Decision, Question, Verdict, paired_differences, standardised
+from gtr_bench.metrics.decision import Decision, Pairs, Question, Verdict, paired_differences, standardised
 from gtr_bench.metrics.interval import stratified_bootstrap
 from gtr_bench.metrics.labellings import Labellings
 
@@ -68,19 +68,25 @@ class Look:
 @dataclass(frozen=True)
 class _Tested:
     """A statement's p-values under every labelling, weighted by its level; `against` is the observed one of the
-    opposite statement, `towards` whether the observed difference favours it."""
+    opposite statement, `towards` and `away` whether the observed differences favour it or the opposite.
+
+    `weighted` is the largest of all that must hold for it, `lowest` the smallest, from which the boundary is made: a
+    boundary from the largest would be too high where some of them hold.
+    """
 
     question: Question
     weight: float
     weighted: Floats
+    lowest: Floats
     against: float
     towards: bool
+    away: bool
 
     def verdict(self, boundary: float) -> Verdict:
         two_sided = self.question.kind == "superiority"
         if self.weighted[0] <= boundary and (self.towards or not two_sided):
             return "supported"
-        if self.against <= boundary and (not self.towards or not two_sided):
+        if self.against <= boundary and (self.away or not two_sided):
             return "refuted"
         return "undecided"
 
@@ -88,6 +94,16 @@ class _Tested:
         verdict = self.verdict(boundary)
         p = float(self.against if verdict == "refuted" else self.weighted[0]) / self.weight
         return Standing(self.question.id, verdict, p, boundary / self.weight if boundary > 0 else None)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The p-values of one thing that must hold, under every labelling; the observed one of its opposite, and the
+    observed mean difference, turned and beyond the bar."""
+
+    shares: Floats
+    against: float
+    observed: float
 
 
 class SequentialTest:
@@ -124,7 +140,7 @@ class SequentialTest:
         smallest, boundary = np.ones(len(self._labellings)), -math.inf
         still = tested
         while still:
-            smallest = np.min([each.weighted for each in still], axis=0)
+            smallest = np.min([each.lowest for each in still], axis=0)
             boundary = self._boundary(smallest, max(each.question.alpha for each in still))
             standings |= {each.question.id: each.standing(boundary) for each in still}
             left = [each for each in still if standings[each.question.id].verdict == "undecided"]
@@ -139,18 +155,40 @@ class SequentialTest:
 
     def _test(self, questions: Sequence[Question]) -> list[_Tested]:
         """The statements that can be tested, with their p-values among the labellings of all their blocks."""
-        differences = {question.id: paired_differences(question.pairs) for question in questions}
-        testable = [each for each in questions if _testable(differences[each.id])]
+        testable = [each for each in questions if _testable(paired_differences(each.pairs))]
         blocks = [
             (environment, seed)
             for question in testable
-            for environment, values in differences[question.id].items()
+            for pairs in (question.pairs, question.worst_case or {})
+            for environment, values in paired_differences(pairs).items()
             for seed in values
         ]
         self._removed = self._removed[self._labellings.extend(blocks)]
-        return [self._tested(question, differences[question.id]) for question in testable]
+        return [self._tested(question) for question in testable]
 
-    def _tested(self, question: Question, differences: Mapping[str, Mapping[int, float]]) -> _Tested:
+    def _tested(self, question: Question) -> _Tested:
+        """A statement with all that must hold for it: its parts, and those in the case worst for it."""
+        parts = [self._part(question, part) for part in question.parts]
+        worst = [] if question.worst_case is None else replace(question, pairs=question.worst_case).parts
+        every = [*parts, *(self._part(question, part) for part in worst)]
+        weight = self._alpha / question.alpha
+        two_sided = question.kind == "superiority"
+        against = min(each.against if each.observed <= 0 or not two_sided else 1.0 for each in parts)
+        return _Tested(
+            question,
+            weight,
+            weight * np.max([each.shares for each in every], axis=0),
+            weight * np.min([each.shares for each in every], axis=0),
+            weight * min(1.0, len(parts) * against),
+            all(each.observed > 0 for each in every),
+            any(each.observed <= 0 for each in parts),
+        )
+
+    def _part(self, question: Question, pairs: Pairs) -> _Part:
+        """One of the things that must hold; where it cannot be tested, it does not."""
+        differences = paired_differences(pairs)
+        if not _testable(differences):
+            return _Part(np.ones(len(self._labellings)), 1.0, 0.0)
         weighted = {
             (environment, seed): (question.sign * value - question.bar) / (len(values) * len(differences))
             for environment, values in differences.items()
@@ -159,13 +197,11 @@ class SequentialTest:
         statistics = self._labellings.statistics(weighted)
         slack = _TIE * sum(map(abs, weighted.values()))
         observed = float(statistics[0])
-        weight = self._alpha / question.alpha
         if question.kind == "superiority":
             shares = _shares(np.abs(statistics), slack)
-            return _Tested(question, weight, weight * shares, weight * float(shares[0]), observed > 0)
+            return _Part(shares, float(shares[0]), observed)
         # Every labelling's negation is there too, so refuting is as likely as supporting: one boundary serves both.
-        against = float(np.mean(statistics <= observed + slack))
-        return _Tested(question, weight, weight * _shares(statistics, slack), weight * against, observed > 0)
+        return _Part(_shares(statistics, slack), float(np.mean(statistics <= observed + slack)), observed)
 
     def _boundary(self, smallest: Floats, alpha: float) -> float:
         """The largest p at or below which, with those removed before, at most the level's share of labellings lies."""

@@ -20,7 +20,7 @@ from gtr_bench.report.attributes import those_with, told_boundaries
 from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of, collect
 from gtr_bench.report.curves import curves_of
 from gtr_bench.report.iterations import Iterations
-from gtr_bench.report.model import SMOKE_SCALES, Provenance, Report, SuiteReport
+from gtr_bench.report.model import Provenance, Report, SuiteReport
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.sections.registry import in_order
@@ -94,7 +94,7 @@ def build_report(
     method = (
         f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval]} bootstrap interval over seeds ({RESAMPLES:,} "
         "resamples; too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's "
-        "floor; failed and missing jobs have no value and are counted"
+        "floor; failed and missing jobs have no value in tables and are counted"
     )
     return Report(tuple(suites), method, provenance_of(every))
 
@@ -142,7 +142,7 @@ def _suite_report(
         suite=found.name,
         scale=found.scale,
         question=found.suite.question if found.suite else "",
-        smoke=found.scale in SMOKE_SCALES,
+        smoke=found.smoke,
         baseline=asked.baseline,
         algorithms=tuple(algorithms),
         reconstructions=reconstructions,

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gtr_bench.metrics.decision import Decision, decide
+from gtr_bench.metrics.heterogeneity import Heterogeneity
 from gtr_bench.report.cases import Case, case_of
 from gtr_bench.report.collect import Record, SuiteRecords
+from gtr_bench.report.details import Details, EnvironmentDifference, Side, details_of
 from gtr_bench.report.registration import changed
 from gtr_bench.report.scores import Scores
-from gtr_bench.report.statements import statements_of
-from gtr_bench.report.waves import Course
+from gtr_bench.report.statements import Statement, statements_of
+from gtr_bench.report.waves import Course, needed
 from gtr_bench.suite.expand import Suite
+from gtr_bench.suite.model import Estimand, Failures, Scope
 
 __all__ = ["ClaimResult", "claims_of"]
 
@@ -29,13 +32,15 @@ class ClaimResult:
     Attributes:
         id: the claim's id; "A vs B" for a comparison.
         declared: where the suite declares it.
-        text: the statement itself.
+        text: the statement itself, with what failed jobs count where there are any.
         better, than: algorithm labels.
         metric: what is compared; `direction` says which way is better.
         environments: the environments it is about.
         unit: what effect and interval are in.
+        estimand: what of the differences is compared.
+        scope: whether the claim is about the average over its environments or about each of them.
         verdict: by the test alone; a smoke scale has a verdict too, and makes no claim.
-        effect: mean over environments of the mean paired difference (better - than); `low`, `high` its interval.
+        effect: mean over environments of the paired difference (better - than); `low`, `high` its interval.
         standardised: effect over the standard deviation of the differences.
         p, p_adjusted: as tested, and adjusted by Holm over all claims and comparisons of the suite; a sequential test
             compares p with the boundary of its look instead, and has no adjusted one.
@@ -45,6 +50,13 @@ class ClaimResult:
         jobs: ids behind it, of both sides.
         look: the look of a sequential test that it is from; None for a fixed number of seeds.
         changed: how it differs from what was registered before its results; empty where it does not.
+        interim: a job that a claim or comparison of the suite needs has not ended, so this is no verdict yet.
+        smoke: the scale is too small beside the suite's full one for a claim.
+        failures: what failed jobs count.
+        by_environment: each environment's difference.
+        heterogeneity: the test of whether they are equal; None for one environment.
+        sides: the scores of either side in each environment, beyond their mean.
+        warnings: what to be wary of, in sentences.
     """
 
     id: str
@@ -75,6 +87,15 @@ class ClaimResult:
     jobs: tuple[str, ...]
     look: int | None = None
     changed: str = ""
+    estimand: Estimand = "mean"
+    scope: Scope = "average"
+    failures: Failures = "worst"
+    interim: bool = False
+    smoke: bool = False
+    by_environment: tuple[EnvironmentDifference, ...] = ()
+    heterogeneity: Heterogeneity | None = None
+    sides: tuple[Side, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None) -> tuple[ClaimResult, ...]:
@@ -82,35 +103,59 @@ def claims_of(found: SuiteRecords, scores: Scores, course: Course | None = None)
     none where the suite's text could not be expanded."""
     if found.suite is None:
         return ()
+    statements = statements_of(found.suite)
     if course is not None:
-        results = [_result(course.cases[each.id], course.decision(each.id), course) for each in course.statements]
+        # A rule says when to look: only what comes before the first look is premature.
+        state = _State(interim=not course.looks, smoke=found.smoke, course=course)
+        results = [_result(course.cases[each.id], course.decision(each.id), scores, state) for each in statements]
     else:
-        results = _decided(found.suite, found.records, scores)
+        state = _State(interim=_unfinished(found, found.suite, statements), smoke=found.smoke)
+        results = _decided(statements, found.records, scores, state)
     if found.history is None:
         return tuple(results)
     return tuple(
         replace(each, changed=changed(found.history, found.suite, statement, found.records))
-        for each, statement in zip(results, statements_of(found.suite), strict=True)
+        for each, statement in zip(results, statements, strict=True)
     )
 
 
-def _decided(suite: Suite, records: Sequence[Record], scores: Scores) -> list[ClaimResult]:
+def _decided(
+    statements: Sequence[Statement], records: Sequence[Record], scores: Scores, state: _State
+) -> list[ClaimResult]:
     """By the tests for a fixed number of seeds."""
     runs = [record for record in records if record.role == "run"]
-    cases = [case_of(statement, runs, scores) for statement in statements_of(suite)]
+    cases = [case_of(statement, runs, scores) for statement in statements]
     decisions = {each.id: each for each in decide([case.question() for case in cases if not case.obstacle])}
-    return [_result(case, decisions.get(case.statement.id)) for case in cases]
+    return [_result(case, decisions.get(case.statement.id), scores, state) for case in cases]
 
 
-def _result(case: Case, decision: Decision | None, course: Course | None = None) -> ClaimResult:
-    stated = case.statement
+def _unfinished(found: SuiteRecords, suite: Suite, statements: Sequence[Statement]) -> bool:
+    """Whether a job that a statement needs has not ended; of any statement, as Holm's correction is over all."""
+    wanted = {place for statement in statements for place in needed(suite.cells, statement)}
+    return any(
+        each.state == "missing" and (each.algorithm, each.sequence, each.role) in wanted for each in found.records
+    )
+
+
+@dataclass(frozen=True)
+class _State:
+    """What all verdicts of a suite share."""
+
+    interim: bool
+    smoke: bool
+    course: Course | None = None
+
+
+def _result(case: Case, decision: Decision | None, scores: Scores, state: _State) -> ClaimResult:
+    stated, course = case.statement, state.course
+    details = Details() if case.obstacle else details_of(case, scores)
     behind = [
         each.job for each in case.records if each.seed in case.values.get(each.sequence, {}).get(each.algorithm, {})
     ]
     return ClaimResult(
         id=stated.id,
         declared=stated.declared,
-        text=stated.text,
+        text=case.text,
         better=stated.better,
         than=stated.than,
         metric=stated.metric.name,
@@ -135,4 +180,13 @@ def _result(case: Case, decision: Decision | None, course: Course | None = None)
         reason=decision.reason if decision else case.obstacle or "the first wave of seeds has not ended",
         jobs=tuple(behind),
         look=course.look_of(stated.id) if course is not None else None,
+        estimand=stated.estimand,
+        scope=stated.scope,
+        failures=stated.failures,
+        interim=state.interim,
+        smoke=state.smoke,
+        by_environment=details.by_environment,
+        heterogeneity=details.heterogeneity,
+        sides=details.sides,
+        warnings=details.warnings,
     )

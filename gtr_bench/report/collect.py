@@ -86,6 +86,11 @@ class SuiteRecords:
     notes: tuple[str, ...]
     history: History | None = field(default=None, repr=False)
 
+    @property
+    def smoke(self) -> bool:
+        """Whether the scale is too small for a claim; there is none where the suite's text could not be expanded."""
+        return self.suite is not None and self.suite.smoke
+
 
 def algorithms_of(found: SuiteRecords) -> list[str]:
     """Labels in the suite's order, else sorted."""

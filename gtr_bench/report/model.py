@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
-    "SMOKE_SCALES",
     "Difference",
     "Interval",
     "LearningCurve",
@@ -20,9 +19,6 @@ __all__ = [
     "SuiteReport",
     "cell_id",
 ]
-
-SMOKE_SCALES = frozenset({"laptop"})
-"""Scales too short for a claim; a report says so."""
 
 
 def cell_id(suite: str, scale: str, metric: str, environment: str, algorithm: str) -> str:

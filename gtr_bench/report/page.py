@@ -87,7 +87,7 @@ def _cell(grid: Grid, name: str, entry: Entry) -> str:
     shown = f"<strong>{escape(text)}</strong>" if entry.bold else escape(text)
     kind = _number_class(grid, name) or (' class="wide"' if len(text) > 60 else "")
     if name == "verdict":
-        kind = f' class="verdict {escape(text.split()[0])}"'
+        kind = f' class="verdict {escape(text.split()[0].rstrip(":"))}"'
     return f"<td{kind}>{shown}</td>"
 
 

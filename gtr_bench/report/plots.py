@@ -17,7 +17,6 @@ from gtr_bench.metrics.interval import bootstrap
 from gtr_bench.metrics.run import Run
 from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import SuiteRecords, algorithms_of, collect
-from gtr_bench.report.model import SMOKE_SCALES
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.text import RECONSTRUCTION_MARK, SMOKE, reconstruction_line
 from gtr_bench.report.waves import given
@@ -215,6 +214,6 @@ def _explain(
     lines = ["mean over seeds with a 95% bootstrap band; dashed lines: the world changes"]
     if marked:
         lines.append(f"{RECONSTRUCTION_MARK} {reconstruction_line(marked.values())}")
-    if any(each.scale in SMOKE_SCALES for each in found):
+    if any(each.smoke for each in found):
         lines.append(SMOKE)
     figure.supxlabel("\n".join(lines), fontsize=8, color="0.35")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gtr_bench.learners.registry import learner
-from gtr_bench.metrics.run import Companions, Metric, Run, Score
+from gtr_bench.metrics.run import Bounds, Companions, Direction, Metric, Run, Score, worst_of
 from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.columns import Columns, by_job, matrix_of, numpy_of
+from gtr_bench.report.extremes import Seen, seen_of
 from gtr_bench.store.reader import Warn, read
+from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 
-__all__ = ["Evaluations", "Scores", "load_evaluations", "scores_of", "worlds_of"]
+__all__ = ["Evaluations", "Scores", "load_evaluations", "rules_of", "scores_of", "worlds_of"]
 
 FIRST_KIND = "policy"
 """Of jobs from a time when there was no other and nobody noted it."""
@@ -65,19 +68,76 @@ class Scores:
         records: all expected jobs.
         evaluations: rows of the finished ones.
         normalise: sequence -> environment -> the returns that count as 0 and as 1, where the suite says so.
-        worst: sequence -> the worst finite return seen there in other results; floors must not differ between them.
+        directions: metric -> the side that the suite calls better, where it overrules the metric's own.
+        compared: the scores of all results that are compared with each other; bounds, worst scores and largest returns
+            are common to them. By default these alone.
     """
 
     records: Sequence[Record]
     evaluations: Evaluations
     normalise: Mapping[str, Mapping[str, tuple[float, float]]]
-    worst: Mapping[str, float] = field(default_factory=dict)
+    directions: Mapping[str, Direction] = field(default_factory=dict)
+    compared: Sequence[Scores] = field(default=(), repr=False, compare=False)
 
-    def score(self, record: Record, metric: type[Metric], *, normalised: bool = False) -> Score | None:
-        """The score of a finished job, None for any other; `normalised` maps returns to [0, 1] first."""
+    def __post_init__(self) -> None:
+        self.compared = self.compared or (self,)
+
+    def score(
+        self, record: Record, metric: type[Metric], *, normalised: bool = False, direction: Direction | None = None
+    ) -> Score | None:
+        """The score of a finished job, None for any other; `normalised` maps returns to [0, 1] first.
+
+        A diverged job counts the worst: `worst_score`, by the side that `direction`, else the suite, else the metric
+        calls better. Where no side is, it counts its curve, at the floor from the divergence on.
+        """
         if not record.summary:
             return None
-        scaled = metric.values == "return" and (normalised or metric.ratio)
+        own = self._score(record, metric, scaled=_scaled(metric, normalised))
+        if not self.diverged(record):
+            return own
+        return self.worst_score(record.sequence, metric, direction, normalised=normalised) or own
+
+    def worst_score(
+        self, sequence: str, metric: type[Metric], direction: Direction | None = None, *, normalised: bool = False
+    ) -> Score | None:
+        """What a run on a sequence counts that diverged or failed: the worst that is possible or was seen.
+
+        That is the worst of the scores of all runs compared here, diverged ones with the floor, and of runs which do as
+        badly as the bounds of J allow (`Metric.worst`): the least and largest returns seen in the environment and those
+        that count as 0 and 1; of success rates 0 and 1.
+
+        Args:
+            sequence: id of the sequence.
+            metric: whose score.
+            direction: the side that is better; by default what the suite says, else the metric.
+            normalised: map returns to [0, 1] first.
+
+        Returns:
+            The score, in the metric's own unit; None where no side is better, or no run there has a value.
+        """
+        better = direction or self.directions.get(metric.name, metric.direction)
+        if better == "neutral":
+            return None
+        scaled = _scaled(metric, normalised)
+        key = (sequence, metric, better, scaled)
+        if key not in self._worst_scores:
+            found = (each for scores in self.compared for each in scores._candidates(sequence, metric, better, scaled))
+            self._worst_scores[key] = worst_of(found, better)
+        return self._worst_scores[key]
+
+    def _candidates(
+        self, sequence: str, metric: type[Metric], better: Literal["higher", "lower"], scaled: bool
+    ) -> Iterator[Score]:
+        """The scores of all finished runs on a sequence, and the worst that each might have had."""
+        for record in self.records:
+            if record.sequence == sequence and record.role == "run" and record.summary:
+                yield self._score(record, metric, scaled=scaled)
+                run = self.run(record, metric.values, scaled=scaled)
+                bounds = self._bounds(record, sequence, metric.values, scaled=scaled)
+                yield metric.worst(run, self._companions(record, metric, scaled=scaled), bounds, better)
+
+    def _score(self, record: Record, metric: type[Metric], *, scaled: bool) -> Score:
+        """The score of a finished job's curve, at the floor where it diverged."""
         key = (record.job, record.sequence, metric, scaled)
         if key not in self._scores:
             run = self.run(record, metric.values, scaled=scaled)
@@ -92,7 +152,7 @@ class Scores:
     def run(
         self, record: Record, values: EvaluatedQuantity, *, scaled: bool = False, sequence: str | None = None
     ) -> Run:
-        """The evaluations of a finished job, with the domain's floor where it diverged.
+        """The evaluations of a finished job, with the floor, the lower bound of J, from where it diverged.
 
         `sequence` gives floor and normalisation, the record's own by default: sequences may share a reference run.
         """
@@ -100,16 +160,38 @@ class Scores:
         key = (record.job, values, scaled, name)
         if key not in self._runs:
             run = self._raw(record, values)
-            limits = self._limits(record, name)
+            if scaled and (limits := self._limits(record, name)):
+                run = run.scaled(*limits)
             if self.diverged(record):
                 # Where a job does not say when it diverged, the first evaluation that is not finite does.
                 run = run.floored(
-                    self._floors[values].get(name, math.nan) if limits is None or values != "return" else limits[0],
+                    self._bounds(record, name, values, scaled=scaled).low,
                     learner(record.summary["learner"] or FIRST_KIND).marks(record.definition),
                     self._diverged_step(record),
                 )
-            self._runs[key] = run.scaled(*limits) if scaled and limits else run
+            self._runs[key] = run
         return self._runs[key]
+
+    def _bounds(self, record: Record, sequence: str, values: EvaluatedQuantity, *, scaled: bool) -> Bounds:
+        """The least and largest J of each phase's world: as seen, and as far as what counts as 0 and as 1.
+
+        NaN where nothing is known. A success rate lies between 0 and 1, where the environment has one at all.
+        """
+        phases = len(record.definition["sequence"]["phases"])
+        if values == "success_rate":
+            known = 1.0 if sequence in self._with_success else math.nan
+            return Bounds(np.full(phases, 0.0 * known), np.full(phases, known))
+        none = (math.nan, math.nan)
+        ends = [
+            self._seen.get((sequence, phase["environment"]), none) for phase in record.definition["sequence"]["phases"]
+        ]
+        low, high = np.array(ends, dtype=np.float64).T
+        limits = self._limits(record, sequence)
+        if limits is None:
+            return Bounds(low, high)
+        zero, one = np.array(limits)
+        low, high = np.fmin(low, zero), np.fmax(high, one)
+        return Bounds((low - zero) / (one - zero), (high - zero) / (one - zero)) if scaled else Bounds(low, high)
 
     def _limits(self, record: Record, sequence: str) -> tuple[list[float], list[float]] | None:
         """The returns that count as 0 and as 1 in each phase of a record.
@@ -163,7 +245,11 @@ class Scores:
                     self.run(each, metric.values, scaled=scaled, sequence=record.sequence) for each in alike
                 ]
         oracle = self._oracles.get((record.sequence, record.seed)) if "oracle" in metric.needs else None
-        return Companions(references, self.run(oracle, metric.values, scaled=scaled) if oracle else None)
+        return Companions(
+            references,
+            self.run(oracle, metric.values, scaled=scaled) if oracle else None,
+            self._peaks(record, metric.values, scaled=scaled) if "all_phases" in metric.needs else np.empty(0),
+        )
 
     def _worlds(self, record: Record) -> tuple[str, ...]:
         if record.job not in self._known_worlds:
@@ -183,21 +269,45 @@ class Scores:
         return {}
 
     @cached_property
-    def _floors(self) -> dict[EvaluatedQuantity, dict[str, float]]:
-        """Sequence -> what a diverged run counts where nothing is normalised: the worst finite return seen there.
+    def _worst_scores(self) -> dict[tuple[str, type[Metric], str, bool], Score | None]:
+        return {}
 
-        A success rate counts 0, where the environment has one at all.
-        """
-        returns = dict(self.worst)
-        rates: dict[str, float] = {}
-        for record in self.records:
-            rows = self.evaluations.get(record.job, _NO_ROWS)
-            finite = rows["return_mean"][np.isfinite(rows["return_mean"])]
-            if len(finite):
-                returns[record.sequence] = min(float(finite.min()), returns.get(record.sequence, math.inf))
-            if np.any(np.isfinite(rows["success_rate"])):
-                rates[record.sequence] = 0.0
-        return {"return": returns, "success_rate": rates}
+    @cached_property
+    def _seen(self) -> Seen:
+        return seen_of((each.records, each.evaluations) for each in self.compared)
+
+    @cached_property
+    def _with_success(self) -> frozenset[str]:
+        """The sequences whose environment has a success rate."""
+        return frozenset(
+            record.sequence
+            for each in self.compared
+            for record in each.records
+            if np.any(np.isfinite(each.evaluations.get(record.job, _NO_ROWS)["success_rate"]))
+        )
+
+    def _peaks(self, record: Record, values: EvaluatedQuantity, *, scaled: bool) -> NDArray[np.float64]:
+        """The largest |J| of all compared runs on a record's sequence, by phase: [N]."""
+        phases = len(record.definition["sequence"]["phases"])
+        key = (record.sequence, values, scaled, phases)
+        if key not in self._known_peaks:
+            largest = np.zeros(phases)
+            for scores in self.compared:
+                for each in scores.records:
+                    if each.summary and each.role == "run" and each.sequence == record.sequence:
+                        run = scores._raw(each, values)
+                        limits = scores._limits(each, each.sequence) if scaled else None
+                        run = run.scaled(*limits) if limits else run
+                        sizes = np.where(np.isfinite(run.values), np.abs(run.values), 0.0)
+                        for phase in range(min(phases, len(run.lengths))):
+                            own = sizes[run.evaluated_phases == phase]
+                            largest[phase] = max(largest[phase], own.max(initial=0.0))
+            self._known_peaks[key] = largest
+        return self._known_peaks[key]
+
+    @cached_property
+    def _known_peaks(self) -> dict[tuple[str, EvaluatedQuantity, bool, int], NDArray[np.float64]]:
+        return {}
 
     @cached_property
     def _oracles(self) -> dict[tuple[str, int], Record]:
@@ -227,8 +337,21 @@ class Scores:
 
 def scores_of(found: SuiteRecords, evaluations: Evaluations) -> Scores:
     """The scores of one suite, with the normalisation its text gives."""
-    worlds = found.suite.worlds if found.suite else ()
-    return Scores(found.records, evaluations, {world.id: world.normalise for world in worlds if world.normalise})
+    return Scores(found.records, evaluations, *rules_of(found.suite))
+
+
+def rules_of(
+    suite: Suite | None,
+) -> tuple[dict[str, Mapping[str, tuple[float, float]]], dict[str, Direction]]:
+    """What a suite says of scores: its `normalise`, and the side that is better where it overrules a metric."""
+    if suite is None:
+        return {}, {}
+    overruled: dict[str, Direction] = {suite.primary_metric: suite.metric_direction} if suite.metric_direction else {}
+    return {world.id: world.normalise for world in suite.worlds if world.normalise}, overruled
+
+
+def _scaled(metric: type[Metric], normalised: bool) -> bool:
+    return metric.values == "return" and (normalised or metric.ratio)
 
 
 _NO_ROWS: Columns = {

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
 from gtr_bench.suite.expand import Suite
+from gtr_bench.suite.model import Estimand, Failures, Scope
 
 __all__ = ["Statement", "statements_of"]
 
 MOST_NAMED_ENVIRONMENTS = 3
+ESTIMANDS: Mapping[Estimand, str] = {
+    "mean": "",
+    "iqm": ", by the interquartile mean of the paired differences",
+    "median": ", by the median of the paired differences",
+}
+"""How a sentence ends that names what is compared; a mean needs no word."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +39,26 @@ class Statement:
     margin: float
     alpha: float
     environments: tuple[str, ...]
+    estimand: Estimand
+    scope: Scope
+    failures: Failures
 
     @property
     def content(self) -> tuple[object, ...]:
         """What is stated, whatever it is called."""
-        return (self.better, self.than, self.metric.name, self.direction, self.kind, self.margin, self.environments)
+        about = (self.better, self.than, self.metric.name, self.direction, self.kind, self.margin, self.environments)
+        return (*about, self.estimand, self.scope)
 
     @property
     def text(self) -> str:
         """The statement as a sentence without a full stop."""
         few = 0 < len(self.environments) <= MOST_NAMED_ENVIRONMENTS
-        where = f" in {', '.join(self.environments)}" if few else f" over {len(self.environments)} environments"
+        named = ", ".join(self.environments) if few else f"{len(self.environments)} environments"
+        alone = "in" if few else "over"
+        # A median is that of all environments' differences together, no average over them.
+        average = "on average over" if self.estimand != "median" else "over all of"
+        over = alone if len(self.environments) < 2 else average if self.scope == "average" else "in each of"
+        where = f" {over} {named}{ESTIMANDS[self.estimand]}"
         if self.kind == "non_inferiority":
             return f"{self.better} is at most {self.margin:g} worse than {self.than} in {self.metric.name}{where}"
         by = f" by more than {self.margin:g}" if self.margin else ""
@@ -63,6 +80,9 @@ def statements_of(suite: Suite) -> list[Statement]:
             margin=claim.margin,
             alpha=claim.alpha or suite.alpha,
             environments=tuple(name for name in everywhere if not claim.sequences or name in claim.sequences),
+            estimand=claim.estimand or suite.estimand,
+            scope=claim.scope or suite.scope,
+            failures=suite.failures,
         )
         for claim in suite.claims
     ]
@@ -80,6 +100,9 @@ def statements_of(suite: Suite) -> list[Statement]:
             margin=0.0,
             alpha=suite.alpha,
             environments=everywhere,
+            estimand=suite.estimand,
+            scope=suite.scope,
+            failures=suite.failures,
         )
         if comparison.content not in stated:
             found.append(comparison)

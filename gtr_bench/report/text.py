@@ -11,6 +11,7 @@ from gtr_bench.wording import counted
 __all__ = [
     "ABSENT",
     "BOUNDARIES_MARK",
+    "INTERIM",
     "RECONSTRUCTION",
     "RECONSTRUCTION_MARK",
     "SMOKE",
@@ -33,6 +34,8 @@ RECONSTRUCTION = "this project's reconstruction"
 RECONSTRUCTION_MARK = "†"
 BOUNDARIES_MARK = "‡"
 SMOKE = "smoke scale: no claim"
+INTERIM = "interim: "
+"""Before the verdict of a suite that has not ended."""
 ABSENT = "-"
 
 

@@ -6,11 +6,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from gtr_bench.metrics.run import Metric, Score
+from gtr_bench.metrics.run import Direction, Metric, Score
 from gtr_bench.report.collect import Record
 from gtr_bench.report.scores import Scores
 
-__all__ = ["NORMALISED", "SeedValues", "Unit", "common_unit", "pairs", "score_in", "unit_of", "values_in"]
+__all__ = [
+    "NORMALISED",
+    "SeedValues",
+    "Unit",
+    "common_unit",
+    "pairs",
+    "score_in",
+    "unit_of",
+    "values_in",
+    "worst_in",
+]
 
 Unit = Literal["return", "return mapped to [0, 1]", "share", "percent", "steps", "shares of a phase"]
 NORMALISED: Unit = "return mapped to [0, 1]"
@@ -39,9 +49,25 @@ def unit_of(
     return common_unit(metric, environments, scores) if common or len(environments) > 1 else metric.unit
 
 
-def score_in(unit: Unit, record: Record, metric: type[Metric], scores: Scores) -> Score | None:
-    """The score of a finished job in a unit, None for any other job."""
-    score = scores.score(record, metric, normalised=unit == NORMALISED)
+def score_in(
+    unit: Unit, record: Record, metric: type[Metric], scores: Scores, direction: Direction | None = None
+) -> Score | None:
+    """The score of a finished job in a unit, None for any other job.
+
+    `direction` is the side that is better, by which a diverged job counts the worst; see `Scores.score`.
+    """
+    return _converted(unit, record, scores.score(record, metric, normalised=unit == NORMALISED, direction=direction))
+
+
+def worst_in(
+    unit: Unit, record: Record, metric: type[Metric], scores: Scores, direction: Direction | None = None
+) -> Score | None:
+    """What a job counts that has no value, such as one that failed, in a unit; see `Scores.worst_score`."""
+    worst = scores.worst_score(record.sequence, metric, direction, normalised=unit == NORMALISED)
+    return _converted(unit, record, worst)
+
+
+def _converted(unit: Unit, record: Record, score: Score | None) -> Score | None:
     if score is None or unit != "shares of a phase":
         return score
     phases = record.definition["sequence"]["phases"]
@@ -50,11 +76,13 @@ def score_in(unit: Unit, record: Record, metric: type[Metric], scores: Scores) -
     return replace(score, value=score.value * len(lengths) / sum(lengths))
 
 
-def values_in(unit: Unit, records: Sequence[Record], metric: type[Metric], scores: Scores) -> SeedValues:
-    """All defined values of the records."""
+def values_in(
+    unit: Unit, records: Sequence[Record], metric: type[Metric], scores: Scores, direction: Direction | None = None
+) -> SeedValues:
+    """All defined values of the records; `direction` as in `score_in`."""
     found: dict[str, dict[str, dict[int, float]]] = {}
     for record in records:
-        score = score_in(unit, record, metric, scores)
+        score = score_in(unit, record, metric, scores, direction)
         if score is not None and score.defined:
             found.setdefault(record.sequence, {}).setdefault(record.algorithm, {})[record.seed] = score.value
     return found

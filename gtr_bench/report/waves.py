@@ -20,7 +20,7 @@ from gtr_bench.report.statements import Statement, statements_of
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.wording import counted
 
-__all__ = ["Course", "Wave", "course_of", "first_wave", "given"]
+__all__ = ["Course", "Wave", "course_of", "first_wave", "given", "needed"]
 
 CellLabels: TypeAlias = tuple[str, str, str]
 """algorithm, sequence, role"""
@@ -141,7 +141,7 @@ def _further(suite: Suite, number: int, statements: Sequence[Statement]) -> Wave
     """The wave after wave `number`: what the open statements compare and what their metrics need."""
     if not statements or suite.sequential is None:
         return None
-    wanted = {place for statement in statements for place in _needed(suite.cells, statement)}
+    wanted = {place for statement in statements for place in needed(suite.cells, statement)}
     size = suite.sequential.wave
     return Wave(
         number + 1,
@@ -150,7 +150,7 @@ def _further(suite: Suite, number: int, statements: Sequence[Statement]) -> Wave
     )
 
 
-def _needed(cells: Sequence[Cell], statement: Statement) -> Iterable[CellLabels]:
+def needed(cells: Sequence[Cell], statement: Statement) -> Iterable[CellLabels]:
     """What a statement compares, and the references and oracles its metric reads."""
     metric, compared = statement.metric, (statement.better, statement.than)
     with_references = metric.ratio or "references" in metric.needs

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gtr_bench.suite.identity import job_ids
-from gtr_bench.suite.model import ClaimTable, SequentialTable
+from gtr_bench.suite.model import ClaimTable, Estimand, Failures, Scope, SequentialTable
 
 __all__ = ["Cell", "Job", "Suite", "World"]
 
@@ -61,7 +61,8 @@ class Cell:
 class Suite:
     """A suite at one scale, checked. `text` is the file as read; `algorithms` are labels in the order of the file.
 
-    `sequential` says that the seeds are given in waves; `seeds` are then all that may be given.
+    `sequential` says that the seeds are given in waves; `seeds` are then all that may be given. `smoke`: the scale is
+    too small beside the suite's full one for a claim.
     """
 
     name: str
@@ -73,12 +74,16 @@ class Suite:
     primary_metric: str
     metric_direction: Literal["higher", "lower"] | None
     alpha: float
+    estimand: Estimand
+    scope: Scope
+    failures: Failures
     comparisons: tuple[tuple[str, str], ...]
     claims: tuple[ClaimTable, ...]
     worlds: tuple[World, ...]
     algorithms: tuple[str, ...]
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...] = field(repr=False)
+    smoke: bool
     sequential: SequentialTable | None = None
 
     @property

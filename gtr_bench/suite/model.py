@@ -26,14 +26,24 @@ from gtr_bench.names import why_unusable
 __all__ = [
     "AlgorithmTable",
     "ClaimTable",
+    "Estimand",
     "EvaluationTable",
+    "Failures",
     "NormaliseTable",
     "OverrideTable",
     "ScaleTable",
+    "Scope",
     "SequenceTable",
     "SequentialTable",
     "SuiteTable",
 ]
+
+Estimand = Literal["mean", "iqm", "median"]
+"""What a claim compares of the scores of either side."""
+Failures = Literal["worst", "exclude"]
+"""What a failed job counts: the worst value of its metric, or nothing."""
+Scope = Literal["average", "each"]
+"""What a claim over several environments is about: their average, or every one of them."""
 
 MAX_SEED = 2**63 - 1
 MAX_STEPS = 10**12
@@ -112,6 +122,9 @@ class SuiteTable(Table):
     primary_metric: str
     metric_direction: Literal["higher", "lower"] | None = None
     alpha: float = Field(0.05, gt=0, lt=1)
+    estimand: Estimand = "mean"
+    scope: Scope = "average"
+    failures: Failures = "worst"
     comparisons: tuple[tuple[str, str], ...] = ()
     seeds: Seeds | None = None
 
@@ -127,6 +140,8 @@ class ClaimTable(Table):
     margin: float = Field(0.0, ge=0)
     alpha: float | None = Field(None, gt=0, lt=1)
     kind: Literal["superiority", "non_inferiority"] = "superiority"
+    estimand: Estimand | None = None
+    scope: Scope | None = None
     sequences: tuple[str, ...] = ()
 
     @model_validator(mode="after")

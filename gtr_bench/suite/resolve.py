@@ -19,6 +19,7 @@ from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.seeds import continued
 from gtr_bench.suite.sequences import OPTION_TABLES, CheckedSequence, check_sequence
 from gtr_bench.suite.settings import Parameters, Setting
+from gtr_bench.suite.smoke import ScaleSize, is_smoke
 from gtr_bench.suite.source import KeyPath
 from gtr_bench.suite.worlds import ResolvedWorld, resolve_world
 
@@ -40,6 +41,12 @@ class _ResolvedScale(NamedTuple):
     settings: list[Setting]
     cells: tuple[Cell, ...]
 
+    @property
+    def size(self) -> ScaleSize:
+        """How much is trained of what."""
+        steps = {each.world.id: each.world.steps_per_phase * len(each.world.environments) for each in self.worlds}
+        return ScaleSize(len(self.seeds or ()), steps)
+
 
 def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
     """The suite at `scale`; raises UnknownNameError for a scale it lacks and SuiteError for all problems at any scale.
@@ -54,10 +61,11 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         raise UnknownNameError("scale", name, known)
     sequences, parameters = _sequences(file, name), Parameters(problems)
     resolved = _at_scale(file, name, sequences, parameters)
+    sizes = {name: resolved.size}
     for other in file.scales:
         if other != name:
             with problems.at_scale(other):
-                _at_scale(file, other, sequences, parameters)
+                sizes[other] = _at_scale(file, other, sequences, parameters).size
     for setting in file.settings:
         if not parameters.met(setting):  # no scale trains it
             parameters(setting, [(file.training, ("training",))])
@@ -78,12 +86,16 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         primary_metric=file.suite.primary_metric,
         metric_direction=file.suite.metric_direction,
         alpha=file.suite.alpha,
+        estimand=file.suite.estimand,
+        scope=file.suite.scope,
+        failures=file.suite.failures,
         comparisons=file.suite.comparisons,
         claims=tuple(claim for claim, _ in file.claims),
         worlds=tuple(world.world for world in resolved.worlds),
         algorithms=tuple(setting.label for setting in resolved.settings),
         seeds=resolved.seeds,
         cells=resolved.cells,
+        smoke=is_smoke(name, sizes),
         sequential=rule,
     )
 

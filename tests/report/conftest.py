@@ -39,7 +39,7 @@ seeds = 5
 steps_per_phase = 10_000
 
 [scale.full]
-seeds = 10
+seeds = 12
 steps_per_phase = 20_000
 
 [[sequence]]
@@ -105,12 +105,22 @@ def evaluation_rows(job: Job, upto: int | None = None) -> dict[str, Any]:
 
 
 def write_job(
-    results: Path, job: Job, text: str, *, status: str = "complete", stop: int | None = None, finished: bool = True
+    results: Path,
+    job: Job,
+    text: str,
+    *,
+    status: str = "complete",
+    stop: int | None = None,
+    finished: bool = True,
+    rows: dict[str, Any] | None = None,
 ) -> Path:
-    """Write one job's files as a worker would; `stop` is where it diverged, or where an unfinished job has got to."""
+    """Write one job's files as a worker would; `stop` is where it diverged, or where an unfinished job has got to.
+
+    `rows` are its evaluations, by default those of `evaluation_rows`.
+    """
     folder = results / "jobs" / job.id
     folder.mkdir(parents=True)
-    write_table(folder / "evaluations.parquet", EVALUATIONS, evaluation_rows(job, stop))
+    write_table(folder / "evaluations.parquet", EVALUATIONS, rows or evaluation_rows(job, stop))
     iterations = 5
     write_table(
         folder / "iterations.parquet",

@@ -51,7 +51,8 @@ def test_a_diverged_seed_is_drawn_at_the_floor_it_counts_as(fill: Fill, jobs: li
     write_job(results, own, SUITE, status="diverged", stop=10_500)
     line = curve(results, "acrobot_swap", "gtr").seeds[0]
     assert line.job == own.id
-    assert line.values[-1] == -500.0
+    seen = [min(evaluation_rows(job)["return_mean"]) for job in jobs if job.sequence == "acrobot_swap"]
+    assert line.values[-1] == min(seen) < -500.0
 
 
 def test_a_missing_point_leaves_its_seed_out_there_only(fill: Fill, jobs: list[Job]) -> None:

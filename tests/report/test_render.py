@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from gtr_bench.metrics.heterogeneity import Heterogeneity
 from gtr_bench.report.absences import Absence
 from gtr_bench.report.aggregates import Aggregate, Profile
 from gtr_bench.report.claims import ClaimResult
 from gtr_bench.report.csv import render_csv
+from gtr_bench.report.details import EnvironmentDifference, Side
 from gtr_bench.report.json import render_json
 from gtr_bench.report.latex import render_latex
 from gtr_bench.report.markdown import render_markdown
@@ -67,6 +69,18 @@ CLAIM = ClaimResult(
     seeds_needed=None,
     reason="the test decides in favour: p = 0.025 after Holm over 2 comparisons, at most 0.05",
     jobs=("aaaa", "cccc"),
+    interim=True,
+    smoke=True,
+    by_environment=(
+        EnvironmentDifference("cartpole_swap", 0.2, 10, opposite=False),
+        EnvironmentDifference("a|b <i>", -0.0576, 10, opposite=True),
+    ),
+    heterogeneity=Heterogeneity("Welch's F over environments", 9.3, 0.0062),
+    sides=(
+        Side("cartpole_swap", "gtr[sigma=0.5]", 10, 0.8, 0.89, 0.9, 0.4, 1, 10, 0.394, 2),
+        Side("cartpole_swap", "ppo", 10, 0.6, 0.6, 0.61, 0.55, 0, 10, 0.259, None),
+    ),
+    warnings=("a|b <i> points the other way",),
 )
 UNTESTED = replace(
     CLAIM,
@@ -79,6 +93,10 @@ UNTESTED = replace(
     seeds_needed=None,
     n=0,
     jobs=(),
+    by_environment=(),
+    heterogeneity=None,
+    sides=(),
+    warnings=(),
     **dict.fromkeys(("effect", "low", "high", "standardised", "p", "p_adjusted")),
 )
 MECHANISM = Mechanism(
@@ -231,7 +249,7 @@ def test_json_keeps_the_unrounded_numbers_and_the_ids() -> None:
 
 def test_markdown_tables_have_the_same_number_of_columns_in_every_row() -> None:
     tables = re.findall(r"(?:^\|.*\n)+", RENDERED["report.md"], flags=re.MULTILINE)
-    assert len(tables) == 8
+    assert len(tables) == 9
     for table in tables:
         assert len({line.replace("\\|", "").count("|") for line in table.splitlines()}) == 1
 

@@ -167,18 +167,20 @@ def test_an_unfinished_wave_is_not_looked_at(fill: Fill) -> None:
     }
 
 
-def test_a_failed_job_ends_its_wave_and_leaves_its_pair_out(fill: Fill) -> None:
+@pytest.mark.parametrize(("failures", "pairs"), [("worst", 8), ("exclude", 7)])
+def test_a_failed_job_ends_its_wave_and_counts_as_the_suite_says(fill: Fill, failures: str, pairs: int) -> None:
+    text = WAVES.replace("comparisons", f'failures = "{failures}"\ncomparisons')
     *rest, last = chosen(ALL, FIRST + SECOND)
     results = fill(rest, text=WAVES)
     folder = results / "jobs" / last.id
     folder.mkdir()
     failure = {"reason": "error", "message": "it broke", "log": "", "step": 1, "time": 0.0}
     (folder / "failure.json").write_text(json.dumps(failure))
-    found = course(results)
+    found = course(results, text=text)
     assert len(found.looks) == 2
     decision = found.decision("twin vs ppo")
     assert decision is not None
-    assert decision.n == 7
+    assert decision.n == pairs
 
 
 def test_a_look_does_not_see_later_waves_even_where_a_diverged_job_counts_the_worst_return(

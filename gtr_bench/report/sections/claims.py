@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from gtr_bench.report.blocks import Block, Heading, Lines, grid
+from gtr_bench.report.blocks import NUMERIC, Block, Heading, Lines, grid
 from gtr_bench.report.claims import ClaimResult, claims_of
 from gtr_bench.report.collect import SuiteRecords
+from gtr_bench.report.details import Side
 from gtr_bench.report.model import SuiteReport
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.sections.base import Asked, Section
-from gtr_bench.report.text import ABSENT, SMOKE, bracketed, p_value
+from gtr_bench.report.text import ABSENT, INTERIM, SMOKE, bracketed, number, p_value
 
 __all__ = ["ClaimsSection"]
 
 HEADER = ("claim", "verdict", "difference [interval]", "p", "p (Holm)", "n", "seeds needed")
+SIDES = (
+    *("metric", "environment", "algorithm", "n", "mean", "interquartile mean", "median", "worst quarter"),
+    *("failed or diverged", "in the worse heap"),
+)
+NUMBERS = NUMERIC | {"mean", "interquartile mean", "median", "worst quarter", "in the worse heap"}
 WAVES = "the looks keep the error over all claims and comparisons of the suite at this scale"
 FAMILY = "p (Holm) is adjusted over all claims and comparisons of the suite at this scale"
 
@@ -33,18 +39,42 @@ class ClaimsSection(Section):
         """Nothing where nothing is claimed."""
         if data:
             yield Heading(2, "Claims" + (f" ({SMOKE})" if suite.smoke else ""), lead=True)
-            yield grid("", HEADER, [_row(suite, claim) for claim in data])
+            yield grid("", HEADER, [_row(claim) for claim in data])
+            sides = dict.fromkeys((claim.metric, side) for claim in data for side in claim.sides)
+            if sides:
+                rows = [_side(metric, side) for metric, side in sides]
+                yield grid("Beside the means", SIDES, rows, detail=True, numeric=NUMBERS)
             yield Lines(tuple(_lines(data)), "note")
 
 
-def _row(suite: SuiteReport, claim: ClaimResult) -> list[str]:
+def _row(claim: ClaimResult) -> list[str]:
     """The texts of one claim, in the order of `HEADER`."""
     p, adjusted = p_value(claim.p), p_value(claim.p_adjusted)
     needed = ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
-    verdict = f"{claim.verdict} ({SMOKE})" if suite.smoke else claim.verdict
+    interim = INTERIM if claim.interim else ""
+    verdict = f"{interim}{claim.verdict}{f' ({SMOKE})' if claim.smoke else ''}"
     verdict += f" ({claim.changed.partition(':')[0]})" if claim.changed else ""
     size = bracketed(claim.effect, claim.low, claim.high)
     return [claim.id, verdict, size, p, adjusted, str(claim.n), needed]
+
+
+def _side(metric: str, side: Side) -> list[str]:
+    """The texts of one side of a claim, in the order of `SIDES`."""
+    heap = ABSENT if side.worse_heap is None else str(side.worse_heap)
+    failed = f"{side.failed} of {side.jobs} (rate up to {side.failed_at_most:.0%})"
+    numbers = [number(each) for each in (side.mean, side.iqm, side.median, side.worst_quarter)]
+    return [metric, side.environment, side.algorithm, str(side.n), *numbers, failed, heap]
+
+
+def _by_environment(claim: ClaimResult) -> str:
+    """Each environment's difference, and whether they are equal."""
+    parts = [
+        f"{each.environment} {number(each.effect)}{' (the other way)' if each.opposite else ''}"
+        for each in claim.by_environment
+    ]
+    test = claim.heterogeneity
+    equal = f"; are they equal: {test.test}, p = {p_value(test.p)}" if test else ""
+    return f"{claim.id} by environment: {', '.join(parts)}{equal}"
 
 
 def _lines(claims: Sequence[ClaimResult]) -> list[str]:
@@ -54,6 +84,9 @@ def _lines(claims: Sequence[ClaimResult]) -> list[str]:
         unit = f" (difference: {claim.better} - {claim.than}, {claim.unit})" if claim.effect is not None else ""
         lines.append(f"{claim.id}: {claim.text}. {claim.reason[:1].upper()}{claim.reason[1:]}{unit}")
         lines += [f"{claim.id}: {claim.changed}"] if claim.changed else []
+        if len(claim.by_environment) > 1:
+            lines.append(_by_environment(claim))
+        lines += [f"{claim.id}: {each}" for each in claim.warnings]
         methods += [f"test: {claim.test}"] if claim.test else []
         methods += [f"{claim.level:.0%} interval: {claim.interval_method}"] if claim.interval_method else []
     family = FAMILY if all(claim.look is None for claim in claims) else WAVES
