@@ -187,6 +187,11 @@ class Metric(ABC):
     definition: ClassVar[str]
 
     @classmethod
+    def reads_references(cls) -> bool:
+        """Whether reference runs, where there are any, are among the companions it asks for."""
+        return cls.ratio or "references" in cls.needs
+
+    @classmethod
     @abstractmethod
     def score(cls, run: Run, companions: Companions) -> Score:
         """The metric of one run."""

@@ -61,7 +61,8 @@ class Cell:
 class Suite:
     """A suite at one scale, checked. `text` is the file as read; `algorithms` are labels in the order of the file.
 
-    `sequential` says that the seeds are given in waves; `seeds` are then all that may be given.
+    `reference` says whose reference runs are the bar (`gtr_bench.suite.bars`). `sequential` says that the seeds are
+    given in waves; `seeds` are then all that may be given.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Suite:
     algorithms: tuple[str, ...]
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...] = field(repr=False)
+    reference: str
     sequential: SequentialTable | None = None
 
     @property

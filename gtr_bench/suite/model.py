@@ -114,6 +114,7 @@ class SuiteTable(Table):
     alpha: float = Field(0.05, gt=0, lt=1)
     comparisons: tuple[tuple[str, str], ...] = ()
     seeds: Seeds | None = None
+    reference: str | None = None
 
 
 class ClaimTable(Table):
