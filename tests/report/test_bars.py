@@ -174,6 +174,24 @@ def test_stored_references_of_algorithms_that_are_not_the_bar_are_left_out_with_
     assert not any("earlier version" in note for note in suite.notes)
 
 
+def test_forgetting_of_cora_is_relative_to_the_largest_return_of_all_algorithms(tmp_path: Path) -> None:
+    """`gtr` had 50 of a task at most and loses it all; `ppo` had 500 and loses a fifth."""
+
+    def forgets(point: Point) -> tuple[float, float]:
+        most, kept = (50.0, 0.0) if point.job.algorithm == "gtr" else (500.0, 400.0)
+        return (most if point.world >= point.phase else kept), 0.5
+
+    text = SUITE.replace("episodes = 4", "episodes = 4\nall_phases = true")
+    scores = scores_in(made_up(tmp_path, text, forgets))
+    runs = [record for record in scores.records if record.role == "run"]
+    found = {each.algorithm: scores.score(each, metrics.get("forgetting.cora")) for each in runs}
+    # what phase 1 and phase 2 take of tasks 0 and 1: two of three pairs lose it
+    assert {name: score and score.value for name, score in found.items()} == {
+        "gtr": pytest.approx(2 / 3 * 50 / 500),
+        "ppo": pytest.approx(2 / 3 * 100 / 500),
+    }
+
+
 def test_labels_alone_have_the_bar_of_the_baseline(tmp_path: Path) -> None:
     """A suite that cannot be expanded here is reported from the labels of its jobs."""
     results = made_up(tmp_path, ruled("own"), stuck, stored=SUITE.replace("gym:", "elsewhere:"))
