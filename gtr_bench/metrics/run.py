@@ -74,7 +74,7 @@ class Run:
         return np.asarray(self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh])
 
     def floored(self, floor: ArrayLike, marks: Sequence[Sequence[int]], diverged_step: int | None) -> Run:
-        """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
+        """The curve of a run that diverged: `floor` from the divergence on, and where J is not finite.
 
         `floor` is one number, or one for each phase's world.
         `marks` are the evaluation grid: per phase the steps from its start, without its end. Points that were never
