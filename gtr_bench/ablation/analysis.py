@@ -196,7 +196,7 @@ def _notes(records: StudyRecords, usable: Sequence[TrialRecord], others: Sequenc
     diverged = [trial for trial in trials if trial.diverged]
     if diverged:
         listed = ", ".join(f"{trial.label} ({counted(trial.diverged, 'job')})" for trial in diverged)
-        yield f"diverged, counted at the floor: {listed}"
+        yield f"diverged, counted as the worst: {listed}"
     for what in ("failed", "missing"):
         count = sum(getattr(trial, what) for trial in trials)
         if count:

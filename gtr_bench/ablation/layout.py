@@ -225,5 +225,5 @@ def _footer(report: StudyReport) -> Iterator[str]:
     jobs = {job for trial in (*records.trials, *records.reference_trials) for job in trial.jobs}
     yield (
         f"{counted(len(jobs), 'finished job')}; intervals are 95 % percentile bootstrap intervals over seeds "
-        "(too narrow for few seeds); diverged jobs count the environment's floor"
+        "(too narrow for few seeds); diverged jobs count the worst of their environment"
     )

@@ -57,7 +57,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One setting and its scores: environment -> seed -> value, diverged seeds at the floor."""
+    """One setting and its scores: environment -> seed -> value, diverged seeds at the worst."""
 
     number: int
     algorithm: str

@@ -16,6 +16,7 @@ from gtr_bench.ablation.model import Setting
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import RequestError, SuiteError, UnknownNameError
 from gtr_bench.metrics.registry import metrics
+from gtr_bench.suite.bars import BEST
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import parameters_of
 from gtr_bench.suite.load import load_suite, parse_suite
@@ -102,6 +103,8 @@ class SuiteTemplate:
         tree: dict[str, Any] = copy.deepcopy({key: each for key, each in self._tree.items() if key not in _LEFT_OUT})
         head = {key: value for key, value in tree["suite"].items() if key != "comparisons"}
         judged = {"primary_metric": self.metric, "metric_direction": self.direction}
+        # The suite's own bar is an algorithm that a study may not have; a setting must not be measured by itself.
+        judged["reference"] = BEST
         tree["suite"] = head | {"name": name} | judged | dict(suite or {})
         scale = copy.deepcopy(self._tree.get("scale", {}).get(self.suite.scale, {}))
         scale.pop("algorithms", None)

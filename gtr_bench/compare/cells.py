@@ -15,7 +15,7 @@ from gtr_bench.compare.model import CellName
 from gtr_bench.compare.sides import Key, Loaded
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.attributes import those_with
-from gtr_bench.report.collect import Record
+from gtr_bench.report.collect import Record, algorithms_of
 from gtr_bench.report.columns import Columns
 from gtr_bench.report.scores import Scores, rules_of
 from gtr_bench.suite.expand import Suite
@@ -108,8 +108,11 @@ def suite_of_both(a: Loaded, b: Loaded, key: Key) -> Suite | None:
 
 
 def scores_of_both(a: Loaded, b: Loaded, key: Key) -> tuple[Scores, Scores]:
-    """Both sides by one measure: B's suite says what counts as 0 and 1; bounds and worst scores are those of both."""
-    rules = rules_of(suite_of_both(a, b, key))
+    """Both sides by one measure: B's suite says what counts as 0 and 1; bounds, worst scores and bars are common.
+
+    A bar is A's where A has one: what changed in B does not move it.
+    """
+    rules = rules_of(suite_of_both(a, b, key), algorithms_of(b.suites[key]))
     first, second = (Scores(side.suites[key].records, side.evaluations, *rules) for side in (a, b))
     first.compared = second.compared = (first, second)
     return first, second

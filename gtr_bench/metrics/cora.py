@@ -50,6 +50,11 @@ class Forgetting(Metric):
     )
 
     @classmethod
+    def reads_references(cls) -> bool:
+        """Its ratios are to returns of the runs themselves."""
+        return False
+
+    @classmethod
     def score(cls, run: Run, companions: Companions) -> Score:
         """Mean over the pairs."""
         return _mean(-changes(run, companions.peaks)[np.triu_indices(len(run.lengths), 1)])
@@ -73,6 +78,11 @@ class Transfer(Metric):
         "mean over tasks and earlier phases of the return on the untrained task after the phase minus before it, "
         "over the largest return of all compared runs on the task"
     )
+
+    @classmethod
+    def reads_references(cls) -> bool:
+        """Its ratios are to returns of the runs themselves."""
+        return False
 
     @classmethod
     def score(cls, run: Run, companions: Companions) -> Score:

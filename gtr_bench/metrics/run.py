@@ -78,7 +78,7 @@ class Run:
         return np.asarray(self.values[(self.phases == phase) & (self.evaluated_phases == world) & ~self.fresh])
 
     def floored(self, floor: ArrayLike, marks: Sequence[Sequence[int]], diverged_step: int | None) -> Run:
-        """The run as it counts when it diverged: `floor` from the divergence on, and where J is not finite.
+        """The curve of a run that diverged: `floor` from the divergence on, and where J is not finite.
 
         `floor` is one number, or one for each phase's world; achievements count as not achieved.
         `marks` are the evaluation grid: per phase the steps from its start, without its end. Points that were never
@@ -192,6 +192,11 @@ class Metric(ABC):
     ratio: ClassVar[bool] = False
     """Needs positive J: computed on returns mapped to [0, 1] where the suite says how."""
     definition: ClassVar[str]
+
+    @classmethod
+    def reads_references(cls) -> bool:
+        """Whether reference runs, where there are any, are among the companions it asks for."""
+        return cls.ratio or "references" in cls.needs
 
     @classmethod
     @abstractmethod

@@ -50,4 +50,4 @@ def _reason(record: Record, state: Ending) -> str:
     if state == "failed":
         return ": ".join(part for part in (record.reason, record.message) if part)
     step = record.summary["diverged_step"]
-    return "an evaluation is not finite" if step is None else f"diverged at step {step:,}; counts the floor from there"
+    return "an evaluation is not finite" if step is None else f"diverged at step {step:,}; counts the worst"

@@ -28,10 +28,10 @@ from gtr_bench.report.tables import LEVEL
 from gtr_bench.report.vector_level import levels_of, mixed_line
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
+from gtr_bench.suite.bars import DEFAULT_BASELINE
 
 __all__ = ["build_report", "provenance_of"]
 
-DEFAULT_BASELINE = "ppo"
 ALWAYS_SHOWN = "lifetime_return"
 _INTERVALS = {"percentile": "percentile", "bca": "BCa (aggregates, claims and mechanism: percentile)"}
 
@@ -93,8 +93,8 @@ def build_report(
     every = [record for each, _ in shown for record in each.records]
     method = (
         f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval]} bootstrap interval over seeds ({RESAMPLES:,} "
-        "resamples; too narrow for few seeds); differences are paired by seed; diverged jobs count the environment's "
-        "floor; failed and missing jobs have no value in tables and are counted"
+        "resamples; too narrow for few seeds); differences are paired by seed; diverged jobs count the worst "
+        "of their environment; failed and missing jobs have no value in tables and are counted"
     )
     return Report(tuple(suites), method, provenance_of(every))
 

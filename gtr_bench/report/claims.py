@@ -131,7 +131,7 @@ def _decided(
 
 def _unfinished(found: SuiteRecords, suite: Suite, statements: Sequence[Statement]) -> bool:
     """Whether a job that a statement needs has not ended; of any statement, as Holm's correction is over all."""
-    wanted = {place for statement in statements for place in needed(suite.cells, statement)}
+    wanted = {place for statement in statements for place in needed(suite, statement)}
     return any(
         each.state == "missing" and (each.algorithm, each.sequence, each.role) in wanted for each in found.records
     )

@@ -18,6 +18,7 @@ from gtr_bench.report.attributes import warn_of_strangers
 from gtr_bench.report.registration import History, history_of, newest_suite, registration_notes, suite_of_ledger
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
 from gtr_bench.store.requests import Ledger, ledger_name, ledger_names, read_ledger
+from gtr_bench.suite.bars import referred_to
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.load import find_suite, load_suite, parse_suite
@@ -275,7 +276,12 @@ def _from_suite(suite: Suite, found: FoundJobs, labelled: Sequence[dict[str, Any
         records.append(found.record(key, labels, definition))
     notes = [f"{counted(moved, 'job')} ran with other package versions than those installed here"] if moved else []
     used = {record.job for record in records}
-    stale = sum(row["job"] in found.finished and row["job"] not in used for row in labelled)
+    unused = [row for row in labelled if row["job"] in found.finished and row["job"] not in used]
+    referred = referred_to(suite.reference, suite.algorithms)
+    idle = sum(row["role"] == "reference" and row["algorithm"] not in referred for row in unused)
+    if idle:
+        notes.append(f"{counted(idle, 'reference run')} of algorithms that are not the bar left out")
+    stale = len(unused) - idle
     if stale:
         notes.append(f"{counted(stale, 'job')} of an earlier version of the suite left out")
     return SuiteRecords(suite.name, suite.scale, suite, tuple(records), tuple(notes))

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 def curves_of(records: Sequence[Record], scores: Scores, algorithms: Sequence[str]) -> tuple[LearningCurve, ...]:
-    """A curve per environment and algorithm with a finished job; diverged jobs are at the floor they count as."""
+    """A curve per environment and algorithm with a finished job; diverged jobs are drawn at the lowest return."""
     finished = [record for record in records if record.role == "run" and record.summary]
     curves = []
     for environment in dict.fromkeys(record.sequence for record in finished):

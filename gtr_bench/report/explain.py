@@ -14,6 +14,7 @@ from gtr_bench.errors import RequestError
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.attributes import oracle_of
+from gtr_bench.report.bars import bar_sentence
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.model import cell_id
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
@@ -49,13 +50,15 @@ class JobBehind:
 class Explanation:
     """A cell by its id: the metric's definition and the jobs, by seed.
 
-    `compared_with` are the ids of the finished reference and oracle runs the metric takes into account.
+    `compared_with` are the ids of the finished reference and oracle runs the metric takes into account; `reference`
+    says whose references they are, empty where there are none.
     """
 
     id: str
     definition: str
     jobs: tuple[JobBehind, ...]
     compared_with: tuple[str, ...]
+    reference: str = ""
 
 
 def explain(
@@ -89,21 +92,30 @@ def explain(
     made = {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
     measure = metrics.get(metric)
     oracle = oracle_of((each.algorithm, each.algorithm_name) for each in found.records if each.role == "run")
+    bars = {
+        reference.job
+        for record in own
+        if record.summary
+        for references in scores.references_of(record, measure).values()
+        for reference, _ in references
+    }
     behind = (_behind(record, scores, measure, made.get(record.job, {})) for record in own)
     return Explanation(
         key,
         measure.definition,
         tuple(sorted(behind, key=lambda each: each.seed)),
-        tuple(each.job for each in found.records if each.summary and _companion(each, place, measure, oracle)),
+        tuple(each.job for each in found.records if each.job in bars or _is_oracle(each, place, measure, oracle)),
+        scores.reference if bars else "",
     )
 
 
-def _companion(record: Record, place: tuple[str, str], metric: type[Metric], oracle: str | None) -> bool:
-    """Whether the metric of a cell reads this record although it is not one of the cell's own."""
-    if record.role == "reference":
-        wanted = metric.ratio or "references" in metric.needs
-        return wanted and (record.sequence, record.algorithm) == place
-    return "oracle" in metric.needs and (record.sequence, record.algorithm) == (place[0], oracle)
+def _is_oracle(record: Record, place: tuple[str, str], metric: type[Metric], oracle: str | None) -> bool:
+    """Whether the metric of a cell compares it with this record."""
+    return (
+        bool(record.summary)
+        and "oracle" in metric.needs
+        and (record.sequence, record.algorithm, record.role) == (place[0], oracle, "run")
+    )
 
 
 def _key(cell: str, known: Sequence[str]) -> str:
@@ -157,6 +169,8 @@ def render_explanation(explanation: Explanation) -> str:
     lines += ["", "files", *(f"  {path}" for each in explanation.jobs for path in each.files), ""]
     if explanation.compared_with:
         lines += ["compared with", *(f"  {job}" for job in explanation.compared_with), ""]
+    if explanation.reference:
+        lines += [bar_sentence(explanation.reference), ""]
     lines += _made_with([each.provenance for each in explanation.jobs if each.provenance])
     return "\n".join(lines).rstrip("\n") + "\n"
 

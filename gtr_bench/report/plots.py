@@ -55,7 +55,7 @@ def learning_curves(
 ) -> None:
     """Draw return over steps into `out`: a panel per sequence, a line with a band per algorithm, shifts dashed.
 
-    Only finished jobs are drawn, diverged ones at the floor they count as. Equal results give an equal file.
+    Only finished jobs are drawn, diverged ones at the lowest return. Equal results give an equal file.
 
     Args:
         results: results folders.

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.learners.registry import learner
-from gtr_bench.metrics.run import Bounds, Companions, Direction, Metric, Run, Score, worst_of
+from gtr_bench.metrics.continual import final
+from gtr_bench.metrics.run import Bounds, Companions, Direction, Metric, Run, Score, mean_curve, worst_of
 from gtr_bench.report.attributes import oracle_of
-from gtr_bench.report.collect import Record, SuiteRecords
+from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of
 from gtr_bench.report.columns import Columns, by_job, matrix_of, numpy_of
 from gtr_bench.report.extremes import Seen, seen_of
 from gtr_bench.store.reader import Warn, read
+from gtr_bench.suite.bars import BEST, DEFAULT_BASELINE, OWN, baseline_of
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 
@@ -29,6 +31,8 @@ _FRESH = ("start", "after_shift")
 _NUMBERS = ("step", "phase", "evaluated_phase", "return_mean", "success_rate", "test_return_mean")
 Evaluations: TypeAlias = Mapping[str, Columns]
 EvaluatedQuantity: TypeAlias = Literal["return", "success_rate"]
+_BarKey: TypeAlias = tuple[str, int]
+"""A phase's world and its steps."""
 
 
 def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
@@ -69,14 +73,16 @@ class Scores:
         evaluations: rows of the finished ones.
         normalise: sequence -> environment -> the returns that count as 0 and as 1, where the suite says so.
         directions: metric -> the side that the suite calls better, where it overrules the metric's own.
-        compared: the scores of all results that are compared with each other; bounds, worst scores and largest returns
-            are common to them. By default these alone.
+        reference: whose reference runs are the bar (`gtr_bench.suite.bars`).
+        compared: the scores of all results that are compared with each other; bars, bounds, worst scores and largest
+            returns are common to them. A bar is that of the first which has one. By default these alone.
     """
 
     records: Sequence[Record]
     evaluations: Evaluations
     normalise: Mapping[str, Mapping[str, tuple[float, float]]]
     directions: Mapping[str, Direction] = field(default_factory=dict)
+    reference: str = DEFAULT_BASELINE
     compared: Sequence[Scores] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -230,20 +236,42 @@ class Scores:
         broken = rows["step"][~np.isfinite(rows["return_mean"])]
         return int(broken.min(initial=rows["step"].max(initial=-1) + 1))
 
-    def _companions(self, record: Record, metric: type[Metric], *, scaled: bool) -> Companions:
-        references: dict[int, list[Run]] = {}
-        keys = self._reference_keys(record)
-        if len(keys) > 1 and (metric.ratio or "references" in metric.needs):
-            for phase, key in enumerate(keys):
+    def references_of(
+        self, record: Record, metric: type[Metric], *, normalised: bool = False
+    ) -> Mapping[int, Sequence[tuple[Record, Run]]]:
+        """Phase -> the reference runs that are the bar of a record there; empty where the metric reads none.
+
+        They are the same for all algorithms, unless the suite's `reference` is `own`.
+        """
+        keys = self._bar_keys(record)
+        if len(keys) < 2 or not metric.reads_references():
+            return {}
+        scaled = _scaled(metric, normalised)
+        return {phase: self._bar(record, key, metric.values, scaled=scaled) for phase, key in enumerate(keys)}
+
+    def _bar(
+        self, record: Record, key: _BarKey, values: EvaluatedQuantity, *, scaled: bool
+    ) -> Sequence[tuple[Record, Run]]:
+        for scores in self.compared:
+            found = []
+            for algorithm, references in scores._references.get(key, {}).items():
+                if self.reference not in (algorithm, BEST) and (self.reference, record.algorithm) != (OWN, algorithm):
+                    continue
                 # the values of a shift are drawn from the seed, so another seed's reference is another world's
                 alike = [
-                    each
-                    for each in self._references.get(key, [])
+                    (each, scores.run(each, values, scaled=scaled, sequence=record.sequence))
+                    for each in references
                     if each.seed == record.seed or not record.definition["sequence"]["shifts"]
                 ]
-                references[phase] = [
-                    self.run(each, metric.values, scaled=scaled, sequence=record.sequence) for each in alike
-                ]
+                if alike:
+                    found.append(alike)
+            if found:
+                return max(found, key=_level)
+        return ()
+
+    def _companions(self, record: Record, metric: type[Metric], *, scaled: bool) -> Companions:
+        bars = self.references_of(record, metric, normalised=scaled)
+        references = {phase: [run for _, run in found] for phase, found in bars.items()}
         oracle = self._oracles.get((record.sequence, record.seed)) if "oracle" in metric.needs else None
         return Companions(
             references,
@@ -319,35 +347,43 @@ class Scores:
         }
 
     @cached_property
-    def _references(self) -> dict[tuple[str, str, int], list[Record]]:
-        """(algorithm, world, steps) -> runs of one phase; whatever role they have, they were trained from scratch."""
-        found: dict[tuple[str, str, int], list[Record]] = {}
+    def _references(self) -> dict[_BarKey, dict[str, list[Record]]]:
+        """World and steps -> algorithm -> its runs of one phase; whatever role they have, they are from scratch."""
+        found: dict[_BarKey, dict[str, list[Record]]] = {}
         for record in self.records:
             if record.summary and len(record.definition["sequence"]["phases"]) == 1:
-                found.setdefault(self._reference_keys(record)[0], []).append(record)
+                (key,) = self._bar_keys(record)
+                found.setdefault(key, {}).setdefault(record.algorithm, []).append(record)
         return found
 
-    def _reference_keys(self, record: Record) -> list[tuple[str, str, int]]:
+    def _bar_keys(self, record: Record) -> list[_BarKey]:
         phases = record.definition["sequence"]["phases"]
-        return [
-            (record.algorithm, world, int(phase["steps"]))
-            for world, phase in zip(self._worlds(record), phases, strict=True)
-        ]
+        return [(world, int(phase["steps"])) for world, phase in zip(self._worlds(record), phases, strict=True)]
 
 
 def scores_of(found: SuiteRecords, evaluations: Evaluations) -> Scores:
     """The scores of one suite, with the normalisation its text gives."""
-    return Scores(found.records, evaluations, *rules_of(found.suite))
+    return Scores(found.records, evaluations, *rules_of(found.suite, algorithms_of(found)))
 
 
 def rules_of(
-    suite: Suite | None,
-) -> tuple[dict[str, Mapping[str, tuple[float, float]]], dict[str, Direction]]:
-    """What a suite says of scores: its `normalise`, and the side that is better where it overrules a metric."""
+    suite: Suite | None, algorithms: Sequence[str]
+) -> tuple[dict[str, Mapping[str, tuple[float, float]]], dict[str, Direction], str]:
+    """What a suite says of scores: `normalise`, the side that is better where it overrules a metric, and `reference`.
+
+    `algorithms` are the labels in results whose suite cannot be expanded.
+    """
     if suite is None:
-        return {}, {}
+        return {}, {}, baseline_of(algorithms)
     overruled: dict[str, Direction] = {suite.primary_metric: suite.metric_direction} if suite.metric_direction else {}
-    return {world.id: world.normalise for world in suite.worlds if world.normalise}, overruled
+    normalise = {world.id: world.normalise for world in suite.worlds if world.normalise}
+    return normalise, overruled, suite.reference
+
+
+def _level(references: Sequence[tuple[Record, Run]]) -> float:
+    """The final level of the references of one phase; least where nothing was evaluated."""
+    level = mean_curve([run for _, run in references], final)
+    return level if math.isfinite(level) else -math.inf
 
 
 def _scaled(metric: type[Metric], normalised: bool) -> bool:

@@ -12,6 +12,7 @@ from gtr_bench.metrics.comparison import HypothesisTest, holm, sign_flip
 from gtr_bench.metrics.interval import Estimate, Method, bootstrap
 from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.aggregates import Aggregate, Profile, aggregates_of
+from gtr_bench.report.bars import bar_of, bar_sentence
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.model import Difference, cell_id
 from gtr_bench.report.scores import Scores
@@ -28,7 +29,7 @@ Entries: TypeAlias = Sequence[tuple[Record, Score | None]]
 class TableCell:
     """One algorithm in one environment.
 
-    `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the floor; `undefined` finished
+    `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the worst; `undefined` finished
     jobs have no value of this metric; `failed` and `missing` jobs have none at all. `jobs`, `seeds` and `values` are
     the n, by seed. `best`: the test says that it is better than every other algorithm of its environment; `tied`: the
     test does not separate it from the one with the best mean, which is tied too then.
@@ -56,7 +57,10 @@ class TableCell:
 
 @dataclass(frozen=True)
 class MetricTable:
-    """One metric: a cell per environment and algorithm, and aggregates where environments can be compared."""
+    """One metric: a cell per environment and algorithm, and aggregates where environments can be compared.
+
+    `reference` says whose reference runs are the bar, empty where the metric reads none.
+    """
 
     metric: str
     primary: bool
@@ -66,6 +70,7 @@ class MetricTable:
     aggregates: tuple[Aggregate, ...]
     notes: tuple[str, ...]
     profiles: tuple[Profile, ...] = ()
+    reference: str = ""
 
 
 def table_of(
@@ -106,12 +111,14 @@ def table_of(
         ]
         cells += row if direction == "neutral" else _marked(row, direction, alpha)
     aggregates, profiles, notes = aggregates_of(runs, scores, metric, direction, algorithms, baseline)
+    bar = bar_of(runs, metric, scores)
+    notes += [bar_sentence(bar)] if bar else []
     reasons = Counter(score.reason for _, score in scored if score and score.reason)
     notes += [f"{reason} ({counted(count, 'job')})" for reason, count in sorted(reasons.items())]
     if metric.ratio and len(scores.normalise) > 0:
         notes.append("computed on returns mapped to [0, 1] by the suite's `normalise`")
     return MetricTable(
-        metric.name, primary, direction, metric.definition, tuple(cells), aggregates, tuple(notes), profiles
+        metric.name, primary, direction, metric.definition, tuple(cells), aggregates, tuple(notes), profiles, bar
     )
 
 

@@ -17,6 +17,7 @@ from gtr_bench.report.cases import Case, case_of
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.scores import Evaluations, scores_of
 from gtr_bench.report.statements import Statement, statements_of
+from gtr_bench.suite.bars import BEST, OWN
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.wording import counted
 
@@ -141,7 +142,7 @@ def _further(suite: Suite, number: int, statements: Sequence[Statement]) -> Wave
     """The wave after wave `number`: what the open statements compare and what their metrics need."""
     if not statements or suite.sequential is None:
         return None
-    wanted = {place for statement in statements for place in needed(suite.cells, statement)}
+    wanted = {place for statement in statements for place in needed(suite, statement)}
     size = suite.sequential.wave
     return Wave(
         number + 1,
@@ -150,19 +151,18 @@ def _further(suite: Suite, number: int, statements: Sequence[Statement]) -> Wave
     )
 
 
-def needed(cells: Sequence[Cell], statement: Statement) -> Iterable[CellLabels]:
+def needed(suite: Suite, statement: Statement) -> Iterable[CellLabels]:
     """What a statement compares, and the references and oracles its metric reads."""
     metric, compared = statement.metric, (statement.better, statement.than)
-    with_references = metric.ratio or "references" in metric.needs
-    names = ((cell.algorithm, cell.definition["algorithm"]["name"]) for cell in cells if cell.role == "run")
+    referred = {OWN: compared, BEST: suite.algorithms}.get(suite.reference, (suite.reference,))
+    referred = referred if metric.reads_references() else ()
+    names = ((cell.algorithm, cell.definition["algorithm"]["name"]) for cell in suite.cells if cell.role == "run")
     oracle = oracle_of(names) if "oracle" in metric.needs else None
-    for cell in cells:
+    for cell in suite.cells:
         # A reference run is labelled with the first of the sequences that share it, and may be another sequence's run.
         alone = cell.role == "reference" or len(cell.definition["sequence"]["phases"]) == 1
         here = cell.role == "run" and cell.sequence in statement.environments
-        if (cell.algorithm in compared and (here or (alone and with_references))) or (
-            cell.algorithm == oracle and here
-        ):
+        if (here and cell.algorithm in (*compared, oracle)) or (alone and cell.algorithm in referred):
             yield (cell.algorithm, cell.sequence, cell.role)
 
 

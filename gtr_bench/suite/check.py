@@ -10,6 +10,7 @@ from gtr_bench.errors import did_you_mean
 from gtr_bench.learners.base import LearnerKind
 from gtr_bench.learners.registry import learner, learners
 from gtr_bench.metrics.registry import metrics
+from gtr_bench.suite.bars import RULES
 from gtr_bench.suite.model import (
     ClaimTable,
     EvaluationTable,
@@ -190,6 +191,7 @@ def _check_names(settings: Iterable[Setting], tree: Mapping[str, Any], problems:
     sequences, known = _ids("sequence", tree), metrics.names()
     suite = tree.get("suite", {})
     _check_name("metric", suite.get("primary_metric"), known, ("suite", "primary_metric"), problems)
+    _check_name("algorithm", suite.get("reference"), [*algorithms, *RULES], ("suite", "reference"), problems)
     for index, pair in enumerate(_listed(suite.get("comparisons"))):
         names = _listed(pair)
         for side, name in enumerate(names):

@@ -61,8 +61,9 @@ class Cell:
 class Suite:
     """A suite at one scale, checked. `text` is the file as read; `algorithms` are labels in the order of the file.
 
-    `sequential` says that the seeds are given in waves; `seeds` are then all that may be given. `smoke`: the scale is
-    too small beside the suite's full one for a claim.
+    `reference` says whose reference runs are the bar (`gtr_bench.suite.bars`). `sequential` says that the seeds are
+    given in waves; `seeds` are then all that may be given. `smoke`: the scale is too small beside the suite's full one
+    for a claim.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Suite:
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...] = field(repr=False)
     smoke: bool
+    reference: str
     sequential: SequentialTable | None = None
 
     @property

@@ -127,6 +127,7 @@ class SuiteTable(Table):
     failures: Failures = "worst"
     comparisons: tuple[tuple[str, str], ...] = ()
     seeds: Seeds | None = None
+    reference: str | None = None
 
 
 class ClaimTable(Table):

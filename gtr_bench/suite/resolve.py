@@ -10,6 +10,7 @@ from gtr_bench.learners.columns import columns_of
 from gtr_bench.learners.registry import learner
 from gtr_bench.metrics.power import fewest_pairs
 from gtr_bench.metrics.registry import metrics
+from gtr_bench.suite.bars import RULES, baseline_of, referred_to
 from gtr_bench.suite.check import CheckedFile
 from gtr_bench.suite.expand import Cell, Suite
 from gtr_bench.suite.identity import IDENTITY_VERSION, canonical_json
@@ -40,6 +41,7 @@ class _ResolvedScale(NamedTuple):
     worlds: list[ResolvedWorld]
     settings: list[Setting]
     cells: tuple[Cell, ...]
+    reference: str
 
     @property
     def size(self) -> ScaleSize:
@@ -96,6 +98,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         seeds=resolved.seeds,
         cells=resolved.cells,
         smoke=is_smoke(name, sizes),
+        reference=resolved.reference,
         sequential=rule,
     )
 
@@ -128,9 +131,16 @@ def _at_scale(file: CheckedFile, name: str, sequences: list[CheckedSequence], pa
         if (world := _world(file, sequence, table, path)) is not None
     ]
     settings = [s for s in file.settings if table.algorithms is None or s.algorithm in table.algorithms]
-    cells = tuple(_cells(worlds, settings, file.networks, parameters, problems))
+    labels = [setting.label for setting in settings]
+    reference = (file.suite.reference if file.suite else None) or baseline_of(labels)
+    referred = referred_to(reference, labels)
+    needed = any(world.world.references for world in worlds)
+    if needed and labels and not referred and not problems.noted(("suite", "reference")):
+        sentence = f"`reference` is `{reference}`, which is not part of scale `{name}`"
+        problems.add(("suite", "reference"), sentence, did_you_mean(reference, [*labels, *RULES]))
+    cells = tuple(_cells(worlds, settings, referred, file.networks, parameters, problems))
     _check_needs(file, worlds, settings)
-    return _ResolvedScale(seeds, worlds, settings, cells)
+    return _ResolvedScale(seeds, worlds, settings, cells, reference)
 
 
 def _world(file: CheckedFile, sequence: CheckedSequence, scale: ScaleTable, path: KeyPath) -> ResolvedWorld | None:
@@ -147,11 +157,15 @@ def _world(file: CheckedFile, sequence: CheckedSequence, scale: ScaleTable, path
 def _cells(
     worlds: list[ResolvedWorld],
     settings: list[Setting],
+    referred: tuple[str, ...],
     networks: Mapping[str, dict[str, Any]],
     parameters_of: Parameters,
     problems: Problems,
 ) -> Iterator[Cell]:
-    """Every algorithm on every sequence, then the references; a reference that several sequences share comes once."""
+    """Every algorithm on every sequence, then the references; a reference that several sequences share comes once.
+
+    `referred` are the labels of the algorithms whose references are read.
+    """
     seen: dict[str, str] = {}
     references: list[Cell] = []
     checked: set[tuple[str, str]] = set()
@@ -187,7 +201,7 @@ def _cells(
             if first != what and not problems.noted(setting.path) and not problems.noted(world.path):
                 problems.add(setting.path, f"{what} is the same job as {first}, under another name", at="key")
             yield Cell(setting.label, world.world.id, "run", definition)
-            for sequence in world.references():
+            for sequence in world.references() if setting.label in referred else ():
                 own_phase_only = evaluation | {"all_phases": False}
                 reference = shared | {"sequence": sequence, "evaluation": own_phase_only}
                 references.append(Cell(setting.label, world.world.id, "reference", reference))

@@ -103,10 +103,10 @@ def test_lower_is_better_turns_every_choice_around(study: StudyRecords) -> None:
     assert report.best_per_environment["a"].setting["sigma"] == 0.05
 
 
-def test_a_diverged_setting_keeps_its_place_at_the_floor_and_is_listed(ragged: StudyRecords) -> None:
+def test_a_diverged_setting_keeps_its_place_as_the_worst_and_is_listed(ragged: StudyRecords) -> None:
     report = analyse(ragged)
     assert curve(report, "a").points[0].estimate.value == pytest.approx((0 + 0.31 + 0.32) / 3)
-    assert any(note == "diverged, counted at the floor: gtr[0] (1 job)" for note in report.notes)
+    assert any(note == "diverged, counted as the worst: gtr[0] (1 job)" for note in report.notes)
 
 
 def test_failed_and_missing_jobs_are_counted_and_incomplete_settings_left_out(ragged: StudyRecords) -> None:

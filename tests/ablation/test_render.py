@@ -46,7 +46,7 @@ def test_every_format_says_what_a_reader_must_know(ragged: StudyRecords, form: S
     for words in (
         "smoke scale: no claim",
         "this project's reconstruction" if form != "html" else "this project&#x27;s reconstruction",
-        "diverged, counted at the floor: gtr[0] (1 job)",
+        "diverged, counted as the worst: gtr[0] (1 job)",
         "3 failed jobs without a value",
         "tuned on the first 0.1 of the phases",
         "is undecided here",

@@ -42,6 +42,15 @@ def test_a_part_of_the_phases_keeps_a_shift() -> None:
     assert {len(world.environments) for world in least.worlds} == {2}
 
 
+def test_settings_are_measured_by_the_best_references_of_all_settings() -> None:
+    """Not by their own, or one that learns nothing would be the best; the suite's algorithm may not be in the study."""
+    template = load_template("swap_control", None)
+    assert template.suite.reference == "ppo"
+    suite = template.suite_of(study_tables(template, "gtr", [{"sigma": 0.1}, {"sigma": 0.2}], None, []), name="study")
+    assert suite.reference == "best"
+    assert {cell.algorithm for cell in suite.cells if cell.role == "reference"} == set(suite.algorithms)
+
+
 def test_three_seeds_at_least() -> None:
     assert fewest_seeds([7]) == [7, 8, 9]
     assert fewest_seeds(range(5)) == [0, 1, 2, 3, 4]

@@ -283,6 +283,17 @@ def test_floors_are_the_same_on_both_sides(fill: Fill) -> None:
     assert values.difference == pytest.approx(-1000 / 8)
 
 
+def test_a_change_that_spoils_runs_and_references_alike_is_measured_by_the_references_of_before(fill: Fill) -> None:
+    text = SUITE.replace("phases =", "references = true\nphases =")
+    jobs = jobs_of(text, keep="ppo")
+    a = fill("a", jobs, text=text)
+    b = fill("b", jobs, text=text, bend=lambda job, returns: np.full(len(returns), 5.0 + job.seed / 10))
+    cell = only(a, b, metric_names=["recovery_steps"])
+    assert cell.verdict == "worse"
+    # every recovery of B takes the whole phase; by B's own references it would take none
+    assert cell.metrics[0].after == 4096
+
+
 def test_nothing_in_common_is_refused_with_what_is_there(fill: Fill) -> None:
     with pytest.raises(RequestError, match="nothing to compare: no algorithm on an environment is on both") as caught:
         compare(fill("a", PPO), fill("b", jobs_of(keep="gtr")))

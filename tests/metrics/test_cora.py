@@ -37,6 +37,14 @@ def test_transfer_is_what_an_earlier_phase_gives_an_unseen_task() -> None:
     assert Transfer.score(RUN, NOTHING).value == pytest.approx((2 - 1) / 10)
 
 
+def test_the_largest_return_of_all_compared_runs_divides_what_a_weak_agent_forgets() -> None:
+    weak = evaluated([[2, 0], [0, 2]], start=[0, 0])
+    assert Forgetting.score(weak, NOTHING).value == 1
+    compared = Companions(peaks=np.array([8.0, 10.0]))
+    assert Forgetting.score(weak, compared).value == pytest.approx(2 / 8)
+    assert Forgetting.score(RUN, compared).value == pytest.approx((8 - 6) / 8)
+
+
 def test_pairs_of_three_phases_weigh_the_same() -> None:
     run = evaluated([[4, 0, 0], [2, 4, 1], [4, 3, 4]], start=[0, 0, 0])
     assert Forgetting.score(run, NOTHING).value == pytest.approx(((4 - 2) / 4 + (2 - 4) / 4 + (4 - 3) / 4) / 3)

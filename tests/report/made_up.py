@@ -27,13 +27,25 @@ Formula: TypeAlias = Callable[[Point], tuple[float, float | None]]
 """The mean return and the success rate (None: the environment has none) of a point."""
 
 
-def made_up(results: Path, text: str, formula: Formula, *, diverged: Callable[[Job], int | None] | None = None) -> Path:
-    """All jobs of a suite text; `diverged` gives the step at which a job diverged, None for one that did not."""
+def made_up(
+    results: Path,
+    text: str,
+    formula: Formula,
+    *,
+    diverged: Callable[[Job], int | None] | None = None,
+    stored: str | None = None,
+) -> Path:
+    """All jobs of a suite text; `diverged` gives the step at which a job diverged, None for one that did not.
+
+    `stored` is the text that is stored with them, by default the same.
+    """
     for job in parse_suite(text, path="swap.toml", scale="laptop").jobs():
         step = diverged(job) if diverged else None
         rows = [row for row in _rows(job, formula) if step is None or row["step"] < step]
         columns = {name: [row[name] for row in rows] for name in rows[0]}
-        write_job(results, job, text, status="complete" if step is None else "diverged", stop=step, rows=columns)
+        write_job(
+            results, job, stored or text, status="complete" if step is None else "diverged", stop=step, rows=columns
+        )
     return results
 
 

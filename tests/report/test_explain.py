@@ -12,7 +12,7 @@ import pytest
 from gtr_bench.cli.main import execute
 from gtr_bench.errors import RequestError
 from gtr_bench.report.build import build_report
-from gtr_bench.report.explain import explain
+from gtr_bench.report.explain import explain, render_explanation
 from gtr_bench.suite.expand import Job
 
 from .conftest import SUITE, write_job
@@ -51,9 +51,12 @@ def test_a_wrong_id_is_refused_with_the_nearest_one(
 def test_reference_runs_are_named_where_the_metric_reads_them(fill: Fill, jobs: list[Job]) -> None:
     results = fill(jobs)
     references = [
-        job.id for job in jobs if (job.sequence, job.algorithm, job.role) == ("acrobot_swap", "gtr", "reference")
+        job.id for job in jobs if (job.sequence, job.algorithm, job.role) == ("acrobot_swap", "ppo", "reference")
     ]
-    assert explain([results], "recovery_steps/acrobot_swap/gtr").compared_with == tuple(references)
+    for algorithm in ("gtr", "ppo"):
+        found = explain([results], f"recovery_steps/acrobot_swap/{algorithm}")
+        assert (found.compared_with, found.reference) == (tuple(references), "ppo")
+    assert "reference runs: those of `ppo`, for all algorithms" in render_explanation(found)
     assert explain([results], "lifetime_return/acrobot_swap/gtr").compared_with == ()
 
 

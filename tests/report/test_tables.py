@@ -89,7 +89,7 @@ def test_failed_missing_and_diverged_jobs_are_listed_with_their_reasons(fill: Fi
     assert found == {
         ("missing", "started, not finished"): ((0,), (own[0].id,)),
         ("failed", "oom: wanted 12 GB"): ((1,), (own[1].id,)),
-        ("diverged", "diverged at step 10,500; counts the floor from there"): ((2,), (own[2].id,)),
+        ("diverged", "diverged at step 10,500; counts the worst"): ((2,), (own[2].id,)),
         ("missing", "never started"): ((3, 4), (own[3].id, own[4].id)),
     }
     assert {(each.environment, each.algorithm, each.role) for each in suite.missing} == {

@@ -90,10 +90,10 @@ def test_tasks_are_played_in_order_and_repeated(load: Load) -> None:
 def test_references_are_single_phases_once_per_task_and_variant(load: Load) -> None:
     references = [cell for cell in load(TASKS, NO_SHIFT).cells if cell.role == "reference"]
     assert [(cell.algorithm, cell.definition["sequence"]["phases"][0]["environment"]) for cell in references] == [
-        (algorithm, task) for algorithm in ("ppo", "gtr") for task in ("gym:CartPole-v1", "gym:CartPole-v0")
+        ("ppo", task) for task in ("gym:CartPole-v1", "gym:CartPole-v0")
     ]
     swapped = [c.definition for c in load(("phases = 3", "phases = 3\nreferences = true")).cells if c.role != "run"]
-    assert [[phase["variant"] for phase in one["sequence"]["phases"]] for one in swapped] == [[0], [1], [0], [1]]
+    assert [[phase["variant"] for phase in one["sequence"]["phases"]] for one in swapped] == [[0], [1]]
     assert all(one["sequence"]["shifts"][0]["kind"] == "action_permutation" for one in swapped)
 
 
@@ -101,10 +101,42 @@ def test_sequences_that_share_a_reference_train_it_once(load: Load) -> None:
     second = '[[sequence]]\nid = "two"\nenv = "gym:CartPole-v1"\nphases = 2\nsteps_per_phase = 1000\n'
     first = ("phases = 3", "phases = 3\nreferences = true")
     references = load(first, NO_SHIFT, ("[[algorithm]]", second + "references = true\n[[algorithm]]")).cells[4:]
-    assert [(cell.role, cell.algorithm, cell.sequence) for cell in references] == [
-        ("reference", "ppo", "swap"),
-        ("reference", "gtr", "swap"),
-    ]
+    assert [(cell.role, cell.algorithm, cell.sequence) for cell in references] == [("reference", "ppo", "swap")]
+
+
+@pytest.mark.parametrize(
+    ("reference", "referred"),
+    [(None, {"ppo"}), ("gtr", {"gtr"}), ("best", {"ppo", "gtr"}), ("own", {"ppo", "gtr"})],
+)
+def test_only_the_algorithms_whose_references_are_the_bar_train_them(
+    load: Load, reference: str | None, referred: set[str]
+) -> None:
+    first = ("phases = 3", "phases = 3\nreferences = true")
+    plain = load(first)
+    suite = load(first, *([] if reference is None else [("[suite]", f'[suite]\nreference = "{reference}"')]))
+    assert suite.reference == (reference or "ppo")
+    assert {cell.algorithm for cell in suite.cells if cell.role == "reference"} == referred
+    runs = [[job.id for job in each.jobs() if job.role == "run"] for each in (plain, suite)]
+    assert runs[0] == runs[1]
+
+
+def test_without_ppo_the_references_are_those_of_the_first_algorithm_of_the_scale(load: Load) -> None:
+    first = ("phases = 3", "phases = 3\nreferences = true")
+    suite = load(first, ('["gtr", "ppo"]', '["gtr", "plain"]'), ('id = "ppo"', 'id = "plain"\nuse = "ppo"'))
+    assert suite.reference == suite.algorithms[0] == "plain"
+
+
+def test_a_reference_that_the_scale_does_not_train_is_refused_with_a_suggestion(load: Load) -> None:
+    first = ("phases = 3", "phases = 3\nreferences = true")
+    scale = ("[[algorithm]]", '[scale.small]\nseeds = 1\nalgorithms = ["gtr"]\n[[algorithm]]')
+    with pytest.raises(SuiteError) as raised:
+        load(first, ("[suite]", '[suite]\nreference = "ppo"'), scale)
+    (problem,) = raised.value.problems
+    assert problem.sentence == "`reference` is `ppo`, which is not part of scale `small`"
+    with pytest.raises(SuiteError) as raised:
+        load(first, ("[suite]", '[suite]\nreference = "bset"'))
+    (problem,) = raised.value.problems
+    assert (problem.sentence, problem.hint) == ("unknown algorithm `bset`", "did you mean `best`?")
 
 
 SCALES = """

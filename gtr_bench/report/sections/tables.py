@@ -13,6 +13,7 @@ from gtr_bench.report.scores import Scores
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.tables import MetricTable, TableCell, table_of
 from gtr_bench.report.text import bracketed, difference_text, interval_text, label
+from gtr_bench.suite.bars import OWN
 
 __all__ = ["TablesSection"]
 
@@ -113,7 +114,8 @@ def _counts(table: MetricTable) -> list[str]:
 
 def _header(suite: SuiteReport, table: MetricTable) -> list[str]:
     """Column names of a metric's table."""
-    names = ["environment", "algorithm", "mean [95% interval]", "n", *_counts(table)]
+    mean = "mean [95% interval]" + (", each by its own references" if table.reference == OWN else "")
+    names = ["environment", "algorithm", mean, "n", *_counts(table)]
     return [*names, f"minus {suite.baseline}, paired"] if suite.baseline else names
 
 
