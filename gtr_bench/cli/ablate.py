@@ -281,7 +281,9 @@ class _Trainer:
         states = folder.survey(job.id for job in suite.jobs())
         command = ["gtr-bench", *sys.argv[1:]]
         if all(state.state is State.DONE for state in states.values()):
-            record_request(suite, folder, command=command, tell=lambda sentence: print(sentence, file=sys.stderr))
+            unrecorded = record_request(suite, folder, command=command)
+            if unrecorded:
+                print(unrecorded, file=sys.stderr)
             return
         with contextlib.redirect_stdout(sys.stderr):
             outcome = run_suite(

@@ -117,7 +117,7 @@ class Outcome:
         counts: jobs per state now, and `diverged` (`folders.count_states`).
         reasons: failed jobs per reason.
         exit_code: 0 all done, 1 some failed or the run stopped early, 130 interrupted.
-        stop, message: why it ended early, if it did.
+        stop, message: why it ended early, if it did; else what else is to be told of it.
         trained: jobs this run finished.
         seconds: how long it took.
         profile: seconds of worker time per activity, summed over workers.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,23 +65,26 @@ def run_jobs(
             observer=observer,
         )
         # Before the first job can finish: what is claimed later is told by that.
-        _record(suite, folder, origin, observer.message)
-        return driver.run()
+        unrecorded = _record(suite, folder, origin)
+        # Said after the run: of a folder that cannot be used at all the driver has more to say.
+        outcome = driver.run()
+        return replace(outcome, message=outcome.message or unrecorded)
     finally:
         observer.close()
 
 
-def record_request(suite: Suite, folder: ResultsFolder, *, command: Sequence[str], tell: Callable[[str], None]) -> None:
-    """Record that a suite is asked for whose jobs are all done already; `tell` is told where that fails."""
-    _record(suite, folder, provenance(command, suite.text, _portable(suite.path)), tell)
+def record_request(suite: Suite, folder: ResultsFolder, *, command: Sequence[str]) -> str | None:
+    """Record that a suite is asked for whose jobs are all done already; a sentence where that fails."""
+    return _record(suite, folder, provenance(command, suite.text, _portable(suite.path)))
 
 
-def _record(suite: Suite, folder: ResultsFolder, origin: Mapping[str, Any], tell: Callable[[str], None]) -> None:
-    """Append the suite's text to the ledger; a run does not end because that cannot be written."""
+def _record(suite: Suite, folder: ResultsFolder, origin: Mapping[str, Any]) -> str | None:
+    """Append the suite's text to the ledger; a sentence where it cannot be written, which ends no run."""
     try:
         append_request(folder.root, suite, origin)
     except OSError as error:
-        tell(f"this request is not recorded, so reports cannot tell when it was made: {error.strerror}")
+        return f"this request is not recorded, so reports cannot tell when it was made: {error.strerror}"
+    return None
 
 
 def _portable(path: str) -> str:

@@ -42,6 +42,16 @@ def test_a_suite_whose_jobs_another_trained_is_reported_by_name_once_it_was_run(
     assert names(cli) == ["mine"]
 
 
+def test_a_request_that_cannot_be_recorded_is_told_and_ends_no_run(cli: Any) -> None:
+    cli.fill(load_suite(cli.folder / "tiny.toml"))
+    (cli.results / "requests").write_text("in the way")
+    ran = cli("run", "tiny.toml")
+    assert ran.returncode == 0
+    sentence = "this request is not recorded, so reports cannot tell when it was made: Not a directory"
+    assert ran.stderr.splitlines().count(sentence) == 1
+    assert names(cli) == ["tiny"]
+
+
 def test_a_kept_text_does_not_override_the_text_stored_with_jobs(cli: Any) -> None:
     cli.fill(load_suite(cli.folder / "tiny.toml"))
     cli.write_suite(seeds=5)
