@@ -10,7 +10,7 @@ from gtr_bench.metrics.decision import Question
 from gtr_bench.report.collect import Record
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.statements import Statement
-from gtr_bench.report.values import SeedValues, Unit, pairs, score_in, unit_of, values_in
+from gtr_bench.report.values import SeedValues, Unit, joint, pairs, score_in, unit_of, values_in
 
 __all__ = ["Case", "case_of"]
 
@@ -39,6 +39,7 @@ class Case:
             kind=stated.kind,
             margin=stated.margin,
             alpha=stated.alpha,
+            joint=joint(self.records),
         )
 
 

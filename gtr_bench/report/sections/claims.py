@@ -53,6 +53,6 @@ def _lines(claims: Sequence[ClaimResult]) -> list[str]:
         unit = f" (difference: {claim.better} - {claim.than}, {claim.unit})" if claim.effect is not None else ""
         lines.append(f"{claim.id}: {claim.text}. {claim.reason[:1].upper()}{claim.reason[1:]}{unit}")
         methods += [f"test: {claim.test}"] if claim.test else []
-        methods += [f"{claim.level:.0%} interval: {claim.interval_method}"] if claim.interval_method else []
+        methods += [f"{100 * claim.level:.4g}% interval: {claim.interval_method}"] if claim.interval_method else []
     family = FAMILY if all(claim.look is None for claim in claims) else WAVES
     return [*lines, "; ".join([*dict.fromkeys(methods), family])]
