@@ -67,7 +67,7 @@ def permute(
         raise ValueError("both sides need the same environments")
     splits = math.prod(math.comb(len(a) + len(b), len(a)) for a, b in zip(ours, theirs, strict=True))
     exact, generator = splits <= EXACT_LIMIT, generator_of(*ours, *theirs)
-    pooled: list[Floats] = [np.concatenate([a, b]) for a, b in zip(ours, theirs, strict=True)]
+    pooled = [np.asarray(np.concatenate([a, b]), dtype=np.float64) for a, b in zip(ours, theirs, strict=True)]
     sizes = [len(side) for side in ours]
     orders = [_orders(len(both), size, generator, exact=exact) for both, size in zip(pooled, sizes, strict=True)]
     scale = float(np.mean([np.abs(both).mean() for both in pooled]))
