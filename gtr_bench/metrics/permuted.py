@@ -74,8 +74,8 @@ def permute(
     values = Permuted(pooled, sizes, orders, estimand, exact, scale)
     if estimand != "mean":
         return values
-    labels = Permuted([(np.arange(len(both)) < size) * 1.0 for both, size in zip(pooled, sizes, strict=True)],
-                      sizes, orders, estimand, exact, 1.0)  # fmt: skip
+    marks = [(np.arange(len(both)) < size).astype(np.float64) for both, size in zip(pooled, sizes, strict=True)]
+    labels = Permuted(marks, sizes, orders, estimand, exact, 1.0)
     return Linear(*values.at(0.0, "two-sided"), labels.at(0.0, "two-sided")[1], exact, scale)
 
 
