@@ -1,7 +1,8 @@
-"""Coverage of every interval a report shows, and seeds per power: `nice python benchmarks/calibration.py`.
+"""Coverage of every interval a report shows, and seeds per power: `nice python -m benchmarks.calibration`.
 
 Scores are drawn from distributions whose truth is known, the program's own functions make the intervals, and it is
-counted how often an interval holds the truth. Prints the tables of docs/statistics.md; a few minutes on one core.
+counted how often an interval holds the truth; differences are drawn, and it is counted how often the test finds them.
+Prints the tables of docs/statistics.md; some ten minutes on one core.
 """
 
 from __future__ import annotations
@@ -16,8 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.metrics.aggregates import optimality_gap, performance_profile, probability_of_improvement
-from gtr_bench.metrics.interval import bootstrap, iqm, stratified_bootstrap
-from gtr_bench.metrics.power import power, seeds_needed
+from gtr_bench.metrics.interval import (
+    Method,
+    Statistic,
+    bootstrap,
+    iqm,
+    stratified_bootstrap,
+    stratified_shares,
+    student,
+)
+from gtr_bench.metrics.inversion import invert, lower_ends
+from gtr_bench.metrics.planning import POWER
+from gtr_bench.metrics.power import seeds_needed as seeds_by_t
+from gtr_bench.metrics.relabelled import Linear, blocks_of, flip, relabel
 from gtr_bench.report.curves import resampled_means
 
 Floats = NDArray[np.float64]
@@ -26,7 +38,9 @@ Ends = tuple[float | None, float | None]
 SEEDS = (3, 5, 10, 20)
 RESAMPLES = 1000
 """A report takes 10,000 (2,000 where pairs of runs are compared): that moves an end by little, and coverage by less."""
-SIMULATIONS = 4000
+SIMULATIONS = 1000
+POWER_SIMULATIONS = 4000
+LABELLINGS = 4096
 
 
 def _failing(generator: np.random.Generator, shape: tuple[int, ...]) -> Floats:
@@ -51,13 +65,16 @@ def runs_of(scores: str, generator: np.random.Generator, sides: int, count: int,
     return drawn.reshape(simulations, sides * count, seeds)
 
 
-def mean(values: Floats) -> Ends:
-    found = bootstrap(values[0], resamples=RESAMPLES)
-    return found.low, found.high
+def mean(method: Method) -> Callable[[Floats], Ends]:
+    def ends(values: Floats) -> Ends:
+        found = bootstrap(values[0], method=method, resamples=RESAMPLES)
+        return found.low, found.high
+
+    return ends
 
 
-def bca(values: Floats) -> Ends:
-    found = bootstrap(values[0], method="bca", resamples=RESAMPLES)
+def students(values: Floats) -> Ends:
+    found = student(values[0])
     return found.low, found.high
 
 
@@ -66,29 +83,33 @@ def shared_draws(values: Floats) -> Ends:
     return float(low), float(high)
 
 
-def paired(values: Floats) -> Ends:
+def inverted(statistic: Statistic) -> Callable[[Floats], Ends]:
     """Both algorithms meet the same worlds: what a seed adds to both cancels."""
-    found = stratified_bootstrap([values[0] - values[1]], resamples=RESAMPLES)
-    return found.low, found.high
 
-
-def aggregate(statistic: str) -> Callable[[Floats], Ends]:
     def ends(values: Floats) -> Ends:
-        found = stratified_bootstrap(values, statistic, resamples=RESAMPLES)  # type: ignore[arg-type]
+        tested = flip([values[0] - values[1]], estimand=statistic)
+        return invert(tested, (lambda p: p <= 0.05,) * 2, two_sided=True)
+
+    return ends
+
+
+def aggregate(statistic: Statistic, method: Method) -> Callable[[Floats], Ends]:
+    def ends(values: Floats) -> Ends:
+        found = stratified_bootstrap(values, statistic, method=method, resamples=RESAMPLES)
         return found.low, found.high
 
     return ends
 
 
 def gap(values: Floats) -> Ends:
-    found = optimality_gap(values, resamples=RESAMPLES)
+    found = optimality_gap(values, method="t", resamples=RESAMPLES)
     return found.low, found.high
 
 
 def improvement(values: Floats) -> Ends:
     """The first half of the rows against the second: environments of one algorithm, then of the other."""
     half = len(values) // 2
-    found = probability_of_improvement(values[:half], values[half:], resamples=RESAMPLES)
+    found = probability_of_improvement(values[:half], values[half:], method="t", resamples=RESAMPLES)
     return found.low, found.high
 
 
@@ -97,7 +118,8 @@ def profile(values: Floats) -> Ends:
         resampled_means(group[:, None] > PROFILED, RESAMPLES, stream=place).ravel()
         for place, group in enumerate(values)
     ]
-    low, high = np.quantile(np.mean(above, axis=0), [0.025, 0.975])
+    shares = stratified_shares("t", 0.95, [values.shape[1]] * len(values), joint=False)
+    low, high = np.quantile(np.mean(above, axis=0), shares)
     return float(low), float(high)
 
 
@@ -109,6 +131,8 @@ class Kind:
     truth: Callable[[Floats], float]
     sides: int = 1
     environments: int = 1
+    slow: int = 1
+    """takes so many times as long: simulated so many times less"""
 
 
 def _mean(many: Floats) -> float:
@@ -116,17 +140,22 @@ def _mean(many: Floats) -> float:
 
 
 KINDS = {
-    "mean, percentile": Kind(mean, _mean),
-    "mean, BCa": Kind(bca, _mean),
-    "mean, curves and mechanism": Kind(shared_draws, _mean),
-    "paired difference": Kind(paired, lambda many: float(many[0].mean() - many[1].mean()), sides=2),
+    "mean, t": Kind(mean("t"), _mean),
+    "mean, Student's t (mechanism)": Kind(students, _mean),
+    "mean, percentile": Kind(mean("percentile"), _mean),
+    "mean, BCa": Kind(mean("bca"), _mean),
+    "mean, curves": Kind(shared_draws, _mean),
+    "paired difference, mean": Kind(inverted("mean"), lambda many: float(many[0].mean() - many[1].mean()), sides=2),
+    "paired difference, IQM": Kind(inverted("iqm"), lambda many: float(iqm(many[0] - many[1])), sides=2, slow=5),
+    "paired difference, median": Kind(inverted("median"), lambda many: float(np.median(many[0] - many[1])), sides=2),
+    "mean, percentile, 2 environments": Kind(aggregate("mean", "percentile"), _mean, environments=2),
     **{
         f"{name}, {count} environments": replace(kind, environments=count)
         for count in (2, 4)
         for name, kind in {
-            "mean": Kind(aggregate("mean"), _mean),
-            "median": Kind(aggregate("median"), lambda many: float(np.median(many.mean(axis=1)))),
-            "IQM": Kind(aggregate("iqm"), lambda many: float(iqm(many.ravel()))),
+            "mean": Kind(aggregate("mean", "t"), _mean),
+            "median": Kind(aggregate("median", "t"), lambda many: float(np.median(many.mean(axis=1)))),
+            "IQM": Kind(aggregate("iqm", "t"), lambda many: float(iqm(many.ravel()))),
             "optimality gap": Kind(gap, lambda many: float(1 - np.minimum(many, 1).mean())),
             "profile at 0.5": Kind(profile, lambda many: float(performance_profile(many, [PROFILED])[0])),
             "P(better)": Kind(improvement, lambda many: float(np.mean(np.greater(*np.split(many, 2)))), sides=2),
@@ -147,7 +176,7 @@ def coverage(kind: str, scores: str, n: int, *, simulations: int, seed: int) -> 
     """Share of simulated data sets of n seeds whose interval holds the truth."""
     asked = KINDS[kind]
     generator = np.random.default_rng([seed, n, *(crc32(text.encode()) for text in (kind, scores))])
-    held = 0
+    held, simulations = 0, simulations // asked.slow
     for values in runs_of(scores, generator, asked.sides, asked.environments, (simulations, n)):
         low, high = asked.ends(values)
         assert low is not None
@@ -165,16 +194,41 @@ def coverage_table(simulations: int, seed: int) -> Iterator[str]:
             yield f"| {kind} | {scores} | {' | '.join(f'{share:.3f}' for share in shares)} |"
 
 
+@cache
+def found(n: int, level: float) -> Floats:
+    """The effects from which on each of many data sets of n normal differences is found at a level, sorted."""
+    generator = np.random.default_rng([2, n])
+    data = generator.normal(size=(POWER_SIMULATIONS, n))
+    exact = 2**n <= LABELLINGS
+    flipped = (np.arange(2**n) >> np.arange(n)[:, None]) & 1 if exact else generator.integers(0, 2, (n, LABELLINGS))
+    ends = []
+    for part in np.array_split(data, 16):
+        tested = relabel([part], blocks_of([n], None), 1 - 2 * flipped.astype(np.int8), "mean", exact=exact)
+        assert isinstance(tested, Linear)
+        ends.append(-lower_ends(tested, lambda p: p <= level, two_sided=True))
+    return np.sort(np.concatenate(ends))
+
+
+def power(size: float, n: int, level: float = 0.05) -> float:
+    """Of the paired sign-flip, two-sided, counted on the side of the effect: how often an effect of `size` is found."""
+    return float(np.mean(found(n, level) < size))
+
+
+def pairs_needed(size: float, level: float) -> int:
+    n = 2
+    while power(size, n, level) < POWER:
+        n += 1 if n < 12 else 2 if n < 30 else 3
+    while power(size, n - 1, level) >= POWER:
+        n -= 1
+    return n
+
+
 def power_table(sizes: Sequence[float] = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0)) -> Iterator[str]:
-    yield "| effect / std | pairs needed | of 4 in Holm's family | two-sample | power of 5 pairs | of 10 | of 20 |"
+    yield "| effect / std | pairs needed | of 4 in Holm's family | two-sample, by t | power of 5 | of 10 | of 20 |"
     yield "|" + " --- |" * 7
     for size in sizes:
-        needed = [
-            seeds_needed(size, design="paired"),
-            seeds_needed(size, alpha=0.05 / 4, design="paired"),
-            seeds_needed(size),
-        ]
-        reached = [f"{power(size, n, design='paired'):.2f}" for n in (5, 10, 20)]
+        needed = [pairs_needed(size, 0.05), pairs_needed(size, 0.05 / 4), seeds_by_t(size)]
+        reached = [f"{power(size, n):.2f}" for n in (5, 10, 20)]
         yield f"| {size:g} | {' | '.join(str(each) for each in needed)} | {' | '.join(reached)} |"
 
 

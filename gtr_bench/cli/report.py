@@ -54,9 +54,11 @@ def report(
         ),
     ] = None,
     interval: Annotated[
-        Literal["percentile", "bca"],
-        typer.Option("--interval", help="Bootstrap interval of the tables' means and differences."),
-    ] = "percentile",
+        Literal["t", "percentile", "bca"],
+        typer.Option(
+            "--interval", help="Interval of the tables' means and differences; t inverts tests of differences."
+        ),
+    ] = "t",
     published: Annotated[
         bool, typer.Option("--published", help="Also numbers published elsewhere on these worlds; nothing uses them.")
     ] = False,
@@ -109,7 +111,7 @@ def _reported(
     baseline: str | None,
     environments: list[str],
     kind: str,
-    interval: Literal["percentile", "bca"],
+    interval: Literal["t", "percentile", "bca"],
     published: bool,
     out: Path | None,
 ) -> str:

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.compare.cells import Direction, Matched, values_of
-from gtr_bench.metrics.comparison import HypothesisTest, permutation, sign_flip
+from gtr_bench.metrics.comparison import HypothesisTest, flip_test, permutation, sign_flip
 from gtr_bench.metrics.curves import CurveTest, paired_curves, unpaired_curves
-from gtr_bench.metrics.interval import Estimate, bootstrap
-from gtr_bench.metrics.power import detectable, fewest_pairs
+from gtr_bench.metrics.inversion import invert
+from gtr_bench.metrics.planning import Plan, detectable
+from gtr_bench.metrics.power import detectable as detectable_by_t
+from gtr_bench.metrics.power import fewest_pairs
+from gtr_bench.metrics.relabelled import Linear, Searched, flip
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.curves import points_of
 
@@ -32,6 +35,7 @@ class MeasuredMetric:
         test: of no difference. `beyond` is the same test of a worsening by more than the margin: its statistic is
             positive where B is worse by more.
         reason: why some values are not defined.
+        relabelled: what a paired `test` was made with.
     """
 
     metric: str
@@ -42,16 +46,18 @@ class MeasuredMetric:
     test: HypothesisTest | None
     beyond: HypothesisTest | None
     reason: str
+    relabelled: Linear | Searched | None = None
 
     @property
     def difference(self) -> float:
         """B - A."""
         return float(self.after.mean() - self.before.mean())
 
-    @property
-    def interval(self) -> Estimate | None:
-        """Of the paired differences."""
-        return bootstrap(self.after - self.before) if self.paired else None
+    def interval(self, alpha: float, left: int) -> tuple[float, float] | None:
+        """The paired differences that the test does not reject at alpha, with so many hypotheses left for Holm."""
+        if self.relabelled is None:
+            return None
+        return invert(self.relabelled, (lambda p: left * p <= alpha,) * 2, two_sided=True)
 
     def too_few(self, alpha: float, tests: int) -> str:
         """A sentence where so few seeds cannot decide by themselves among `tests` tests; empty otherwise."""
@@ -73,17 +79,18 @@ class MeasuredMetric:
         return f"{len(self.before)} and {len(self.after)} unpaired seeds cannot decide at {alpha:g}{among}"
 
     def detectable(self, alpha: float, tests: int) -> float | None:
-        """The difference these seeds would have found with power 0.8, by a t-test at alpha / tests."""
+        """The difference these seeds would have found with power 0.8 at alpha / tests.
+
+        Paired, by the test itself; unpaired, by a t-test, which needs two seeds a side.
+        """
         if min(len(self.before), len(self.after)) < 2:
             return None
         if self.paired:
-            spread, n = float((self.after - self.before).std(ddof=1)), len(self.before)
-            size = detectable(n, alpha=alpha / tests, target=_POWER, design="paired")
-        else:
-            n = min(len(self.before), len(self.after))
-            spread = math.sqrt((self.before.var(ddof=1) + self.after.var(ddof=1)) / 2)
-            size = detectable(n, alpha=alpha / tests, target=_POWER, design="two-sample")
-        return size * spread if spread > 0 else None
+            plan = Plan.of([self.after - self.before], level=alpha / tests)
+            return detectable(plan, len(self.before)) if plan.spread > 0 else None
+        n = min(len(self.before), len(self.after))
+        spread = math.sqrt((self.before.var(ddof=1) + self.after.var(ddof=1)) / 2)
+        return spread * detectable_by_t(n, alpha=alpha / tests, target=_POWER) if spread > 0 else None
 
 
 def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> MeasuredMetric:
@@ -98,15 +105,17 @@ def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> Measur
     if cell.all_identical or not len(before) or not len(after):
         return measured
     worse = -1.0 if direction == "higher" else 1.0
+    relabelled = None
     if cell.paired:
-        test = sign_flip([after - before])
+        relabelled = flip([after - before])
+        test = flip_test(relabelled, [after - before])
         beyond = sign_flip([worse * (after - before) - margin])
     else:
         test = permutation([after], [before])
         beyond = permutation([worse * after - margin], [worse * before])
     if margin == 0:
         beyond = replace(test, statistic=worse * test.statistic)  # not drawn anew: the two must not disagree
-    return replace(measured, test=test, beyond=beyond)
+    return replace(measured, test=test, beyond=beyond, relabelled=relabelled)
 
 
 @dataclass(frozen=True)

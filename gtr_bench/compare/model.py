@@ -46,7 +46,8 @@ class MetricChange:
     Attributes:
         direction: which way is better.
         before, after: means over the n pairs, or over all seeds of a side where there are no pairs.
-        difference: B - A, with the 95 % bootstrap interval `low` to `high` over pairs (None unpaired, or for one pair).
+        difference: B - A; paired, `low` to `high` is what the test of no difference does not reject, infinite where
+            the pairs are too few to reject anything.
         n: pairs with a value on both sides; unpaired the seeds of the smaller side.
         test, p, p_adjusted: of no difference; adjusted by Holm over all cells and metrics tested.
         margin_p_adjusted: the same of a difference beyond the margin; equal without one.

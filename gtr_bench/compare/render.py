@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from gtr_bench.compare.model import REGRESSIONS, CellChange, CellName, Comparison, MetricChange, Side
 from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 from gtr_bench.report.markdown import markdown_text
+from gtr_bench.report.plain import plain
 from gtr_bench.report.terminal import terminal_text
 from gtr_bench.report.text import (
     ABSENT,
@@ -58,7 +59,7 @@ def summary(comparison: Comparison) -> str:
 def _json(comparison: Comparison) -> str:
     content = {"format": FORMAT, "regression": comparison.regression, **dataclasses.asdict(comparison)}
     del content["reconstructed"]  # each cell says so
-    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def _blocks(comparison: Comparison) -> Iterator[Block]:

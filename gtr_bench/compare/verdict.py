@@ -10,7 +10,7 @@ from typing import Literal
 from gtr_bench.compare.cells import Matched
 from gtr_bench.compare.measure import MeasuredCurves, MeasuredMetric, measure_curves, measure_metric
 from gtr_bench.compare.model import CellChange, CellVerdict, CurveChange, MetricChange
-from gtr_bench.metrics.comparison import holm
+from gtr_bench.metrics.comparison import holm, holm_steps
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.text import number, p_value, ranges
 
@@ -34,23 +34,26 @@ def decide(
     """
     measured = [[measure_metric(cell, metric, margin) for metric in metrics] for cell in cells]
     tests = [each.test for row in measured for each in row if each.test]
-    plain = iter(holm([test.p for test in tests]))
+    values = [test.p for test in tests]
+    plain = iter(holm(values))
+    left = iter(holm_steps(values, [alpha] * len(values)))
     beyond = iter(holm([each.beyond.p for row in measured for each in row if each.beyond]))
     curves = [measure_curves(cell) for cell in cells]
     whole = iter(holm([each.test.p for each in curves if each]))
     found = []
     for cell, row, curve in zip(cells, measured, curves, strict=True):
         changes = tuple(
-            _metric_change(each, (next(plain), next(beyond)) if each.test else None, alpha, len(tests)) for each in row
+            _metric_change(each, (next(plain), next(beyond), next(left)) if each.test else None, alpha, len(tests))
+            for each in row
         )
         found.append(_cell_change(cell, changes, _curve_change(curve, next(whole)) if curve else None, alpha))
     return tuple(found)
 
 
 def _metric_change(
-    measured: MeasuredMetric, adjusted: tuple[float, float] | None, alpha: float, tests: int
+    measured: MeasuredMetric, adjusted: tuple[float, float, int] | None, alpha: float, tests: int
 ) -> MetricChange:
-    """`adjusted`: p of no difference, and of a worsening by no more than the margin."""
+    """`adjusted`: p of no difference, and of a worsening by no more than the margin; hypotheses left for the first."""
     name, direction, n = measured.metric, measured.direction, min(len(measured.before), len(measured.after))
     if not n:
         return MetricChange(name, direction, reason=f"not compared: {measured.reason or 'no values on both sides'}")
@@ -58,7 +61,7 @@ def _metric_change(
     values = MetricChange(name, direction, before, after, measured.difference, n=n, reason=measured.reason)
     if adjusted is None or measured.test is None or measured.beyond is None:
         return values
-    interval = measured.interval
+    low, high = measured.interval(alpha, adjusted[2]) or (None, None)
     outcome: Literal["better", "worse", "changed", "not shown"] = "not shown"
     reason = measured.reason
     detectable = None
@@ -73,8 +76,8 @@ def _metric_change(
         detectable = None if reason else measured.detectable(alpha, tests)
     return replace(
         values,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
+        low=low,
+        high=high,
         test=measured.test.name,
         p=measured.test.p,
         p_adjusted=adjusted[0],

@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtr_bench.metrics.interval import RESAMPLES, Estimate, generator_of, sorted_values
+from gtr_bench.metrics.interval import (
+    RESAMPLES,
+    Estimate,
+    Method,
+    draws,
+    generator_of,
+    in_order,
+    sorted_values,
+    stratified_shares,
+)
 
 __all__ = ["estimated_median", "optimality_gap", "performance_profile", "probability_of_improvement"]
 
@@ -19,19 +28,28 @@ Floats = NDArray[np.float64]
 Groups = Sequence[ArrayLike]
 
 
-def optimality_gap(groups: Groups, *, target: float = 1.0, level: float = 0.95, resamples: int = RESAMPLES) -> Estimate:
+def optimality_gap(
+    groups: Groups,
+    *,
+    target: float = 1.0,
+    method: Method = "percentile",
+    joint: bool = False,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Estimate:
     """How far runs stay below `target` on average: target - mean(min(x, target)); lower is better.
 
-    The mean is over environments of the mean over seeds, so an environment with more seeds weighs no more.
+    The mean is over environments of the mean over seeds, so an environment with more seeds weighs no more. `method` and
+    `joint` as in `interval.stratified_bootstrap`.
     """
-    (data,) = _checked(groups)
+    (data,) = _checked(groups, joint=joint)
     reached = [np.minimum(group, target) for group in data]
 
     def statistic(drawn: Sequence[Sequence[Floats]]) -> Floats:
         shares = zip(drawn[0], reached, strict=True)
         return np.asarray(target - np.mean([counts @ values / len(values) for counts, values in shares], axis=0))
 
-    return _estimate([data], statistic, level, resamples)
+    return _estimate([data], statistic, method, level, resamples, joint=joint)
 
 
 def performance_profile(groups: Groups, thresholds: ArrayLike) -> Floats:
@@ -42,16 +60,22 @@ def performance_profile(groups: Groups, thresholds: ArrayLike) -> Floats:
 
 
 def probability_of_improvement(
-    first: Groups, second: Groups, *, level: float = 0.95, resamples: int = RESAMPLES
+    first: Groups,
+    second: Groups,
+    *,
+    method: Method = "percentile",
+    joint: bool = False,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
 ) -> Estimate:
     """Mean over environments of P(X > Y) + P(X = Y) / 2 for a random run of each; 0.5 = no difference.
 
-    Both sides are resampled independently within environments. Raises ValueError when their environments differ in
-    number or one has no values.
+    Both sides are resampled independently; `method` and `joint` as in `interval.stratified_bootstrap`. Raises
+    ValueError when their environments differ in number or one has no values.
     """
     if len(first) != len(second):
         raise ValueError("both sides need the same environments")
-    ours, theirs = _checked(first, second)
+    ours, theirs = _checked(first, second, joint=joint)
     wins = [
         (one[:, None] > other).astype(np.float64) + 0.5 * (one[:, None] == other)
         for one, other in zip(ours, theirs, strict=True)
@@ -64,18 +88,24 @@ def probability_of_improvement(
         ]
         return np.asarray(np.mean(shares, axis=0))
 
-    return _estimate([ours, theirs], statistic, level, resamples)
+    return _estimate([ours, theirs], statistic, method, level, resamples, joint=joint)
 
 
 def estimated_median(
-    groups: Groups, weights: Sequence[float], *, level: float = 0.95, resamples: int = RESAMPLES
+    groups: Groups,
+    weights: Sequence[float],
+    *,
+    method: Method = "percentile",
+    joint: bool = False,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
 ) -> Estimate:
     """The median over many environments, estimated from a few of them (Atari-5: Aitchison and others; protocols 5).
 
     Scores are shares, 1 is a human's: with `x_g = log10(1 + max(0, 100 mean_g))` the estimate in percent is
-    `10^(sum w_g x_g) - 1`, and a hundredth of it is given.
+    `10^(sum w_g x_g) - 1`, and a hundredth of it is given. `method` and `joint` as in `interval.stratified_bootstrap`.
     """
-    (data,) = _checked(groups)
+    (data,) = _checked(groups, joint=joint)
 
     def statistic(drawn: Sequence[Sequence[Floats]]) -> Floats:
         total = np.zeros(len(drawn[0][0]))
@@ -83,11 +113,11 @@ def estimated_median(
             total += weight * np.log10(1 + np.maximum(0, 100 * (counts @ values / len(values))))
         return np.asarray((10**total - 1) / 100)
 
-    return _estimate([data], statistic, level, resamples)
+    return _estimate([data], statistic, method, level, resamples, joint=joint)
 
 
-def _checked(*sides: Groups) -> list[list[Floats]]:
-    data = [[sorted_values(group) for group in side] for side in sides]
+def _checked(*sides: Groups, joint: bool) -> list[list[Floats]]:
+    data = [[in_order(group) if joint else sorted_values(group) for group in side] for side in sides]
     if not data[0] or any(len(group) == 0 for side in data for group in side):
         raise ValueError("an environment without values")
     return data
@@ -96,8 +126,11 @@ def _checked(*sides: Groups) -> list[list[Floats]]:
 def _estimate(
     data: Sequence[Sequence[Floats]],
     statistic: Callable[[Sequence[Sequence[Floats]]], Floats],
+    method: Method,
     level: float,
     resamples: int,
+    *,
+    joint: bool,
 ) -> Estimate:
     """`statistic` gets, per side and environment, how often each value was drawn: [resamples, values].
 
@@ -106,18 +139,21 @@ def _estimate(
     value = float(statistic([[np.ones((1, len(group))) for group in side] for side in data])[0])
     n = min(len(group) for side in data for group in side)
     if n == 1:
-        return Estimate(value, None, None, n, level)
+        return Estimate(value, None, None, n, level, method)
     generator = generator_of(*(group for side in data for group in side))
     # A thousand at a time, so that memory does not grow with the resamples.
     parts = []
     for start in range(0, resamples, 1000):
         size = min(1000, resamples - start)
-        parts.append(statistic([[_counts(generator, len(group), size) for group in side] for side in data]))
-    low, high = np.quantile(np.concatenate(parts), [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(value, float(low), float(high), n, level)
+        places = [draws(generator, [len(group) for group in side], size, joint=joint) for side in data]
+        parts.append(statistic([[_counts(rows) for rows in side] for side in places]))
+    shares = stratified_shares(method, level, [len(group) for side in data for group in side], joint=joint)
+    low, high = np.quantile(np.concatenate(parts), shares)
+    return Estimate(value, float(low), float(high), n, level, method)
 
 
-def _counts(generator: np.random.Generator, n: int, resamples: int) -> Floats:
-    """How often each of n values is among n drawn with replacement: [resamples, n]."""
-    drawn = generator.integers(0, n, (resamples, n)) + n * np.arange(resamples)[:, None]
-    return np.bincount(drawn.ravel(), minlength=n * resamples).reshape(resamples, n).astype(np.float64)
+def _counts(drawn: NDArray[np.int64]) -> Floats:
+    """How often each of n places is among n drawn with replacement, of [resamples, n]."""
+    resamples, n = drawn.shape
+    places = drawn + n * np.arange(resamples)[:, None]
+    return np.bincount(places.ravel(), minlength=n * resamples).reshape(resamples, n).astype(np.float64)

@@ -8,34 +8,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtr_bench.metrics.interval import generator_of
+from gtr_bench.metrics.interval import Statistic
+from gtr_bench.metrics.permuted import permute
+from gtr_bench.metrics.relabelled import Alternative, Relabelled, Seeds, checked, flip, p_value
 
 __all__ = [
-    "EXACT_LIMIT",
-    "SAMPLES",
-    "Alternative",
     "HypothesisTest",
+    "Welch",
+    "flip_test",
     "holm",
+    "holm_steps",
     "permutation",
+    "permutation_test",
     "sign_flip",
-    "sign_flips",
     "welch",
+    "welch_interval",
 ]
 
-Alternative = Literal["two-sided", "greater", "less"]
 Floats = NDArray[np.float64]
-
-EXACT_LIMIT = 20_000
-"""Up to so many relabellings all of them are tried; above, `SAMPLES` are drawn."""
-SAMPLES = 20_000
-_TIE = 1e-9
-"""Statistics nearer than this, relative to the data, are equal: sums in another order differ by rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -57,80 +51,104 @@ class HypothesisTest:
     exact: bool
 
 
-def sign_flip(groups: Sequence[ArrayLike], *, alternative: Alternative = "two-sided") -> HypothesisTest:
+def sign_flip(
+    groups: Sequence[ArrayLike],
+    *,
+    alternative: Alternative = "two-sided",
+    seeds: Seeds | None = None,
+    estimand: Statistic = "mean",
+) -> HypothesisTest:
     """Paired test: under the null the sign of every difference is arbitrary (protocols 13.2).
 
     Args:
         groups: the paired differences of each environment, [n] each; every environment weighs the same.
         alternative: `greater` when the null is a mean of at most 0.
+        seeds: of the differences, where environments share their seeds' randomness: those of a seed flip together.
+        estimand: what must differ from 0.
 
     Raises:
         ValueError: an environment without differences, or one that is not finite.
     """
-    data = _checked(groups)
-    weighted = np.concatenate([group / (len(group) * len(data)) for group in data])
-    observed = float(weighted.sum())
-    flipped, exact = sign_flips(data, len(weighted))
-    p = _share(
-        observed - 2 * (flipped.astype(np.float64) @ weighted),
-        observed,
-        alternative,
-        scale=float(np.abs(weighted).sum()),
-        exact=exact,
-    )
-    name = _name("paired sign-flip permutation", len(data), alternative, exact=exact)
-    return HypothesisTest(name, observed, p, min(len(group) for group in data), exact)
+    return flip_test(flip(groups, seeds=seeds, estimand=estimand), groups, alternative, seeds=seeds, estimand=estimand)
 
 
-def sign_flips(data: Sequence[Floats], size: int) -> tuple[NDArray[Any], bool]:
-    """Relabellings of `size` signs as 0 and 1 (flipped), [R, size], and whether they are all there are.
-
-    `data` seeds the draws where there are too many to try all.
-    """
-    if 2**size <= EXACT_LIMIT:
-        return (np.arange(2**size)[:, None] >> np.arange(size)) & 1, True
-    # Eight signs to a byte: drawing whole integers for them takes ten times as long.
-    drawn = np.frombuffer(generator_of(*data).bytes(SAMPLES * -(-size // 8)), dtype=np.uint8)
-    return np.unpackbits(drawn.reshape(SAMPLES, -1), axis=1, count=size), False
+def flip_test(
+    tested: Relabelled,
+    groups: Sequence[ArrayLike],
+    alternative: Alternative = "two-sided",
+    *,
+    seeds: Seeds | None = None,
+    estimand: Statistic = "mean",
+) -> HypothesisTest:
+    """`sign_flip` of differences that are relabelled already."""
+    kind = {
+        "mean": "paired sign-flip permutation",
+        "iqm": "paired sign-flip permutation of the interquartile mean",
+        "median": "paired sign test",
+    }[estimand]
+    together = ", a seed's signs flipped together" if seeds is not None else ""
+    name = _name(kind, len(groups), alternative, exact=tested.exact) + together
+    return _tested(tested, name, alternative, min(len(np.ravel(group)) for group in groups))
 
 
 def permutation(
-    first: Sequence[ArrayLike], second: Sequence[ArrayLike], *, alternative: Alternative = "two-sided"
+    first: Sequence[ArrayLike],
+    second: Sequence[ArrayLike],
+    *,
+    alternative: Alternative = "two-sided",
+    estimand: Statistic = "mean",
 ) -> HypothesisTest:
     """Unpaired test: under the null the labels within an environment are exchangeable (protocols 13.2).
 
     Args:
         first, second: the values of both algorithms in each environment, in the same order of environments.
         alternative: `greater` when the null is that the first is at most as large.
+        estimand: what is compared.
 
     Raises:
         ValueError: no values somewhere, or one that is not finite.
     """
-    ours, theirs = _checked(first), _checked(second)
-    if len(ours) != len(theirs):
-        raise ValueError("both sides need the same environments")
-    observed = float(np.mean([a.mean() - b.mean() for a, b in zip(ours, theirs, strict=True)]))
-    splits = math.prod(math.comb(len(a) + len(b), len(a)) for a, b in zip(ours, theirs, strict=True))
-    exact = splits <= EXACT_LIMIT
-    generator = generator_of(*ours, *theirs)
-    statistics = np.zeros(1 if exact else SAMPLES)
-    for a, b in zip(ours, theirs, strict=True):
-        pooled = np.concatenate([a, b])
-        if exact:
-            chosen = np.array(list(combinations(range(len(pooled)), len(a))))
-            sums = pooled[chosen].sum(axis=1)
-            statistics = np.add.outer(statistics, _split_difference(sums, pooled, len(a))).ravel()
-        else:
-            shuffled = generator.permuted(np.broadcast_to(pooled, (SAMPLES, len(pooled))), axis=1)
-            statistics += _split_difference(shuffled[:, : len(a)].sum(axis=1), pooled, len(a))
-    scale = float(np.mean([np.abs(np.concatenate([a, b])).mean() for a, b in zip(ours, theirs, strict=True)]))
-    p = _share(statistics / len(ours), observed, alternative, scale=scale, exact=exact)
-    fewest = min(min(len(a), len(b)) for a, b in zip(ours, theirs, strict=True))
-    return HypothesisTest(_name("permutation", len(ours), alternative, exact=exact), observed, p, fewest, exact)
+    return permutation_test(permute(first, second, estimand=estimand), first, second, alternative, estimand=estimand)
 
 
-def _split_difference(sums: Floats, pooled: Floats, size: int) -> Floats:
-    return np.asarray(sums / size - (pooled.sum() - sums) / (len(pooled) - size))
+def permutation_test(
+    tested: Relabelled,
+    first: Sequence[ArrayLike],
+    second: Sequence[ArrayLike],
+    alternative: Alternative = "two-sided",
+    *,
+    estimand: Statistic = "mean",
+) -> HypothesisTest:
+    """`permutation` of values that are relabelled already."""
+    of = {"mean": "", "iqm": " of interquartile means", "median": " of medians"}[estimand]
+    name = _name(f"permutation{of}", len(first), alternative, exact=tested.exact)
+    fewest = min(len(np.ravel(side)) for sides in (first, second) for side in sides)
+    return _tested(tested, name, alternative, fewest)
+
+
+def _tested(tested: Relabelled, name: str, alternative: Alternative, n: int) -> HypothesisTest:
+    statistic = float(tested.at(0.0, alternative)[0])
+    return HypothesisTest(name, statistic, p_value(tested, alternative), n, tested.exact)
+
+
+@dataclass(frozen=True)
+class Welch:
+    """What Welch's t is made of: the difference of the means, its standard error, and the degrees of freedom."""
+
+    difference: float
+    error: float
+    freedom: float
+
+    @classmethod
+    def of(cls, first: ArrayLike, second: ArrayLike) -> Welch:
+        """Raises ValueError for fewer than two values on a side, or one that is not finite."""
+        (a,), (b,) = checked([first]), checked([second])
+        if min(len(a), len(b)) < 2:
+            raise ValueError("Welch's test needs two values on each side")
+        shares = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+        spread = shares[0] ** 2 / (len(a) - 1) + shares[1] ** 2 / (len(b) - 1)
+        freedom = sum(shares) ** 2 / spread if spread > 0 else math.inf
+        return cls(float(a.mean() - b.mean()), math.sqrt(sum(shares)), float(freedom))
 
 
 def welch(first: ArrayLike, second: ArrayLike) -> HypothesisTest:
@@ -141,16 +159,21 @@ def welch(first: ArrayLike, second: ArrayLike) -> HypothesisTest:
     """
     from scipy.special import stdtr
 
-    (a,), (b,) = _checked([first]), _checked([second])
-    if min(len(a), len(b)) < 2:
-        raise ValueError("Welch's test needs two values on each side")
-    shares = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    if sum(shares) == 0:
-        return HypothesisTest("Welch's t, two-sided", math.nan, math.nan, min(len(a), len(b)), exact=False)
-    statistic = float((a.mean() - b.mean()) / math.sqrt(sum(shares)))
-    freedom = sum(shares) ** 2 / (shares[0] ** 2 / (len(a) - 1) + shares[1] ** 2 / (len(b) - 1))
-    p = float(2 * stdtr(freedom, -abs(statistic)))
-    return HypothesisTest("Welch's t, two-sided", statistic, p, min(len(a), len(b)), exact=False)
+    found, n = Welch.of(first, second), min(np.size(first), np.size(second))
+    if found.error == 0:
+        return HypothesisTest("Welch's t, two-sided", math.nan, math.nan, n, exact=False)
+    statistic = found.difference / found.error
+    p = float(2 * stdtr(found.freedom, -abs(statistic)))
+    return HypothesisTest("Welch's t, two-sided", statistic, p, n, exact=False)
+
+
+def welch_interval(first: ArrayLike, second: ArrayLike, level: float) -> tuple[float, float]:
+    """The differences that Welch's test does not reject at `level`, which is in (0, 1)."""
+    from scipy.special import stdtrit
+
+    found = Welch.of(first, second)
+    reach = found.error * float(stdtrit(found.freedom, 1 - level / 2))
+    return found.difference - reach, found.difference + reach
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -163,26 +186,26 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _checked(groups: Sequence[ArrayLike]) -> list[Floats]:
-    data = [np.asarray(group, dtype=np.float64).ravel() for group in groups]
-    if not data or any(len(group) == 0 for group in data):
-        raise ValueError("an environment without values")
-    if not all(np.all(np.isfinite(group)) for group in data):
-        raise ValueError("a value is not finite")
-    return data
+def holm_steps(values: Sequence[float], levels: Sequence[float]) -> list[int]:
+    """How many hypotheses were left at the step of Holm's procedure that decided each, in the order given.
 
+    A rejected one has p <= level / left; one that is not rejected has p > level / left, at the step that stopped.
 
-def _share(statistics: Floats, observed: float, alternative: Alternative, *, scale: float, exact: bool) -> float:
-    """The share of relabellings at least as extreme; of drawn ones with the observed labelling added."""
-    slack = _TIE * scale
-    if alternative == "greater":
-        extreme = statistics >= observed - slack
-    elif alternative == "less":
-        extreme = statistics <= observed + slack
-    else:
-        extreme = np.abs(statistics) >= abs(observed) - slack
-    count = int(np.count_nonzero(extreme))
-    return count / len(statistics) if exact else (count + 1) / (len(statistics) + 1)
+    Args:
+        values: p-values.
+        levels: the level of each.
+    """
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    left = [0] * len(values)
+    for index, level in enumerate(levels):
+        before = [other for other in order if values[other] <= values[index]]
+        stops = (
+            len(values) - rank
+            for rank, other in enumerate(before)
+            if (len(values) - rank) * values[other] > level or values[other] == values[index]
+        )
+        left[index] = next(stops)
+    return left
 
 
 def _name(kind: str, environments: int, alternative: Alternative, *, exact: bool) -> str:

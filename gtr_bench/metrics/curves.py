@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gtr_bench.metrics.comparison import EXACT_LIMIT, SAMPLES, sign_flips
 from gtr_bench.metrics.interval import generator_of
+from gtr_bench.metrics.relabelled import EXACT_LIMIT, SAMPLES, sign_flips
 
 __all__ = ["CurveTest", "paired_curves", "unpaired_curves"]
 

@@ -1,8 +1,9 @@
 """From paired values to a verdict on a declared claim.
 
-The test alone decides (protocols 15: paired sign-flip, stratified over environments, two-sided, Holm over the family);
-the interval beside it describes. A claim is refuted when the same test finds the opposite, never because it was not
-shown.
+The test decides (protocols 15: paired sign-flip, stratified over environments, two-sided, Holm over the family), and
+the interval beside it holds the differences that this test does not reject at the step of Holm's procedure at which
+the claim was decided: it leaves out the bar exactly where the verdict is not `undecided`. A claim is refuted when the
+same test finds the opposite, never because it was not shown.
 """
 
 from __future__ import annotations
@@ -15,16 +16,30 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.comparison import HypothesisTest, holm, permutation, sign_flip, welch
-from gtr_bench.metrics.interval import stratified_bootstrap
-from gtr_bench.metrics.power import detectable, fewest_pairs, pessimistic_std, seeds_needed
+from gtr_bench.metrics.comparison import (
+    HypothesisTest,
+    flip_test,
+    holm,
+    holm_steps,
+    permutation_test,
+    welch,
+    welch_interval,
+)
+from gtr_bench.metrics.interval import Statistic
+from gtr_bench.metrics.inversion import invert
+from gtr_bench.metrics.permuted import permute
+from gtr_bench.metrics.planning import Plan, detectable, fewest_seeds, seeds_needed
+from gtr_bench.metrics.relabelled import Alternative, Linear, Searched, Seeds, estimate, flip
 
-__all__ = ["Decision", "Pairs", "Question", "Verdict", "decide", "paired_differences", "standardised"]
+__all__ = ["Decision", "Pairs", "Question", "Verdict", "decide", "paired_differences", "standardised", "turned"]
 
 Verdict = Literal["supported", "refuted", "undecided"]
 Pairs = Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]
 """Environment -> (seed -> value of the one, seed -> value of the other); finite values only."""
 Floats = NDArray[np.float64]
+
+INVERTED = "what the test does not reject at the step of Holm's procedure that decides"
+"""How the interval beside a verdict is made."""
 
 WELCH_SEEDS = 5
 """Below so many seeds a side Welch's t errs too often: 2 against 10 finds a difference in 10 to 18 % of true nulls."""
@@ -36,7 +51,10 @@ class Question:
 
     Attributes:
         margin: in the unit of the values, not negative.
-        estimand: what of the differences is tested.
+        estimand: what of the paired differences is compared: their mean, their interquartile mean (both averaged over
+            environments), or their median (of all environments' differences together).
+        joint: seeds share randomness between environments (`suite.seeds.share_randomness`), so that all differences
+            of a seed count as one.
         scope: whether the average over the environments must be better, or `each` of them (intersection-union).
         worst_case: the pairs in the case worst for the statement, in which it must hold too to be supported.
     """
@@ -47,7 +65,8 @@ class Question:
     kind: Literal["superiority", "non_inferiority"] = "superiority"
     margin: float = 0.0
     alpha: float = 0.05
-    estimand: Literal["mean", "iqm", "median"] = "mean"
+    estimand: Statistic = "mean"
+    joint: bool = False
     scope: Literal["average", "each"] = "average"
     worst_case: Pairs | None = None
 
@@ -62,6 +81,11 @@ class Question:
         return 1.0 if self.direction == "higher" else -1.0
 
     @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """Of the test in favour and, where it is another one, of the one against."""
+        return ("two-sided",) if self.kind == "superiority" else ("greater", "less")
+
+    @property
     def bar(self) -> float:
         """What the turned difference must exceed."""
         return self.margin if self.kind == "superiority" else -self.margin
@@ -72,13 +96,17 @@ class Decision:
     """A verdict and what it rests on.
 
     Attributes:
-        effect: mean over environments of the mean difference A - B, in the unit of the values.
-        low, high: bootstrap interval of the effect at `level`, seeds resampled within environments; None for n < 2.
+        effect: the question's estimand of the differences A - B, in the unit of the values.
+        low, high: what the test does not reject, at the step of Holm's procedure that decided the question; infinite
+            where the values are too few to reject anything, None where nothing was tested.
+        level: nominal coverage of the interval.
+        interval_method: how it was made.
         standardised: effect / std of the paired differences (pooled over environments).
         test: the test's name; empty when there was none.
         p, p_adjusted: its p-value, and Holm's over the family.
         n: fewest pairs (unpaired: fewest seeds) of any environment.
-        seeds_needed: seeds for power 0.8 if the observed effect is the true one, with a pessimistic std.
+        seeds_needed: seeds for power 0.8 if the observed effect is the true one, by this test at the most demanding
+            step of Holm's procedure, with a pessimistic std.
         reason: one sentence.
     """
 
@@ -101,13 +129,21 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Tests:
-    """The test in favour and the one against: the same two-sided test, or one-sided ones for non-inferiority."""
+    """The test in favour and the one against: the same two-sided test, or one-sided ones for non-inferiority.
+
+    `shifted` are the differences turned so that positive favours the statement, minus the bar; None unpaired.
+    `relabelled` is what the tests were made with; None for Welch's, which has the values of both sides in `sides`.
+    """
 
     effect: float
     differences: list[Floats] | None
+    shifted: list[Floats] | None
+    seeds: Seeds | None
     favourable: HypothesisTest
     opposite: HypothesisTest
     towards: bool
+    relabelled: Linear | Searched | None
+    sides: tuple[Floats, Floats] | None = None
     where: str = ""
     """What the p in favour is of, where it is not of all pairs."""
 
@@ -122,12 +158,27 @@ class _Tests:
         return p if math.isfinite(p) and not (self.towards and two_sided) else 1.0
 
 
+@dataclass(frozen=True)
+class _Step:
+    """Holm's adjusted p of a test, and how many hypotheses were left at the step that decided it."""
+
+    adjusted: float
+    left: int
+
+
 def decide(questions: Sequence[Question]) -> list[Decision]:
     """A decision per question, in order; the family for Holm's correction is all of them."""
     tests = [_all_tests(question) for question in questions]
-    known = [each for each in tests if each is not None and math.isfinite(each.favourable.p)]
-    pro = iter(holm([each.favourable.p for each in known]))
-    contra = iter(holm([each.opposite.p for each in known]))
+    known = [
+        (question, each)
+        for question, each in zip(questions, tests, strict=True)
+        if each is not None and math.isfinite(each.favourable.p)
+    ]
+    alphas = [question.alpha for question, _ in known]
+    pro, contra = (
+        iter([_Step(*each) for each in zip(holm(values), holm_steps(values, alphas), strict=True)])
+        for values in ([each.favourable.p for _, each in known], [each.opposite.p for _, each in known])
+    )
     found = []
     for question, each in zip(questions, tests, strict=True):
         if each is None or not math.isfinite(each.favourable.p):
@@ -187,73 +238,96 @@ def _joined(whole: _Tests, parts: Sequence[_Tests], names: Sequence[str], *, two
 
 def _tests(question: Question) -> _Tests | None:
     """None when there are not two values on each side of every environment."""
-    sign, bar = question.sign, question.bar
-    sides = list(question.pairs.values())
     shared = paired_differences(question.pairs)
-    if sides and all(len(values) >= 2 for values in shared.values()):
-        groups = [np.array(list(values.values())) for values in shared.values()]
-        effect = float(np.mean([group.mean() for group in groups]))
-        shifted = [sign * group - bar for group in groups]
-        if question.kind == "superiority":
-            test = sign_flip(shifted)
-            return _Tests(effect, groups, test, test, test.statistic > 0)
-        return _Tests(
-            effect, groups, sign_flip(shifted, alternative="greater"), sign_flip(shifted, alternative="less"), True
-        )
+    if shared and all(len(values) >= 2 for values in shared.values()):
+        return _paired(question, shared)
+    sides = list(question.pairs.values())
     ours = [np.array([side[0][seed] for seed in sorted(side[0])]) for side in sides]
     theirs = [np.array([side[1][seed] for seed in sorted(side[1])]) for side in sides]
     if not sides or any(min(len(a), len(b)) < 2 for a, b in zip(ours, theirs, strict=True)):
         return None
-    effect = float(np.mean([a.mean() - b.mean() for a, b in zip(ours, theirs, strict=True)]))
-    better = [sign * a - bar for a in ours]
-    other = [sign * b for b in theirs]
-    if question.kind == "superiority":
-        fewest = min(min(len(a), len(b)) for a, b in zip(ours, theirs, strict=True))
-        alone = len(sides) == 1 and fewest >= WELCH_SEEDS
-        test = welch(better[0], other[0]) if alone else permutation(better, other)
-        return _Tests(effect, None, test, test, test.statistic > 0)
-    return _Tests(
-        effect,
-        None,
-        permutation(better, other, alternative="greater"),
-        permutation(better, other, alternative="less"),
-        True,
-    )
+    return _unpaired(question, ours, theirs)
 
 
-def _decision(question: Question, tests: _Tests, pro: float, contra: float, *, family: int) -> Decision:
+def _paired(question: Question, shared: Mapping[str, Mapping[int, float]]) -> _Tests:
+    groups = [np.array(list(values.values())) for values in shared.values()]
+    shifted = [question.sign * group - question.bar for group in groups]
+    seeds = [list(values) for values in shared.values()] if question.joint else None
+    relabelled = flip(shifted, seeds=seeds, estimand=question.estimand)
+    tests = [
+        flip_test(relabelled, shifted, alternative, seeds=seeds, estimand=question.estimand)
+        for alternative in question.alternatives
+    ]
+    towards = tests[0].statistic > 0
+    effect = estimate(groups, question.estimand)
+    return _Tests(effect, groups, shifted, seeds, tests[0], tests[-1], towards, relabelled)
+
+
+def _unpaired(question: Question, ours: list[Floats], theirs: list[Floats]) -> _Tests:
+    better = [question.sign * a - question.bar for a in ours]
+    other = [question.sign * b for b in theirs]
+    relabelled = permute(better, other, estimand=question.estimand)
+    beyond = float(relabelled.at(0.0, "two-sided")[0])
+    effect = question.sign * (beyond + question.bar)
+    fewest = min(min(len(a), len(b)) for a, b in zip(ours, theirs, strict=True))
+    alone = len(ours) == 1 and fewest >= WELCH_SEEDS and question.estimand == "mean"
+    if question.kind == "superiority" and alone:
+        test = welch(better[0], other[0])
+        return _Tests(effect, None, None, None, test, test, beyond > 0, None, (better[0], other[0]))
+    tests = [
+        permutation_test(relabelled, better, other, alternative, estimand=question.estimand)
+        for alternative in question.alternatives
+    ]
+    return _Tests(effect, None, None, None, tests[0], tests[-1], beyond > 0, relabelled)
+
+
+def _decision(question: Question, tests: _Tests, pro: _Step, contra: _Step, *, family: int) -> Decision:
     two_sided = question.kind == "superiority"
-    supported = pro <= question.alpha and (tests.towards or not two_sided)
-    refuted = contra <= question.alpha and not supported and (not tests.towards or not two_sided)
+    supported = pro.adjusted <= question.alpha and (tests.towards or not two_sided)
+    refuted = contra.adjusted <= question.alpha and not supported and (not tests.towards or not two_sided)
     verdict: Verdict = "supported" if supported else "refuted" if refuted else "undecided"
-    shown, adjusted = (tests.opposite, contra) if refuted else (tests.favourable, pro)
-    level = 1 - question.alpha if two_sided else 1 - 2 * question.alpha
-    low, high = _interval(question, tests, level)
-    needed = _needed(question, tests) if verdict == "undecided" else None
+    shown, step = (tests.opposite, contra) if refuted else (tests.favourable, pro)
+    low, high = _interval(question, tests, pro.left, contra.left, verdict)
+    spent = question.alpha / pro.left if two_sided else question.alpha / pro.left + question.alpha / contra.left
+    plan = _plan(question, tests, family) if verdict == "undecided" else None
     return Decision(
         id=question.id,
         verdict=verdict,
         effect=tests.effect,
         low=low,
         high=high,
-        level=level,
-        interval_method="percentile bootstrap, seeds resampled within environments" if low is not None else "",
+        level=1 - spent,
+        interval_method=INVERTED,
         standardised=standardised(tests.effect, tests.differences) if tests.differences is not None else None,
         test=shown.name,
         p=shown.p,
-        p_adjusted=adjusted,
+        p_adjusted=step.adjusted,
         n=shown.n,
         environments=len(question.pairs),
-        seeds_needed=needed,
-        reason=_reason(question, tests, verdict, adjusted, family),
+        seeds_needed=seeds_needed(plan, question.sign * tests.effect - question.bar) if plan else None,
+        reason=_reason(question, tests, verdict, step, plan, family),
     )
 
 
-def _interval(question: Question, tests: _Tests, level: float) -> tuple[float | None, float | None]:
-    if tests.differences is None or not 0 < level < 1:
-        return None, None
-    estimate = stratified_bootstrap(tests.differences, level=level)
-    return estimate.low, estimate.high
+def _interval(question: Question, tests: _Tests, pro: int, contra: int, verdict: Verdict) -> tuple[float, float]:
+    """Of A - B; `pro` and `contra` are how many hypotheses were left."""
+    alpha = question.alpha
+    if tests.sides is not None:
+        low, high = welch_interval(*tests.sides, alpha / pro)
+    else:
+        assert tests.relabelled is not None, "every other test relabels"
+        rejects = (lambda p: pro * p <= alpha), (lambda p: contra * p <= alpha)
+        low, high = invert(tests.relabelled, rejects, two_sided=question.kind == "superiority")
+    if verdict == "undecided":
+        # An end on the bar itself, where a difference equals it, may be computed a rounding error beyond it.
+        low, high = min(low, 0.0), max(high, 0.0)
+    return turned(question, low, high)
+
+
+def turned(question: Question, low: float, high: float) -> tuple[float, float]:
+    """An interval of the turned differences beyond the bar as one of A - B."""
+    ends = sorted((question.sign * (low + question.bar), question.sign * (high + question.bar)))
+    return ends[0], ends[1]
 
 
 def standardised(effect: float, groups: Sequence[Floats]) -> float | None:
@@ -262,47 +336,45 @@ def standardised(effect: float, groups: Sequence[Floats]) -> float | None:
     return effect / spread if spread > 0 else None
 
 
-def _spread(tests: _Tests) -> float:
-    """Upper bound of the effect's std with one pair per environment: means are averaged, so variances are added."""
-    stds = [pessimistic_std(float(group.std(ddof=1)), len(group)) for group in tests.differences or []]
-    return math.sqrt(sum(std**2 for std in stds)) / len(stds) if stds else 0.0
+def _plan(question: Question, tests: _Tests, family: int) -> Plan | None:
+    """How the question would be tested with other numbers of seeds, at the most demanding step of its family.
 
-
-def _needed(question: Question, tests: _Tests) -> int | None:
-    """Pairs per environment for power 0.8; not told where it hangs on several tests at once."""
-    if tests.differences is None or tests.where:
+    None where it hangs on several tests at once.
+    """
+    if tests.shifted is None or tests.where:
         return None
-    spread = _spread(tests)
-    distance = question.sign * tests.effect - question.bar
-    if spread == 0:
-        return None
-    alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
-    needed = seeds_needed(distance / spread, alpha=alpha, design="paired")
-    return None if needed is None else max(needed, fewest_pairs(alpha) if len(tests.differences) == 1 else needed)
+    return Plan.of(
+        tests.shifted,
+        level=question.alpha / family,
+        two_sided=question.kind == "superiority",
+        seeds=tests.seeds,
+        estimand=question.estimand,
+    )
 
 
-def _found(question: Question, tests: _Tests) -> str:
-    """What so many pairs would find, before Holm: is that the smallest difference worth having (protocols 13.3)?"""
-    n, spread = tests.favourable.n, _spread(tests)
-    # With two pairs the t-test behind the figure has one degree of freedom, and no figure worth reading.
-    if n < 3 or spread == 0 or tests.where:
+def _found(question: Question, plan: Plan, n: int) -> str:
+    """What so many pairs would find: is that the smallest difference worth having (protocols 13.3)?"""
+    size = detectable(plan, n)
+    # Two pairs say hardly anything about the spread that the figure rests on.
+    if n < 3 or size is None or size == 0:
         return ""
-    alpha = question.alpha if question.kind == "superiority" else 2 * question.alpha
-    size = spread * detectable(n, alpha=alpha, design="paired")
     beyond = "" if question.margin == 0 else " from the margin"
     return f"; with {n} pairs a true difference of {size:.3g}{beyond} would be found with power 0.8"
 
 
-def _reason(question: Question, tests: _Tests, verdict: Verdict, adjusted: float, family: int) -> str:
+def _reason(question: Question, tests: _Tests, verdict: Verdict, step: _Step, plan: Plan | None, family: int) -> str:
     of = f" over {family} comparisons" if family > 1 else ""
     if verdict != "undecided":
         side = "in favour" if verdict == "supported" else "the other way"
-        return f"the test decides {side}: p = {adjusted:.2g} after Holm{of}, at most {question.alpha:g}"
-    alpha, n = question.alpha if question.kind == "superiority" else 2 * question.alpha, tests.favourable.n
-    if tests.differences is not None and len(question.parts[0]) == 1 and n < fewest_pairs(alpha):
-        return f"{n} pairs cannot reach {question.alpha:g}: at least {fewest_pairs(alpha)} are needed"
-    found = _found(question, tests)
-    return f"the test does not decide{tests.where}: p = {adjusted:.2g} after Holm{of}, above {question.alpha:g}{found}"
+        return f"the test decides {side}: p = {step.adjusted:.2g} after Holm{of}, at most {question.alpha:g}"
+    n, found = tests.favourable.n, ""
+    if plan is not None and tests.shifted is not None:
+        if step.left * plan.least_p([len(group) for group in tests.shifted]) > question.alpha:
+            where = " in each environment" if len(tests.shifted) > 1 else ""
+            return f"{n} pairs{where} cannot reach {question.alpha:g}{of}: at least {fewest_seeds(plan)} are needed"
+        found = _found(question, plan, n)
+    where = tests.where
+    return f"the test does not decide{where}: p = {step.adjusted:.2g} after Holm{of}, above {question.alpha:g}{found}"
 
 
 def _untested(question: Question, tests: _Tests | None) -> Decision:

@@ -1,26 +1,28 @@
 """Joint sign flips of paired differences, block by block, while seeds keep coming in.
 
-A block is one seed in one environment. A labelling gives every block a sign, and all statements' differences of a block
-are flipped together: under the joint null, in which they are symmetric about their bars, every labelling is as likely
-as the observed one (protocols 13.2; Westfall and Young, Resampling-Based Multiple Testing, chapter 2).
+A block is one seed in one environment, or in all of them (`EVERYWHERE`) where they share its randomness. A labelling
+gives every block a sign, and all statements' differences of a block are flipped together: under the joint null, in
+which they are symmetric about their bars, every labelling is as likely as the observed one (protocols 13.2; Westfall
+and Young, Resampling-Based Multiple Testing, chapter 2).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.comparison import EXACT_LIMIT, SAMPLES
+from gtr_bench.metrics.relabelled import EXACT_LIMIT, SAMPLES
 
-__all__ = ["DRAWS", "Block", "Labellings"]
+__all__ = ["DRAWS", "EVERYWHERE", "Block", "Labellings"]
 
 Block: TypeAlias = tuple[str, int]
 """environment, seed"""
-Floats: TypeAlias = NDArray[np.float64]
+EVERYWHERE = ""
+"""In a block's place of an environment: all of them."""
 
 DRAWS = SAMPLES
 """Labellings drawn where there are more than `EXACT_LIMIT`, besides the observed one and its negation.
@@ -28,7 +30,6 @@ DRAWS = SAMPLES
 Drawn once per environment and seed, they are the same for every suite on these, so their error does not average out
 over repetitions: with 20,000 the level of 0.05 is met to about 0.002.
 """
-_ROWS_AT_ONCE = 256
 
 
 class Labellings:
@@ -64,16 +65,10 @@ class Labellings:
         places = 2 ** np.arange(len(known), dtype=np.int64)
         return np.asarray(places @ (self._signs[: len(known)] < 0), dtype=np.int64)
 
-    def statistics(self, weighted: Mapping[Block, float]) -> Floats:
-        """The sum of the values with their signs under every labelling, the observed one first."""
-        # Sorted, so that rounding does not depend on the order in which values were read.
-        blocks = sorted(weighted)
-        rows, values = [self._rows[block] for block in blocks], np.array([weighted[block] for block in blocks])
-        found = np.zeros(len(self))
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            part = slice(start, start + _ROWS_AT_ONCE)
-            found += values[part] @ self._signs[rows[part]].astype(np.float64)
-        return found
+    def signs(self, blocks: Iterable[Block]) -> NDArray[np.int8]:
+        """The signs of known blocks under every labelling, the observed one first: [blocks, labellings]."""
+        rows = [self._rows[block] for block in blocks]
+        return self._signs[np.array(rows, dtype=np.intp)]
 
 
 def _drawn(block: Block) -> NDArray[np.int8]:

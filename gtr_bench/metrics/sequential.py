@@ -17,16 +17,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.decision import Decision, Pairs, Question, Verdict, paired_differences, standardised
-from gtr_bench.metrics.interval import stratified_bootstrap
-from gtr_bench.metrics.labellings import Labellings
+from gtr_bench.metrics.decision import Decision, Pairs, Question, Verdict, paired_differences, standardised, turned
+from gtr_bench.metrics.inversion import invert
+from gtr_bench.metrics.labellings import EVERYWHERE, Block, Labellings
+from gtr_bench.metrics.relabelled import TIE, Alternative, Linear, Searched, estimate, p_value, relabel
 
 __all__ = ["Look", "SequentialTest", "Standing", "describe"]
 
 Floats = NDArray[np.float64]
-
-_TIE = 1e-9
-"""Statistics nearer than this, relative to the data, are equal, as in `comparison`."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,15 @@ class Standing:
         verdict: `undecided` means that it is still open.
         p: its p-value among the labellings, towards `refuted` where that is the verdict; None before it can be tested.
         boundary: what p was compared with; None where no p could be small enough yet.
+        low, high: the differences A - B for which p is above the boundary; infinite where no p could be small enough.
     """
 
     id: str
     verdict: Verdict
     p: float | None
     boundary: float | None
+    low: float = -math.inf
+    high: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Look:
     standings: tuple[Standing, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Tested:
     """A statement's p-values under every labelling, weighted by its level; `against` is the observed one of the
     opposite statement, `towards` and `away` whether the observed differences favour it or the opposite.
@@ -75,6 +76,7 @@ class _Tested:
     """
 
     question: Question
+    relabelled: Linear | Searched
     weight: float
     weighted: Floats
     lowest: Floats
@@ -91,9 +93,15 @@ class _Tested:
         return "undecided"
 
     def standing(self, boundary: float) -> Standing:
-        verdict = self.verdict(boundary)
+        verdict, two_sided = self.verdict(boundary), self.question.kind == "superiority"
         p = float(self.against if verdict == "refuted" else self.weighted[0]) / self.weight
-        return Standing(self.question.id, verdict, p, boundary / self.weight if boundary > 0 else None)
+        if boundary <= 0:
+            return Standing(self.question.id, verdict, p, None)
+        low, high = invert(self.relabelled, (lambda p: self.weight * p <= boundary,) * 2, two_sided=two_sided)
+        if verdict == "undecided":
+            # An end on the bar itself, where a difference equals it, may be computed a rounding error beyond it.
+            low, high = min(low, 0.0), max(high, 0.0)
+        return Standing(self.question.id, verdict, p, boundary / self.weight, *turned(self.question, low, high))
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,7 @@ class SequentialTest:
         self._removed: NDArray[np.bool_] = np.zeros(1, dtype=np.bool_)
         self._decided: set[str] = set()
         self._alpha = 0.0
+        self._joint = False
 
     def look(self, questions: Sequence[Question]) -> Look:
         """Test what is open with the values so far.
@@ -133,6 +142,8 @@ class SequentialTest:
         if self._taken == self._looks:
             raise ValueError(f"only {self._looks} looks were announced")
         self._taken += 1
+        # One statement whose environments share their seeds' randomness makes whole seeds the blocks of the family.
+        self._joint = self._joint if self._taken > 1 else any(question.joint for question in questions)
         self._alpha = max([self._alpha, *(question.alpha for question in questions)])
         waiting = [question for question in questions if question.id not in self._decided]
         tested = self._test(waiting)
@@ -142,9 +153,10 @@ class SequentialTest:
         while still:
             smallest = np.min([each.lowest for each in still], axis=0)
             boundary = self._boundary(smallest, max(each.question.alpha for each in still))
-            standings |= {each.question.id: each.standing(boundary) for each in still}
-            left = [each for each in still if standings[each.question.id].verdict == "undecided"]
-            if len(left) == len(still):
+            left = [each for each in still if each.verdict(boundary) == "undecided"]
+            closing = len(left) == len(still)
+            standings |= {each.question.id: each.standing(boundary) for each in still if closing or each not in left}
+            if closing:
                 break
             still = left
         self._decided |= {each.id for each in standings.values() if each.verdict != "undecided"}
@@ -157,14 +169,21 @@ class SequentialTest:
         """The statements that can be tested, with their p-values among the labellings of all their blocks."""
         testable = [each for each in questions if _testable(paired_differences(each.pairs))]
         blocks = [
-            (environment, seed)
+            block
             for question in testable
             for pairs in (question.pairs, question.worst_case or {})
-            for environment, values in paired_differences(pairs).items()
-            for seed in values
+            for block in self._blocks(paired_differences(pairs))
         ]
         self._removed = self._removed[self._labellings.extend(blocks)]
         return [self._tested(question) for question in testable]
+
+    def _blocks(self, differences: Mapping[str, Mapping[int, float]]) -> list[Block]:
+        """Of every difference, environment by environment."""
+        return [
+            (EVERYWHERE if self._joint else environment, seed)
+            for environment, values in differences.items()
+            for seed in values
+        ]
 
     def _tested(self, question: Question) -> _Tested:
         """A statement with all that must hold for it: its parts, and those in the case worst for it."""
@@ -176,6 +195,7 @@ class SequentialTest:
         against = min(each.against if each.observed <= 0 or not two_sided else 1.0 for each in parts)
         return _Tested(
             question,
+            self._relabelled(question, paired_differences(question.pairs)),
             weight,
             weight * np.max([each.shares for each in every], axis=0),
             weight * np.min([each.shares for each in every], axis=0),
@@ -184,24 +204,35 @@ class SequentialTest:
             any(each.observed <= 0 for each in parts),
         )
 
+    def _relabelled(self, question: Question, differences: Mapping[str, Mapping[int, float]]) -> Linear | Searched:
+        # Sorted, so that rounding does not depend on the order in which values were read.
+        ordered = dict(sorted(differences.items()))
+        shifted = [
+            question.sign * np.array([values[seed] for seed in sorted(values)]) - question.bar
+            for values in ordered.values()
+        ]
+        names = [EVERYWHERE if self._joint else name for name in ordered]
+        rows: dict[Block, int] = {}
+        places = [
+            np.array([rows.setdefault((name, seed), len(rows)) for seed in sorted(values)], dtype=np.intp)
+            for name, values in zip(names, ordered.values(), strict=True)
+        ]
+        return relabel(shifted, places, self._labellings.signs(rows), question.estimand, exact=True)
+
     def _part(self, question: Question, pairs: Pairs) -> _Part:
         """One of the things that must hold; where it cannot be tested, it does not."""
         differences = paired_differences(pairs)
         if not _testable(differences):
             return _Part(np.ones(len(self._labellings)), 1.0, 0.0)
-        weighted = {
-            (environment, seed): (question.sign * value - question.bar) / (len(values) * len(differences))
-            for environment, values in differences.items()
-            for seed, value in values.items()
-        }
-        statistics = self._labellings.statistics(weighted)
-        slack = _TIE * sum(map(abs, weighted.values()))
-        observed = float(statistics[0])
+        relabelled = self._relabelled(question, differences)
+        alternative: Alternative = "two-sided" if question.kind == "superiority" else "greater"
+        seen, statistics = relabelled.at(0.0, alternative)
+        slack, observed = TIE * relabelled.scale, float(seen)
         if question.kind == "superiority":
             shares = _shares(np.abs(statistics), slack)
             return _Part(shares, float(shares[0]), observed)
         # Every labelling's negation is there too, so refuting is as likely as supporting: one boundary serves both.
-        return _Part(_shares(statistics, slack), float(np.mean(statistics <= observed + slack)), observed)
+        return _Part(_shares(statistics, slack), p_value(relabelled, "less"), observed)
 
     def _boundary(self, smallest: Floats, alpha: float) -> float:
         """The largest p at or below which, with those removed before, at most the level's share of labellings lies."""
@@ -216,7 +247,7 @@ class SequentialTest:
 
 
 def describe(question: Question, standing: Standing, look: Look, *, final: bool) -> Decision:
-    """What a report says of a statement at its last look; the interval beside the verdict is not adjusted for looks.
+    """What a report says of a statement at its last look.
 
     Args:
         question: with the values the look had.
@@ -226,22 +257,23 @@ def describe(question: Question, standing: Standing, look: Look, *, final: bool)
     """
     groups = [np.array(list(values.values())) for values in paired_differences(question.pairs).values()]
     tested = standing.p is not None
-    effect = float(np.mean([group.mean() for group in groups])) if tested else None
-    level = 1 - question.alpha if question.kind == "superiority" else 1 - 2 * question.alpha
-    interval = stratified_bootstrap(groups, level=level) if tested and 0 < level < 1 else None
+    effect = estimate(groups, question.estimand) if tested else None
+    sides = 1 if question.kind == "superiority" else 2
     strata = " stratified by environment" if len(groups) > 1 else ""
+    kind = {"mean": "", "iqm": " of the interquartile mean", "median": " of the median"}[question.estimand]
+    together = ", a seed's signs flipped together" if question.joint else ""
     return Decision(
         id=question.id,
         verdict=standing.verdict,
         effect=effect,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        level=level,
-        interval_method="percentile bootstrap, seeds resampled within environments, not adjusted for the looks"
-        if interval
-        else "",
+        low=standing.low if tested else None,
+        high=standing.high if tested else None,
+        level=1 - sides * (standing.boundary or 0.0),
+        interval_method="what the look's test does not reject at its boundary" if tested else "",
         standardised=standardised(effect, groups) if effect is not None else None,
-        test=f"sequential paired sign-flip{strata}, look {look.number} of {look.looks}" if tested else "",
+        test=f"sequential paired sign-flip{kind}{strata}, look {look.number} of {look.looks}{together}"
+        if tested
+        else "",
         p=standing.p,
         p_adjusted=None,
         n=min((len(group) for group in groups), default=0),

@@ -9,13 +9,13 @@ from typing import TypeAlias
 import numpy as np
 
 from gtr_bench.metrics.aggregates import optimality_gap, performance_profile, probability_of_improvement
-from gtr_bench.metrics.interval import Estimate, stratified_bootstraps
+from gtr_bench.metrics.interval import Estimate, Method, stratified_bootstraps, stratified_shares
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.collect import Record
 from gtr_bench.report.curves import resampled_means
 from gtr_bench.report.model import Interval
 from gtr_bench.report.scores import Scores
-from gtr_bench.report.values import NORMALISED, common_unit, values_in
+from gtr_bench.report.values import NORMALISED, common_unit, joint, values_in
 
 __all__ = ["Aggregate", "Profile", "aggregates_of"]
 
@@ -63,6 +63,7 @@ def aggregates_of(
     direction: str,
     algorithms: Sequence[str],
     baseline: str | None,
+    interval: Method = "t",
 ) -> tuple[tuple[Aggregate, ...], tuple[Profile, ...], list[str]]:
     """Aggregates, performance profiles, and notes on them; none of the first two where environments do not compare.
 
@@ -76,47 +77,67 @@ def aggregates_of(
         return (), (), ["no aggregate: not every sequence has `normalise`, so returns are not comparable"]
     values = values_in(unit, runs, metric, scores)
     groups: dict[str, Groups] = {
-        label: [list(values.get(name, {}).get(label, {}).values()) for name in environments] for label in algorithms
+        label: [[value for _, value in sorted(values.get(name, {}).get(label, {}).items())] for name in environments]
+        for label in algorithms
     }
+    how = _How(interval, joint(runs))
     aimed = unit == NORMALISED and direction == "higher"
     rivals = groups.get(baseline or "") if direction != "neutral" else None
     rows = tuple(
-        _aggregate(label, own, rivals if label != baseline else None, direction, aimed=aimed)
+        _aggregate(label, own, rivals if label != baseline else None, direction, how, aimed=aimed)
         for label, own in groups.items()
     )
-    profiles = tuple(_profile(label, own) for label, own in groups.items() if all(own)) if aimed else ()
+    profiles = tuple(_profile(label, own, how) for label, own in groups.items() if all(own)) if aimed else ()
     what = "returns mapped to [0, 1] by the suite's `normalise`" if unit == NORMALISED else f"values as {unit}"
     notes = [
         f"aggregates: {what}; mean and median over environments of the mean over seeds; IQM = mean of all runs pooled, "
-        "without the lowest and the highest quarter; seeds resampled within each environment"
+        "without the lowest and the highest quarter; seeds resampled "
+        + ("for all environments together, which share their randomness" if how.joint else "within each environment")
     ]
     notes += ["optimality gap: how far runs stay below 1, on average; lower is better"] if aimed else []
     return rows, profiles, notes
 
 
-def _aggregate(label: str, own: Groups, rivals: Groups | None, direction: str, *, aimed: bool) -> Aggregate:
+@dataclass(frozen=True)
+class _How:
+    """How intervals are made: the method, and whether seeds are drawn for all environments together."""
+
+    method: Method
+    joint: bool
+
+
+def _aggregate(label: str, own: Groups, rivals: Groups | None, direction: str, how: _How, *, aimed: bool) -> Aggregate:
     n = min(len(group) for group in own)
     if n == 0:
         return Aggregate(label, None, None, None, None, None, len(own), 0)
-    mean, median, iqm = map(_interval, stratified_bootstraps(own, ("mean", "median", "iqm")))
-    gap = _interval(optimality_gap(own, resamples=RESAMPLES)) if aimed else None
+    found = stratified_bootstraps(own, ("mean", "median", "iqm"), method=how.method, joint=how.joint)
+    mean, median, iqm = map(_interval, found)
+    gap = None
+    if aimed:
+        gap = _interval(optimality_gap(own, method=how.method, joint=how.joint, resamples=RESAMPLES))
     improvement = None
     if rivals is not None and all(rivals):
         sides = (own, rivals) if direction == "higher" else (rivals, own)
-        improvement = _interval(probability_of_improvement(*sides, resamples=RESAMPLES))
+        improvement = _interval(
+            probability_of_improvement(*sides, method=how.method, joint=how.joint, resamples=RESAMPLES)
+        )
     return Aggregate(label, mean, median, iqm, gap, improvement, len(own), n)
 
 
-def _profile(label: str, own: Groups) -> Profile:
-    """Environments weigh the same, whatever their number of seeds."""
+def _profile(label: str, own: Groups, how: _How) -> Profile:
+    """Environments weigh the same, whatever their number of seeds; equal streams draw equal seeds."""
     replicates = np.mean(
         [
-            resampled_means(np.array(group)[:, None] > np.array(THRESHOLDS), RESAMPLES, stream=place)
+            resampled_means(
+                np.array(group)[:, None] > np.array(THRESHOLDS), RESAMPLES, stream=0 if how.joint else place
+            )
             for place, group in enumerate(own)
         ],
         axis=0,
     )
-    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+    sizes = [len(group) for group in own]
+    ends = stratified_shares(how.method if min(sizes) > 1 else "percentile", 0.95, sizes, joint=how.joint)
+    low, high = np.quantile(replicates, ends, axis=0)
     shares = performance_profile(own, THRESHOLDS)
     return Profile(label, THRESHOLDS, tuple(shares.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 

@@ -33,7 +33,12 @@ from gtr_bench.suite.bars import DEFAULT_BASELINE
 __all__ = ["build_report", "provenance_of"]
 
 ALWAYS_SHOWN = "lifetime_return"
-_INTERVALS = {"percentile": "percentile", "bca": "BCa (aggregates, claims and mechanism: percentile)"}
+_INTERVALS = {
+    "t": "bootstrap-t interval over seeds ({}); a paired difference with what its test does not reject, among all "
+    "pairs of its environment",
+    "percentile": "percentile bootstrap interval over seeds ({}; too narrow for few seeds)",
+    "bca": "BCa bootstrap interval over seeds ({}; too narrow for few seeds; aggregates percentile)",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def build_report(
     baseline: str | None = None,
     environments: Sequence[str] = (),
     curves: bool = False,
-    interval: Method = "percentile",
+    interval: Method = "t",
     also: Sequence[str] = (),
     warn: Warn = warn_on_stderr,
 ) -> Report:
@@ -68,7 +73,8 @@ def build_report(
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
         environments: sequence ids whose rows are shown, all by default; claims are decided on all of theirs anyway.
         curves: also the learning curves.
-        interval: how the intervals of the tables' cells are made; all others are percentile intervals.
+        interval: how the tables' intervals are made: `t` is bootstrap-t for means, the inverted test for paired
+            differences, and percentiles further out for other aggregates over environments.
         also: names of sections that a report has only on request, such as `published`.
         warn: called with a sentence for each file that was left out.
 
@@ -92,9 +98,9 @@ def build_report(
     ]
     every = [record for each, _ in shown for record in each.records]
     method = (
-        f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval]} bootstrap interval over seeds ({RESAMPLES:,} "
-        "resamples; too narrow for few seeds); differences are paired by seed; diverged jobs count the worst "
-        "of their environment; failed and missing jobs have no value in tables and are counted"
+        f"mean over seeds with a {LEVEL:.0%} {_INTERVALS[interval].format(f'{RESAMPLES:,} resamples')}; differences "
+        "are paired by seed; diverged jobs count the worst of their environment; failed and missing jobs have no value "
+        "in tables and are counted"
     )
     return Report(tuple(suites), method, provenance_of(every))
 

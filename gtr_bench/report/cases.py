@@ -10,7 +10,7 @@ from gtr_bench.metrics.decision import Question
 from gtr_bench.report.collect import Record
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.statements import Statement
-from gtr_bench.report.values import SeedValues, Unit, pairs, score_in, unit_of, values_in, worst_in
+from gtr_bench.report.values import SeedValues, Unit, joint, pairs, score_in, unit_of, values_in, worst_in
 
 __all__ = ["Case", "case_of"]
 
@@ -46,6 +46,7 @@ class Case:
             margin=stated.margin,
             alpha=stated.alpha,
             estimand=stated.estimand,
+            joint=joint(self.records),
             scope=stated.scope,
             worst_case=None if self.worst_case is None else pairs(self.worst_case, *about),
         )

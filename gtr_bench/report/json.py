@@ -7,6 +7,7 @@ import json
 
 from gtr_bench.report import text
 from gtr_bench.report.model import Report
+from gtr_bench.report.plain import plain
 from gtr_bench.report.sections.registry import section
 
 __all__ = ["FORMAT", "render_json"]
@@ -16,12 +17,15 @@ FORMAT = 2
 
 
 def render_json(report: Report) -> str:
-    """The report as one indented JSON object ending in a newline; numbers are unrounded, absent ones null."""
+    """The report as one indented JSON object ending in a newline; numbers are unrounded, absent ones null.
+
+    An end of an interval that is infinite is null too, and named in its object's `unbounded`.
+    """
     content = {"format": FORMAT, **dataclasses.asdict(report)}
-    for suite, plain in zip(report.suites, content["suites"], strict=True):
-        del plain["curves"]  # every point of every seed: `gtr-bench export` has them
-        del plain["reconstructed"]  # the statements name them
-        for name, data in plain.pop("sections").items():
-            section(name).put(plain, data)
-        plain["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]
-    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    for suite, shown in zip(report.suites, content["suites"], strict=True):
+        del shown["curves"]  # every point of every seed: `gtr-bench export` has them
+        del shown["reconstructed"]  # the statements name them
+        for name, data in shown.pop("sections").items():
+            section(name).put(shown, data)
+        shown["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]
+    return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.metrics.decision import Decision, Question, decide
+from gtr_bench.metrics.interval import student
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns
-from gtr_bench.report.curves import resampled_means
 from gtr_bench.report.iterations import Iterations
 from gtr_bench.report.model import Difference, Interval
-from gtr_bench.report.text import number, p_value
-from gtr_bench.report.values import SeedValues, pairs
+from gtr_bench.report.text import bracketed, p_value
+from gtr_bench.report.values import SeedValues, joint, pairs
 
 __all__ = [
     "QUANTITIES",
@@ -39,7 +39,6 @@ WINDOW = 16
 """Iterations before and after a shift: the window of `path_efficiency` (gtr.md 6)."""
 
 QUANTITIES = ("path_efficiency", "path_length", "escape_fraction", "exact_kl")
-RESAMPLES = 2000
 
 _OVER_A_WINDOW = frozenset({"path_efficiency", "path_length"})
 
@@ -148,7 +147,7 @@ def mechanism_of(
         return Mechanism(WINDOW, (), (), (f"no phase has the {WINDOW} iterations a window needs",))
     path = after["path_efficiency"]
     asked = [label for label in subjects if label in algorithms] if baseline else []
-    sentences = _sentences(asked, baseline or "", environments, returns, path, alpha)
+    sentences = _sentences(asked, baseline or "", environments, returns, path, alpha, together=joint(measured))
     short = len({record.job for record in measured}) - sum(np.isfinite(each["exact_kl"][1]) for each in found.values())
     notes = [f"{short} jobs without two phases of {WINDOW} iterations left out"] if short else []
     return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes))
@@ -193,13 +192,9 @@ def _row(
 def _interval(values: Sequence[float]) -> Interval | None:
     if not values:
         return None
-    column = np.sort(np.array(values))[:, None]
-    value = float(column.mean())
-    if len(values) == 1:
-        return Interval(value, None, None, 1)
-    # Hundreds of intervals, none of which decides anything: they share their draws.
-    low, high = np.quantile(resampled_means(column, RESAMPLES), [0.025, 0.975])
-    return Interval(value, float(low), float(high), len(values))
+    # Hundreds of intervals, none of which decides anything.
+    found = student(values)
+    return Interval(found.value, found.low, found.high, found.n)
 
 
 def _sentences(
@@ -209,10 +204,17 @@ def _sentences(
     returns: SeedValues | None,
     path: SeedValues,
     alpha: float,
+    *,
+    together: bool = False,
 ) -> list[str]:
-    """The stated rule: a gain counts as explained only if return and path_efficiency are both higher, by the test."""
+    """The stated rule: a gain counts as explained only if return and path_efficiency are both higher, by the test.
+
+    `together`: seeds share randomness between environments.
+    """
     questions = [
-        Question(f"{quantity} {label}", pairs(values, label, baseline, environments), "higher", alpha=alpha)
+        Question(
+            f"{quantity} {label}", pairs(values, label, baseline, environments), "higher", alpha=alpha, joint=together
+        )
         for label in subjects
         for quantity, values in (("return", returns), ("path", path))
         if values is not None and all({label, baseline} <= set(values.get(name, {})) for name in environments)
@@ -237,8 +239,5 @@ def _sentence(label: str, baseline: str, gain: Decision | None, path: Decision |
 
 def _size(decision: Decision) -> str:
     """`0.03 [0.01, 0.05], p = 0.01` with Holm's p; what a decision does not have is left out."""
-    effect = "undefined" if decision.effect is None else number(decision.effect)
-    ends = (
-        "" if decision.low is None or decision.high is None else f" [{number(decision.low)}, {number(decision.high)}]"
-    )
-    return effect + ends + ("" if decision.p_adjusted is None else f", p = {p_value(decision.p_adjusted)}")
+    effect = bracketed(decision.effect, decision.low, decision.high) if decision.effect is not None else "undefined"
+    return effect + ("" if decision.p_adjusted is None else f", p = {p_value(decision.p_adjusted)}")

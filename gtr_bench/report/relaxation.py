@@ -22,12 +22,14 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.comparison import EXACT_LIMIT, SAMPLES, holm
+from gtr_bench.metrics.comparison import holm
 from gtr_bench.metrics.interval import bootstrap, generator_of, stratified_bootstrap
+from gtr_bench.metrics.relabelled import EXACT_LIMIT, SAMPLES
 from gtr_bench.report.collect import Record
 from gtr_bench.report.columns import Columns
 from gtr_bench.report.model import Interval
 from gtr_bench.report.text import number, p_value
+from gtr_bench.report.values import joint
 
 __all__ = [
     "COLUMNS",
@@ -148,23 +150,34 @@ def _beyond_others(table: Floats) -> Floats:
     return np.asarray(own - shared)
 
 
-def _p(tables: Sequence[Floats]) -> float:
-    """Two-sided; the statistic is the mean over environments of the mean correlation of the pairs that are matched."""
+def _p(tables: Sequence[Floats], seeds: Sequence[Sequence[int]] | None = None) -> float:
+    """Two-sided; the statistic is the mean over environments of the mean correlation of the pairs that are matched.
+
+    `seeds` are the tables', sorted, where environments share their randomness: then one order of all seeds serves all.
+    """
     centred = [table - table.mean() for table in tables]
     observed = float(np.mean([np.diagonal(table).mean() for table in centred]))
-    exact = math.prod(math.factorial(len(table)) for table in tables) <= EXACT_LIMIT
+    everyone = sorted({seed for each in seeds or () for seed in each})
+    sizes = [len(everyone)] if seeds else [len(table) for table in tables]
+    exact = math.prod(math.factorial(size) for size in sizes) <= EXACT_LIMIT
     generator = generator_of(*(table.ravel() for table in tables))
-    drawn = np.zeros(1 if exact else SAMPLES)
-    for table in centred:
-        seeds = np.arange(len(table))
-        if exact:
-            matched = np.array(list(permutations(seeds)))
-            drawn = np.add.outer(drawn, table[seeds, matched].mean(axis=1)).ravel()
-        else:
-            matched = generator.permuted(np.broadcast_to(seeds, (SAMPLES, len(seeds))), axis=1)
-            drawn += table[seeds, matched].mean(axis=1)
+    orders = [_orders(size, generator, exact=exact) for size in sizes]
+    drawn = np.zeros(1 if exact and not seeds else len(orders[0]))
+    for place, table in enumerate(centred):
+        # Where they are shared, the places of its own seeds in an order of all: each order of these is as likely.
+        own = np.searchsorted(everyone, seeds[place]) if seeds else None
+        matched = orders[place] if own is None else np.argsort(orders[0][:, own], axis=1)
+        found = table[np.arange(len(table)), matched].mean(axis=1)
+        drawn = np.add.outer(drawn, found).ravel() if exact and not seeds else drawn + found
     extreme = int(np.count_nonzero(np.abs(drawn) / len(tables) >= abs(observed) - 1e-9))
     return extreme / len(drawn) if exact else (extreme + 1) / (len(drawn) + 1)
+
+
+def _orders(size: int, generator: np.random.Generator, *, exact: bool) -> NDArray[np.int64]:
+    """All orders of so many places, or drawn ones: [orders, places]."""
+    if exact:
+        return np.array(list(permutations(range(size))))
+    return generator.permuted(np.broadcast_to(np.arange(size), (SAMPLES, size)), axis=1)
 
 
 def relaxation_of(
@@ -181,27 +194,33 @@ def relaxation_of(
     """
     rows: list[RelaxationRow] = []
     tables: dict[str, list[Floats]] = {}
+    seeds: dict[str, list[list[int]]] = {}
+    together = joint(records)
     for environment in dict.fromkeys(record.sequence for record in records):
         for algorithm in algorithms:
             own = [r for r in records if (r.sequence, r.algorithm) == (environment, algorithm) and r.job in found]
             lengths = Counter(found[record.job].lengths for record in own)
             # A job that diverged has fewer iterations than the others.
             own = [record for record in own if found[record.job].lengths == lengths.most_common(1)[0][0]]
+            own.sort(key=lambda record: record.seed)
             if len(own) < 2:
                 continue
             table = correlations([found[record.job] for record in own])
-            estimate = bootstrap(_beyond_others(table))
+            estimate = bootstrap(_beyond_others(table), method="t")
             interval = Interval(estimate.value, estimate.low, estimate.high, estimate.n)
             rows.append(RelaxationRow(environment, algorithm, interval, tuple(record.job for record in own)))
             tables.setdefault(algorithm, []).append(table)
+            seeds.setdefault(algorithm, []).append([record.seed for record in own])
     shown = [label for label in algorithms if label in tables]
-    adjusted = holm([_p(tables[label]) for label in shown])
-    sentences = [_sentence(label, tables[label], p, alpha) for label, p in zip(shown, adjusted, strict=True)]
+    adjusted = holm([_p(tables[label], seeds[label] if together else None) for label in shown])
+    sentences = [
+        _sentence(label, tables[label], p, alpha, together=together) for label, p in zip(shown, adjusted, strict=True)
+    ]
     return Relaxation(tuple(rows), tuple(sentences))
 
 
-def _sentence(label: str, tables: Sequence[Floats], p: float, alpha: float) -> str:
-    estimate = stratified_bootstrap([_beyond_others(table) for table in tables])
+def _sentence(label: str, tables: Sequence[Floats], p: float, alpha: float, *, together: bool) -> str:
+    estimate = stratified_bootstrap([_beyond_others(table) for table in tables], method="t", joint=together)
     what = "is not shown to be followed by improvement or by loss: it may follow noise"
     if p <= alpha:
         what = f"is followed by {'improvement' if estimate.value > 0 else 'loss'}, beyond what the iteration explains"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
-from gtr_bench.metrics.comparison import HypothesisTest, holm, sign_flip
+from gtr_bench.metrics.comparison import HypothesisTest, flip_test, holm, holm_steps
 from gtr_bench.metrics.interval import Estimate, Method, bootstrap
+from gtr_bench.metrics.inversion import invert
+from gtr_bench.metrics.relabelled import Linear, Searched, flip
 from gtr_bench.metrics.run import Metric, Score
 from gtr_bench.report.aggregates import Aggregate, Profile, aggregates_of
 from gtr_bench.report.bars import bar_of, bar_sentence
@@ -32,7 +35,7 @@ class TableCell:
     `value` is the mean over `n` seeds, None for no seed. Of the n, `diverged` counted the worst; `undefined` finished
     jobs have no value of this metric; `failed` and `missing` jobs have none at all. `jobs`, `seeds` and `values` are
     the n, by seed. `best`: the test says that it is better than every other algorithm of its environment; `tied`: the
-    test does not separate it from the one with the best mean, which is tied too then.
+    test could, and does not, separate it from the one with the best mean, which is tied too then.
     """
 
     sequence: str
@@ -82,9 +85,12 @@ def table_of(
     suite: SuiteRecords,
     *,
     primary: bool,
-    interval: Method = "percentile",
+    interval: Method = "t",
 ) -> MetricTable:
-    """The table of one metric over the records `runs` (references excluded); `interval` is that of its cells."""
+    """The table of one metric over the records `runs` (references excluded).
+
+    `interval` is that of its means. With `t` a difference has the interval that inverts the test behind `best`.
+    """
     overruled = suite.suite.metric_direction if suite.suite and primary else None
     direction = overruled or metric.direction
     alpha = suite.suite.alpha if suite.suite else 1 - LEVEL
@@ -96,21 +102,12 @@ def table_of(
             label: [each for each in scored if each[0].sequence == environment and each[0].algorithm == label]
             for label in algorithms
         }
-        rivals = here.get(baseline or "", [])
-        row = [
-            _cell(
-                cell_id(suite.name, suite.scale, metric.name, environment, label),
-                entries,
-                rivals if label != baseline else [],
-                baseline or "",
-                scores,
-                interval,
-            )
-            for label, entries in here.items()
-            if entries
-        ]
-        cells += row if direction == "neutral" else _marked(row, direction, alpha)
-    aggregates, profiles, notes = aggregates_of(runs, scores, metric, direction, algorithms, baseline)
+        identities = {label: cell_id(suite.name, suite.scale, metric.name, environment, label) for label in algorithms}
+        row = [_cell(identities[label], entries, scores, interval) for label, entries in here.items() if entries]
+        pairs = _pairs(row, alpha)
+        row = row if direction == "neutral" else _marked(row, pairs, direction, alpha)
+        cells += [_beside(cell, row, pairs, baseline, alpha, interval) for cell in row]
+    aggregates, profiles, notes = aggregates_of(runs, scores, metric, direction, algorithms, baseline, interval)
     bar = bar_of(runs, metric, scores)
     notes += [bar_sentence(bar)] if bar else []
     reasons = Counter(score.reason for _, score in scored if score and score.reason)
@@ -122,16 +119,11 @@ def table_of(
     )
 
 
-def _cell(
-    identity: str, entries: Entries, rivals: Entries, baseline: str, scores: Scores, interval: Method
-) -> TableCell:
+def _cell(identity: str, entries: Entries, scores: Scores, interval: Method) -> TableCell:
     first = entries[0][0]
     by_seed = sorted(entries, key=lambda entry: entry[0].seed)
     scored = {record.seed: (record, score) for record, score in by_seed if score is not None and score.defined}
-    theirs = {record.seed: score.value for record, score in rivals if score is not None and score.defined}
-    differences = [score.value - theirs[seed] for seed, (_, score) in scored.items() if seed in theirs]
     estimate = _estimate((score.value for _, score in scored.values()), interval)
-    difference = _estimate(differences, interval)
     states = Counter(record.state for record, _ in entries)
     return TableCell(
         sequence=first.sequence,
@@ -145,11 +137,7 @@ def _cell(
         failed=states["failed"],
         missing=states["missing"],
         censored=sum(score.censored for _, score in scored.values()),
-        difference=(
-            Difference(baseline, difference.value, difference.low, difference.high, difference.n)
-            if difference
-            else None
-        ),
+        difference=None,
         jobs=tuple(record.job for record, _ in scored.values()),
         seeds=tuple(scored),
         values=tuple(score.value for _, score in scored.values()),
@@ -162,32 +150,90 @@ def _estimate(values: Iterable[float], interval: Method) -> Estimate | None:
     return bootstrap(listed, level=LEVEL, method=interval) if listed else None
 
 
-def _marked(row: Sequence[TableCell], direction: Literal["higher", "lower"], alpha: float) -> list[TableCell]:
-    """The cells of one environment with `best` and `tied`; Holm's family is all pairs of its algorithms.
+@dataclass(frozen=True)
+class _Pair:
+    """Two cells' differences over the seeds both have, tested; the family is all pairs of their environment.
 
-    All pairs and not only those with the best mean: which one that is, is itself read off the data.
+    `adjusted` is Holm's p, `left` how many pairs were left at the step that decided this one.
     """
+
+    one: str
+    other: str
+    n: int
+    test: HypothesisTest
+    relabelled: Linear | Searched
+    adjusted: float = 1.0
+    left: int = 1
+
+    def can_decide(self, alpha: float, pairs: int) -> bool:
+        """Whether so many differences could be told apart at the first step among so many pairs."""
+        return pairs * 2.0 ** (1 - self.n) <= alpha
+
+
+def _pairs(row: Sequence[TableCell], alpha: float) -> list[_Pair]:
+    """All pairs and not only those with the best mean: which one that is, is itself read off the data."""
+    both = list(combinations([cell for cell in row if cell.n], 2))
+    tested = [pair for each in both if (pair := _pair(*each))]
+    ps = [pair.test.p for pair in tested] + [1.0] * (len(both) - len(tested))
+    steps = zip(tested, holm(ps), holm_steps(ps, [alpha] * len(ps)), strict=False)
+    return [replace(pair, adjusted=adjusted, left=left) for pair, adjusted, left in steps]
+
+
+def _pair(one: TableCell, other: TableCell) -> _Pair | None:
+    """None where the two have no two seeds in common."""
+    theirs = dict(zip(other.seeds, other.values, strict=True))
+    differences = [value - theirs[seed] for seed, value in zip(one.seeds, one.values, strict=True) if seed in theirs]
+    if len(differences) < 2:
+        return None
+    relabelled = flip([differences])
+    return _Pair(one.id, other.id, len(differences), flip_test(relabelled, [differences]), relabelled)
+
+
+def _marked(
+    row: Sequence[TableCell], pairs: Sequence[_Pair], direction: Literal["higher", "lower"], alpha: float
+) -> list[TableCell]:
+    """The cells of one environment with `best` and `tied`; a pair with too few seeds to decide leaves no mark."""
     present = [cell for cell in row if cell.n]
     if len(present) < 2:
         return list(row)
-    both = list(combinations(present, 2))
-    tests = [_test(*each) for each in both]
-    adjusted = holm([test.p if test else 1.0 for test in tests])
-    sign = 1 if direction == "higher" else -1
+    sign, count = 1 if direction == "higher" else -1, math.comb(len(present), 2)
     # Over the seeds both have: with other seeds missing on either side, the means may be ordered the other way.
     beats = {
-        (one.id, other.id) if sign * test.statistic > 0 else (other.id, one.id)
-        for (one, other), test, p in zip(both, tests, adjusted, strict=True)
-        if test and p <= alpha
+        (pair.one, pair.other) if sign * pair.test.statistic > 0 else (pair.other, pair.one)
+        for pair in pairs
+        if pair.adjusted <= alpha
     }
+    able = {frozenset((pair.one, pair.other)) for pair in pairs if pair.can_decide(alpha, count)}
     top = max(present, key=lambda cell: sign * (cell.value or 0.0))
-    tied = {cell.id for cell in present if cell is top or (top.id, cell.id) not in beats}
-    best = tied == {top.id}
-    return [replace(cell, best=best and cell is top, tied=not best and cell.id in tied) for cell in row]
+    others = {cell.id for cell in present if cell is not top}
+    even = {name for name in others if (top.id, name) not in beats}
+    tied = {name for name in even if frozenset((top.id, name)) in able}
+    tied |= {top.id} if tied else set()
+    return [replace(cell, best=not even and cell is top, tied=cell.id in tied) for cell in row]
 
 
-def _test(one: TableCell, other: TableCell) -> HypothesisTest | None:
-    """The paired test over the seeds both have; None where there are not two of them."""
-    theirs = dict(zip(other.seeds, other.values, strict=True))
-    differences = [value - theirs[seed] for seed, value in zip(one.seeds, one.values, strict=True) if seed in theirs]
-    return sign_flip([differences]) if len(differences) > 1 else None
+def _beside(
+    cell: TableCell,
+    row: Sequence[TableCell],
+    pairs: Sequence[_Pair],
+    baseline: str | None,
+    alpha: float,
+    method: Method,
+) -> TableCell:
+    """The cell with its difference to the baseline's, over the seeds both have."""
+    rival = next((each for each in row if each.algorithm == baseline), None)
+    if baseline is None or rival is None or rival is cell:
+        return cell
+    theirs = dict(zip(rival.seeds, rival.values, strict=True))
+    differences = [value - theirs[seed] for seed, value in zip(cell.seeds, cell.values, strict=True) if seed in theirs]
+    if not differences:
+        return cell
+    n, pair = len(differences), next((each for each in pairs if {each.one, each.other} == {cell.id, rival.id}), None)
+    if method != "t" or pair is None:
+        found = bootstrap(differences, level=LEVEL, method=method)
+        return replace(cell, difference=Difference(baseline, found.value, found.low, found.high, n))
+    low, high = invert(pair.relabelled, (lambda p: pair.left * p <= alpha,) * 2, two_sided=True)
+    value = pair.test.statistic
+    if pair.one != cell.id:
+        value, low, high = -value, -high, -low
+    return replace(cell, difference=Difference(baseline, value, low, high, n))

@@ -15,6 +15,7 @@ __all__ = [
     "RECONSTRUCTION",
     "RECONSTRUCTION_MARK",
     "SMOKE",
+    "UNBOUNDED",
     "boundaries_line",
     "bracketed",
     "difference_text",
@@ -37,6 +38,7 @@ SMOKE = "smoke scale: no claim"
 INTERIM = "interim: "
 """Before the verdict of a suite that has not ended."""
 ABSENT = "-"
+UNBOUNDED = "unbounded"
 
 
 def number(value: float) -> str:
@@ -56,10 +58,13 @@ def p_value(p: float | None) -> str:
 
 
 def bracketed(value: float | None, low: float | None, high: float | None) -> str:
-    """`value [low, high]`; only what is there."""
+    """`value [low, high]`; only what is there. An infinite end reads `unbounded`, and so does the pair of them."""
     if value is None:
         return ABSENT
-    return number(value) if low is None or high is None else f"{number(value)} [{number(low)}, {number(high)}]"
+    if low is None or high is None:
+        return number(value)
+    ends = [number(end) if math.isfinite(end) else UNBOUNDED for end in (low, high)]
+    return f"{number(value)} [{', '.join(dict.fromkeys(ends) if UNBOUNDED in ends else ends)}]"
 
 
 def difference_text(difference: Difference | None) -> str:

@@ -9,12 +9,14 @@ from typing import Literal, TypeAlias
 from gtr_bench.metrics.run import Direction, Metric, Score
 from gtr_bench.report.collect import Record
 from gtr_bench.report.scores import Scores
+from gtr_bench.suite.seeds import share_randomness
 
 __all__ = [
     "NORMALISED",
     "SeedValues",
     "Unit",
     "common_unit",
+    "joint",
     "pairs",
     "score_in",
     "unit_of",
@@ -47,6 +49,11 @@ def unit_of(
 ) -> Unit | None:
     """The metric's own unit for one environment, unless `common` is asked for; else `common_unit`."""
     return common_unit(metric, environments, scores) if common or len(environments) > 1 else metric.unit
+
+
+def joint(records: Iterable[Record]) -> bool:
+    """Whether seeds share randomness between the environments of the records, so that tests take them together."""
+    return share_randomness({record.sequence: record.definition for record in records})
 
 
 def score_in(

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 from gtr_bench.suite.identity import canonical_json
 
-__all__ = ["Seeds", "continued", "derive_seeds"]
+__all__ = ["Seeds", "continued", "derive_seeds", "share_randomness"]
+
+APART_SINCE = 3
+"""The learn version from which on a job's seeds depend on its sequence."""
 
 
 class Seeds(NamedTuple):
@@ -32,6 +35,30 @@ def derive_seeds(definition: Mapping[str, Any]) -> Seeds:
     return Seeds(
         _seed(f"learner:{name}:{seed}:{whole}"), _seed(f"environment:{seed}:{whole}"), _seed(f"shift:{seed}:{shifts}")
     )
+
+
+def share_randomness(worlds: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether jobs of one seed on different ones of these sequences may have a random number in common.
+
+    They have where their seeds did not depend on the sequence yet, where two sequences are equal, and where two have
+    the same shifts and an environment in common: those meet the same worlds, and their reference runs may be the same.
+
+    Args:
+        worlds: sequence id -> the definition of a job there.
+    """
+    if len(worlds) < 2:
+        return False
+    if any(definition.get("learn", 1) < APART_SINCE for definition in worlds.values()):
+        return True
+    met: dict[str, list[frozenset[str]]] = {}
+    for definition in worlds.values():
+        sequence = definition["sequence"]
+        met.setdefault(canonical_json(sequence["shifts"]), []).append(
+            frozenset(phase["environment"] for phase in sequence["phases"])
+        )
+    drawn = (each for shifts, each in met.items() if shifts != "[]")
+    alike = any(len(frozenset.union(*each)) < sum(map(len, each)) for each in drawn)
+    return alike or len({canonical_json(each["sequence"]) for each in worlds.values()}) < len(worlds)
 
 
 def continued(seeds: Sequence[int], count: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gtr_bench.report.mechanism import _sentences
-from gtr_bench.report.tables import TableCell, _marked
+from gtr_bench.report.tables import TableCell, _marked, _pairs
 from tests.metrics.helpers import within_band
 
 SIMULATIONS = 400
@@ -24,15 +24,17 @@ def cell(algorithm: str, values: Sequence[float], seeds: Sequence[int] | None = 
     )
 
 
+def marked_cells(row: Sequence[TableCell]) -> list[TableCell]:
+    """One environment's cells with their marks."""
+    return _marked(row, _pairs(row, 0.05), "higher", 0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("algorithms", "lower"), [(2, True), (5, False)])
 def test_equal_algorithms_have_a_best_one_at_most_at_the_level(algorithms: int, *, lower: bool) -> None:
     generator = np.random.default_rng(41)
     marked = sum(
-        any(
-            each.best
-            for each in _marked([cell(str(i), generator.normal(size=8)) for i in range(algorithms)], "higher", 0.05)
-        )
+        any(each.best for each in marked_cells([cell(str(i), generator.normal(size=8)) for i in range(algorithms)]))
         for _ in range(SIMULATIONS)
     )
     # of two: 12 of 2^8 relabellings
@@ -45,14 +47,14 @@ def test_of_two_equal_leaders_one_is_called_best_at_most_at_the_level() -> None:
     wrong = 0
     for _ in range(SIMULATIONS):
         row = [cell(str(i), generator.normal(5.0 if i < 2 else 0.0, 1.0, size=10)) for i in range(4)]
-        wrong += any(each.best for each in _marked(row, "higher", 0.05))
+        wrong += any(each.best for each in marked_cells(row))
     assert within_band(wrong, SIMULATIONS, 0.05, lower=False)
 
 
 def test_the_best_mean_is_not_best_where_the_shared_seeds_say_the_opposite() -> None:
     """`a` has the higher mean by a seed that `b` does not have; where both were run `b` is higher every time."""
-    first, second = _marked(
-        [cell("a", [0, 0, 0, 0, 0, 0, 0, 100], range(8)), cell("b", [1, 2, 1, 2, 1, 2, 1], range(7))], "higher", 0.05
+    first, second = marked_cells(
+        [cell("a", [0, 0, 0, 0, 0, 0, 0, 100], range(8)), cell("b", [1, 2, 1, 2, 1, 2, 1], range(7))]
     )
     assert not first.best
     assert not second.best

@@ -55,7 +55,13 @@ def iterations(
 def said(jobs: Sequence[Sequence[dict[str, np.ndarray]]], alpha: float = 0.05) -> str:
     """The sentence on one algorithm whose jobs are given by environment."""
     records: list[Any] = [
-        SimpleNamespace(sequence=f"world {place}", algorithm="gtr", job=f"{place}-{seed}")
+        SimpleNamespace(
+            sequence=f"world {place}",
+            algorithm="gtr",
+            job=f"{place}-{seed}",
+            seed=seed,
+            definition={"learn": 3, "sequence": {"phases": [{"environment": f"world {place}"}], "shifts": []}},
+        )
         for place, own in enumerate(jobs)
         for seed in range(len(own))
     ]

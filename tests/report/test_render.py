@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from dataclasses import replace
 from io import StringIO
@@ -286,3 +287,19 @@ def test_a_narrow_terminal_hides_no_column_and_breaks_no_number(width: int) -> N
     words = render_terminal(REPORT, width=width).split()
     for word in ("[0.03000,", "0.1101]", "0.012", "0.025"):
         assert word in words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(-1.0, 2.0, "[-1.000, 2.000]"), (-math.inf, math.inf, "[unbounded]"), (0.5, math.inf, "[0.5000, unbounded]")],
+)
+def test_an_infinite_end_reads_unbounded_and_is_null_and_named_in_json(low: float, high: float, shown: str) -> None:
+    cell = replace(GTR, difference=Difference("ppo", 1.0, low, high, 4))
+    (suite,) = REPORT.suites
+    table = replace(suite.tables[0], cells=(PPO, cell))
+    report = replace(REPORT, suites=(replace(suite, sections={**suite.sections, "tables": (table,)}),))
+    assert f"1.000 {shown}, n = 4" in render_terminal(report)
+    found = json.loads(render_json(report))["suites"][0]["tables"][0]["cells"][1]["difference"]
+    infinite = [name for name, end in (("low", low), ("high", high)) if math.isinf(end)]
+    assert found.get("unbounded", []) == infinite
+    assert [found["low"], found["high"]] == [None if math.isinf(end) else end for end in (low, high)]

@@ -45,7 +45,9 @@ def test_five_seeds_of_one_sign_do_not_make_a_value_best_and_six_do(fill: Fill) 
         found = cells(fill(jobs, text=text, name=str(count)), "cartpole_swap")
         # gtr is higher with every seed: 2 / 2^5 and 2 / 2^6
         assert [found["gtr"].best, found["ppo"].best] == [best, False]
-        assert [found["gtr"].tied, found["ppo"].tied] == [not best, not best]
+        # with five seeds the test could not have told them apart, so it says nothing
+        assert not found["gtr"].tied
+        assert not found["ppo"].tied
 
 
 def test_lower_is_best_where_the_metric_says_so(fill: Fill) -> None:
@@ -73,7 +75,7 @@ def test_holm_is_over_all_pairs_of_an_environment(fill: Fill, monkeypatch: pytes
     values = {label: dict(zip(cell.seeds, cell.values, strict=True)) for label, cell in found.items()}
     p = [sign_flip([[values[a][seed] - values[b][seed] for seed in values[a]]]).p for a, b in pairs]
     assert max(holm(p)[0], holm(p)[2]) > 0.05 >= max(p[0], p[2])
-    assert (found["gtr"].best, found["gtr"].tied) == (False, True)
+    assert (found["gtr"].best, found["gtr"].tied) == (False, False)
 
 
 def test_failed_missing_and_diverged_jobs_are_listed_with_their_reasons(fill: Fill, jobs: list[Job]) -> None:
@@ -127,8 +129,8 @@ def test_steps_are_aggregated_as_shares_of_a_phase_without_gap_or_profile(fill: 
 def test_bca_intervals_are_shown_and_named_where_they_are_asked_for(fill: Fill, jobs: list[Job]) -> None:
     results = fill(jobs)
     plain, asked = build_report([results]), build_report([results], interval="bca")
-    assert "95% percentile bootstrap interval" in plain.method
-    assert "95% BCa (aggregates, claims and mechanism: percentile) bootstrap interval" in asked.method
+    assert "95% bootstrap-t interval" in plain.method
+    assert "95% BCa bootstrap interval over seeds" in asked.method
     cell, other = (each.suites[0].tables[0].cells[0] for each in (asked, plain))
     found = bootstrap(cell.values, method="bca")
     assert (cell.low, cell.high) == (found.low, found.high) != (other.low, other.high)

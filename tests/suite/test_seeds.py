@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from gtr_bench.suite import Seeds, derive_seeds
+from gtr_bench.suite.seeds import share_randomness
 
 SWAP = {"kind": "action_permutation", "cycle": 2}
 
@@ -49,3 +52,27 @@ def test_seeds_are_distinct_and_fit_a_signed_64_bit_integer() -> None:
     assert len(set(derived)) == len(derived)
     assert all(0 <= value < 2**63 for value in derived)
     assert max(derived) > 2**62
+
+
+def on(environment: str = "gym:CartPole-v1", learn: int = 3, **changes: Any) -> dict[str, Any]:
+    made = definition(0, **changes) | {"learn": learn}
+    phases = [phase | {"environment": environment} for phase in made["sequence"]["phases"]]
+    return made | {"sequence": made["sequence"] | {"phases": phases}}
+
+
+@pytest.mark.parametrize(
+    ("worlds", "shared"),
+    [
+        ([on()], False),
+        ([on(), on("gym:Acrobot-v1")], False),
+        ([on(), on(shift=SWAP | {"cycle": 3})], False),
+        ([on(), on()], True),
+        ([on(), on(steps=2000)], True),
+        ([on(), on("gym:Acrobot-v1", learn=2)], True),
+        ([definition(0), on("gym:Acrobot-v1")], True),
+    ],
+)
+def test_sequences_share_randomness_where_seeds_did_not_depend_on_them_or_their_worlds_are_the_same(
+    worlds: list[dict[str, Any]], *, shared: bool
+) -> None:
+    assert share_randomness({str(place): world for place, world in enumerate(worlds)}) is shared

@@ -14,7 +14,7 @@ from gtr_bench.report.model import Interval, SuiteReport
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.text import interval_text, label
-from gtr_bench.report.values import NORMALISED, common_unit, values_in
+from gtr_bench.report.values import NORMALISED, common_unit, joint, values_in
 
 __all__ = ["AtariSubsetsSection"]
 
@@ -62,13 +62,21 @@ class AtariSubsetsSection(Section):
             names = _sequences(found, games)
             if names is None or not shown.issuperset(names):
                 continue
+            together = joint(each for each in asked.runs if each.sequence in names)
             for metric in asked.metrics.values():
                 if common_unit(metric, names, scores) != NORMALISED or metric.direction != "higher":
                     continue
                 values = values_in(NORMALISED, asked.runs, metric, scores)
                 for algorithm in asked.algorithms:
-                    groups = [list(values.get(name, {}).get(algorithm, {}).values()) for name in names]
-                    estimate = estimated_median(groups, tuple(games.values())) if all(groups) else None
+                    groups = [
+                        [value for _, value in sorted(values.get(name, {}).get(algorithm, {}).items())]
+                        for name in names
+                    ]
+                    estimate = (
+                        estimated_median(groups, tuple(games.values()), method=asked.interval, joint=together)
+                        if all(groups)
+                        else None
+                    )
                     value = Interval(estimate.value, estimate.low, estimate.high, estimate.n) if estimate else None
                     rows.append(_Estimate(subset, metric.name, algorithm, value))
         return tuple(rows) or None

@@ -88,6 +88,6 @@ def _lines(claims: Sequence[ClaimResult]) -> list[str]:
             lines.append(_by_environment(claim))
         lines += [f"{claim.id}: {each}" for each in claim.warnings]
         methods += [f"test: {claim.test}"] if claim.test else []
-        methods += [f"{claim.level:.0%} interval: {claim.interval_method}"] if claim.interval_method else []
+        methods += [f"{100 * claim.level:.4g}% interval: {claim.interval_method}"] if claim.interval_method else []
     family = FAMILY if all(claim.look is None for claim in claims) else WAVES
     return [*lines, "; ".join([*dict.fromkeys(methods), family])]

@@ -168,6 +168,6 @@ def _lines(table: MetricTable) -> list[str]:
     if any(cell.best or cell.tied for cell in table.cells):
         lines.append(
             f"{BEST_MARK} (bold): better than every other algorithm of its environment by the test; "
-            f"{TIED_MARK}: not separated from the best mean by it"
+            f"{TIED_MARK}: not separated from the best mean by it, with seeds enough to do so"
         )
     return [*lines, *table.notes]
