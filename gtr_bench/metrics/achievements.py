@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtr_bench.metrics.run import Companions, Metric, Need, Run, Score, undefined
+from gtr_bench.metrics.run import Bounds, Companions, Metric, Need, Run, Score, undefined
 
 __all__ = ["CrafterScore", "crafter_score"]
 
@@ -55,3 +56,9 @@ class CrafterScore(Metric):
         if not rates.size:
             return undefined("no achievements in the evaluations")
         return Score(crafter_score(100 * np.nanmean(rates, axis=0)))
+
+    @classmethod
+    def worst(cls, run: Run, companions: Companions, bounds: Bounds, direction: Literal["higher", "lower"]) -> Score:
+        """Nothing achieved, or all: returns do not bound it."""
+        score = cls.score(run, companions)
+        return replace(score, value=0.0 if direction == "higher" else 100.0) if score.defined else score

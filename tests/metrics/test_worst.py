@@ -29,8 +29,9 @@ def run_of(parts: np.ndarray, tested: np.ndarray) -> Run:
     steps, phases, worlds, fresh = map(np.array, zip(*ROWS, strict=True))
     low, span = LOW[worlds], (HIGH - LOW)[worlds]
     return Run(
-        steps, phases, worlds, low + span * parts, fresh, (10,) * PHASES, ("a", "b", "c"), tests=low + span * tested
-    )
+        steps, phases, worlds, low + span * parts, fresh, (10,) * PHASES, ("a", "b", "c"), tests=low + span * tested,
+        achievements=tested[:, None],
+    )  # fmt: skip
 
 
 def alone(level: float) -> Run:

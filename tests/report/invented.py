@@ -59,6 +59,7 @@ def rows_of(value: float) -> Columns:
         **whole,
         **real,
         "fresh": np.zeros(count, dtype=np.bool_),
+        "achievements": np.empty((count, 0)),
     }
 
 

@@ -75,12 +75,15 @@ def report_on(written: Written, states: dict[Job, str], metrics: tuple[str, ...]
 
 
 def expected_pairs(states: dict[str, dict[str, dict[int, str]]]) -> int:
-    """Fewest shared seeds of any environment, as `lifetime_return` of complete and diverged jobs is defined."""
+    """Fewest shared seeds of any environment: complete and diverged jobs have a `lifetime_return`, and failed ones
+    count the worst where a job of their side has finished."""
     shared = []
     for algorithms in states.values():
+        sides = [algorithms["gtr"], algorithms["ppo"]]
+        if not all({"complete", "diverged"} & set(side.values()) for side in sides):
+            return 0
         seeds = [
-            {seed for seed, state in algorithms[name].items() if state in ("complete", "diverged")}
-            for name in ("gtr", "ppo")
+            {seed for seed, state in side.items() if state in ("complete", "diverged", "failed")} for side in sides
         ]
         shared.append(len(set.intersection(*seeds)))
     return min(shared)

@@ -152,7 +152,9 @@ def test_fresh_seeds_confirm_what_old_ones_suggested(ask: Report) -> None:
 def test_a_statement_dropped_after_its_results_is_noted(ask: Report) -> None:
     claims, notes = ask((BEFORE, CLAIMED), (AFTER, SUITE))
     assert claims["gtr vs ppo"].changed == ""
-    sentence = "dropped after results: higher (gtr has a higher lifetime_return than ppo by more than 0.01 in "
+    sentence = (
+        "dropped after results: higher (gtr has a higher lifetime_return than ppo by more than 0.01 on average over "
+    )
     assert [note for note in notes if "dropped" in note] == [
         f"{sentence}cartpole_swap, acrobot_swap), last stated in request 1"
     ]
