@@ -234,9 +234,10 @@ class RecoverySteps(Metric):
         if any(not companions.references.get(phase) for phase in later):
             return undefined("needs reference runs of every phase after the first")
         levels = np.array([mean_curve(companions.references[phase], final) for phase in later])
-        if not np.all(levels > 0):
+        if not (companions.mapped or np.all(levels > 0)):
             return undefined("a reference's final level is not positive; give the sequence `normalise`")
-        steps, censored = recoveries(run, RECOVERY_SHARE * levels)
+        # A bar at which nothing was learned is reached by standing still: it counts as not reached, for all alike.
+        steps, censored = recoveries(run, np.where(levels > 0, RECOVERY_SHARE * levels, np.inf))
         return Score(float(cls.middle(steps)), censored=int(censored.sum()))
 
     @classmethod

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,17 @@ from gtr_bench.metrics.permuted import permute
 from gtr_bench.metrics.planning import Plan, detectable, fewest_seeds, seeds_needed
 from gtr_bench.metrics.relabelled import Alternative, Linear, Searched, Seeds, estimate, flip
 
-__all__ = ["Decision", "Pairs", "Question", "Verdict", "decide", "paired_differences", "standardised", "turned"]
+__all__ = [
+    "Decision",
+    "Pairs",
+    "Question",
+    "Verdict",
+    "decide",
+    "paired_differences",
+    "standardised",
+    "turned",
+    "verdicts",
+]
 
 Verdict = Literal["supported", "refuted", "undecided"]
 Pairs = Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]
@@ -168,6 +178,35 @@ class _Step:
 
 def decide(questions: Sequence[Question]) -> list[Decision]:
     """A decision per question, in order; the family for Holm's correction is all of them."""
+    tested = _tested(questions)
+    family = sum(each.pro is not None for each in tested)
+    return [
+        _untested(question, each.tests)
+        if each.tests is None or each.pro is None or each.contra is None
+        else _decision(question, each.tests, each.pro, each.contra, family=family)
+        for question, each in zip(questions, tested, strict=True)
+    ]
+
+
+def verdicts(questions: Sequence[Question]) -> list[Verdict]:
+    """What `decide` decides, without what it tells beside: for error rates, which need many families."""
+    return [
+        "undecided"
+        if each.tests is None or each.pro is None or each.contra is None
+        else _verdict(question, each.tests, each.pro, each.contra)
+        for question, each in zip(questions, _tested(questions), strict=True)
+    ]
+
+
+class _Tested(NamedTuple):
+    """A question's tests with the steps of Holm's procedure for and against it; None where nothing could be tested."""
+
+    tests: _Tests | None
+    pro: _Step | None
+    contra: _Step | None
+
+
+def _tested(questions: Sequence[Question]) -> list[_Tested]:
     tests = [_all_tests(question) for question in questions]
     known = [
         (question, each)
@@ -179,13 +218,12 @@ def decide(questions: Sequence[Question]) -> list[Decision]:
         iter([_Step(*each) for each in zip(holm(values), holm_steps(values, alphas), strict=True)])
         for values in ([each.favourable.p for _, each in known], [each.opposite.p for _, each in known])
     )
-    found = []
-    for question, each in zip(questions, tests, strict=True):
-        if each is None or not math.isfinite(each.favourable.p):
-            found.append(_untested(question, each))
-        else:
-            found.append(_decision(question, each, next(pro), next(contra), family=len(known)))
-    return found
+    return [
+        _Tested(each, None, None)
+        if each is None or not math.isfinite(each.favourable.p)
+        else _Tested(each, next(pro), next(contra))
+        for each in tests
+    ]
 
 
 def paired_differences(pairs: Pairs) -> dict[str, dict[int, float]]:
@@ -281,12 +319,17 @@ def _unpaired(question: Question, ours: list[Floats], theirs: list[Floats]) -> _
     return _Tests(effect, None, None, None, tests[0], tests[-1], beyond > 0, relabelled)
 
 
-def _decision(question: Question, tests: _Tests, pro: _Step, contra: _Step, *, family: int) -> Decision:
+def _verdict(question: Question, tests: _Tests, pro: _Step, contra: _Step) -> Verdict:
     two_sided = question.kind == "superiority"
-    supported = pro.adjusted <= question.alpha and (tests.towards or not two_sided)
-    refuted = contra.adjusted <= question.alpha and not supported and (not tests.towards or not two_sided)
-    verdict: Verdict = "supported" if supported else "refuted" if refuted else "undecided"
-    shown, step = (tests.opposite, contra) if refuted else (tests.favourable, pro)
+    if pro.adjusted <= question.alpha and (tests.towards or not two_sided):
+        return "supported"
+    against = contra.adjusted <= question.alpha and (not tests.towards or not two_sided)
+    return "refuted" if against else "undecided"
+
+
+def _decision(question: Question, tests: _Tests, pro: _Step, contra: _Step, *, family: int) -> Decision:
+    verdict, two_sided = _verdict(question, tests, pro, contra), question.kind == "superiority"
+    shown, step = (tests.opposite, contra) if verdict == "refuted" else (tests.favourable, pro)
     low, high = _interval(question, tests, pro.left, contra.left, verdict)
     spent = question.alpha / pro.left if two_sided else question.alpha / pro.left + question.alpha / contra.left
     plan = _plan(question, tests, family) if verdict == "undecided" else None

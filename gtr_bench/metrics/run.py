@@ -148,11 +148,13 @@ class Companions:
         references: phase -> the runs, trained from scratch on that phase's world alone, that are the bar there.
         oracle: the run of the oracle on the same sequence with the same seed.
         peaks: the largest |J| of all compared runs on the world of each phase, float64 [N]; empty for a run alone.
+        mapped: the suite says which returns count as 0 and 1, so that 0 means having learned nothing.
     """
 
     references: Mapping[int, Sequence[Run]] = field(default_factory=dict)
     oracle: Run | None = None
     peaks: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    mapped: bool = False
 
 
 @dataclass(frozen=True)

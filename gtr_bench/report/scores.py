@@ -277,6 +277,7 @@ class Scores:
             references,
             self.run(oracle, metric.values, scaled=scaled) if oracle else None,
             self._peaks(record, metric.values, scaled=scaled) if "all_phases" in metric.needs else np.empty(0),
+            mapped=scaled and record.sequence in self.normalise,
         )
 
     def _worlds(self, record: Record) -> tuple[str, ...]:

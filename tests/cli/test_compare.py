@@ -53,7 +53,7 @@ cartpole, ppo: lifetime_return worse: 75.43 -> 41.93, p (Holm) 0.0078; the curve
 
 lifetime_return (higher is better)
 environment  algorithm  A      B      B - A [95% interval]     n       p  p (Holm)
-cartpole     ppo        75.43  41.93  -33.50 [-35.12, -32.00]  8  0.0078    0.0078
+cartpole     ppo        75.43  41.93  -33.50 [-35.67, -31.33]  8  0.0078    0.0078
 """
 
 

@@ -163,6 +163,15 @@ def test_a_bar_that_is_not_positive_makes_every_algorithm_undefined_for_the_same
     assert not any(score is not None and score.defined for score in found)
 
 
+def test_a_bar_of_references_that_learned_nothing_is_not_reached_by_anybody_and_drops_no_pair(tmp_path: Path) -> None:
+    def nothing(point: Point) -> tuple[float, float]:
+        return (0.0 if (point.job.algorithm, point.job.role) == ("ppo", "reference") else 300.0), 0.5
+
+    scores = scores_in(made_up(tmp_path, SUITE, nothing))
+    found = [scores.score(record, metrics.get("recovery_steps")) for record in scores.records if record.role == "run"]
+    assert {(score.value, score.censored) for score in found if score is not None} == {(10_000, 2)}
+
+
 def test_stored_references_of_algorithms_that_are_not_the_bar_are_left_out_with_a_note(tmp_path: Path) -> None:
     """Results of a suite in which every algorithm had its own, read with the suite as it is now."""
     results = made_up(tmp_path / "results", ruled("own"), stuck)
