@@ -3,7 +3,7 @@
 Sources: protocols 13.1 (rliable's aggregates); Efron and Tibshirani, An Introduction to the Bootstrap, chapters 12 to
 14; Hesterberg, What Teachers Should Know About the Bootstrap (2015), 3.2 and 4.3. With few seeds the percentile
 interval is too narrow (a nominal 95 % covers about 83 % at n = 5), so it is made only on request: a mean has a
-bootstrap-t interval, any other statistic percentiles that are taken further out.
+Student's t or bootstrap-t interval, any other statistic percentiles that are taken further out.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ Method = Literal["t", "percentile", "bca"]
 
 RESAMPLES = 10_000
 """Bootstrap resamples behind every interval."""
+
+BOOTSTRAP_T_SEEDS = 10
+"""From so many values of every group on bootstrap-t, which covers skewed scores better; Student's t below."""
 
 Floats = NDArray[np.float64]
 
@@ -105,8 +108,8 @@ def bootstrap(
     Args:
         values: finite values, one per seed, in any order: [n].
         statistic: what is estimated.
-        method: `percentile`, `bca` (bias-corrected and accelerated, acceleration by the jackknife), or `t`: bootstrap-t
-            for a mean, further percentiles for another statistic.
+        method: `percentile`, `bca` (bias-corrected and accelerated, acceleration by the jackknife), or `t`: Student's t
+            or, from `BOOTSTRAP_T_SEEDS` values on, bootstrap-t for a mean, further percentiles for another statistic.
         level: nominal coverage, in (0, 1).
         resamples: number of bootstrap resamples.
 
@@ -166,8 +169,8 @@ def further(level: float, n: int, freedom: int) -> Floats:
 def _bootstrap_t(groups: Sequence[Floats], drawn: Sequence[Floats], level: float) -> tuple[float, float]:
     """Ends of the mean over groups of their means (Efron and Tibshirani 12.5); `drawn` are resamples, [R, n] each.
 
-    Student's t with Welch-Satterthwaite's degrees of freedom where so many resamples do not vary at all that the other
-    would have no end: always for fewer than four values, and for scores that are mostly equal.
+    Student's t with Welch-Satterthwaite's degrees of freedom for groups of fewer than `BOOTSTRAP_T_SEEDS`: of few
+    values some resamples hardly vary, and an end then lies far from every score. So too where many do not vary at all.
     """
     from scipy.special import stdtrit
 
@@ -179,7 +182,7 @@ def _bootstrap_t(groups: Sequence[Floats], drawn: Sequence[Floats], level: float
     (value, error), (means, errors) = moments(groups), moments(drawn)
     shares = [(1 - level) / 2, (1 + level) / 2]
     varies = errors > 1e-9 * error
-    if error > 0:
+    if error > 0 and min(map(len, groups)) >= BOOTSTRAP_T_SEEDS:
         apart = means - value
         ratios = np.where(varies, apart / np.where(varies, errors, 1.0), np.copysign(np.inf, apart))
         below, above = np.quantile(ratios, shares, method="inverted_cdf")

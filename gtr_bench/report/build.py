@@ -34,8 +34,8 @@ __all__ = ["build_report", "provenance_of"]
 
 ALWAYS_SHOWN = "lifetime_return"
 _INTERVALS = {
-    "t": "bootstrap-t interval over seeds ({}); a paired difference with what its test does not reject, among all "
-    "pairs of its environment",
+    "t": "Student's t interval over seeds (from ten seeds on bootstrap-t, {}); a paired difference with what its "
+    "test does not reject, among all pairs of its environment",
     "percentile": "percentile bootstrap interval over seeds ({}; too narrow for few seeds)",
     "bca": "BCa bootstrap interval over seeds ({}; too narrow for few seeds; aggregates percentile)",
 }
@@ -73,8 +73,8 @@ def build_report(
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
         environments: sequence ids whose rows are shown, all by default; claims are decided on all of theirs anyway.
         curves: also the learning curves.
-        interval: how the tables' intervals are made: `t` is bootstrap-t for means, the inverted test for paired
-            differences, and percentiles further out for other aggregates over environments.
+        interval: how the tables' intervals are made: `t` is Student's t or bootstrap-t for means, the inverted test for
+            paired differences, and percentiles further out for other aggregates over environments.
         also: names of sections that a report has only on request, such as `published`.
         warn: called with a sentence for each file that was left out.
 

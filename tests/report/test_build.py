@@ -50,7 +50,7 @@ def of(jobs: list[Job], sequence: str, algorithm: str) -> list[Job]:
     return [job for job in jobs if (job.sequence, job.algorithm, job.role) == (sequence, algorithm, "run")]
 
 
-def test_a_cell_is_the_mean_over_seeds_with_its_bootstrap_t_interval_and_ids(fill: Fill, jobs: list[Job]) -> None:
+def test_a_cell_is_the_mean_over_seeds_with_its_t_interval_and_ids(fill: Fill, jobs: list[Job]) -> None:
     report = build_report([fill(jobs)])
     own = of(jobs, "cartpole_swap", "gtr")
     expected = bootstrap([lifetime(job) for job in own], method="t")

@@ -129,7 +129,7 @@ def test_steps_are_aggregated_as_shares_of_a_phase_without_gap_or_profile(fill: 
 def test_bca_intervals_are_shown_and_named_where_they_are_asked_for(fill: Fill, jobs: list[Job]) -> None:
     results = fill(jobs)
     plain, asked = build_report([results]), build_report([results], interval="bca")
-    assert "95% bootstrap-t interval" in plain.method
+    assert "95% Student's t interval" in plain.method
     assert "95% BCa bootstrap interval over seeds" in asked.method
     cell, other = (each.suites[0].tables[0].cells[0] for each in (asked, plain))
     found = bootstrap(cell.values, method="bca")
