@@ -11,8 +11,9 @@ looks at which the false ones fall do not depend on the labels of the true ones;
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +37,22 @@ class Standing:
         verdict: `undecided` means that it is still open.
         p: its p-value among the labellings, towards `refuted` where that is the verdict; None before it can be tested.
         boundary: what p was compared with; None where no p could be small enough yet.
-        low, high: the differences A - B for which p is above the boundary; infinite where no p could be small enough.
+        ends: makes the interval.
     """
 
     id: str
     verdict: Verdict
     p: float | None
     boundary: float | None
-    low: float = -math.inf
-    high: float = math.inf
+    ends: Callable[[], tuple[float, float]] = field(default=lambda: (-math.inf, math.inf), repr=False, compare=False)
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """The differences A - B for which p is above the boundary; infinite where no p could be small enough.
+
+        Found when it is asked for: inverting a test costs more than the test.
+        """
+        return self.ends()
 
 
 @dataclass(frozen=True)
@@ -97,21 +105,26 @@ class _Tested:
         p = float(self.against if verdict == "refuted" else self.weighted[0]) / self.weight
         if boundary <= 0:
             return Standing(self.question.id, verdict, p, None)
-        low, high = invert(self.relabelled, (lambda p: self.weight * p <= boundary,) * 2, two_sided=two_sided)
-        if verdict == "undecided":
-            # An end on the bar itself, where a difference equals it, may be computed a rounding error beyond it.
-            low, high = min(low, 0.0), max(high, 0.0)
-        return Standing(self.question.id, verdict, p, boundary / self.weight, *turned(self.question, low, high))
+
+        def ends() -> tuple[float, float]:
+            low, high = invert(self.relabelled, (lambda p: self.weight * p <= boundary,) * 2, two_sided=two_sided)
+            if verdict == "undecided":
+                # An end on the bar itself, where a difference equals it, may be computed a rounding error beyond it.
+                low, high = min(low, 0.0), max(high, 0.0)
+            return turned(self.question, low, high)
+
+        return Standing(self.question.id, verdict, p, boundary / self.weight, ends)
 
 
 @dataclass(frozen=True)
 class _Part:
     """The p-values of one thing that must hold, under every labelling; the observed one of its opposite, and the
-    observed mean difference, turned and beyond the bar."""
+    observed mean difference, turned and beyond the bar; `relabelled` is what they were made with."""
 
     shares: Floats
     against: float
     observed: float
+    relabelled: Linear | Searched | None
 
 
 class SequentialTest:
@@ -195,7 +208,9 @@ class SequentialTest:
         against = min(each.against if each.observed <= 0 or not two_sided else 1.0 for each in parts)
         return _Tested(
             question,
-            self._relabelled(question, paired_differences(question.pairs)),
+            parts[0].relabelled
+            if question.scope == "average" and parts[0].relabelled is not None
+            else self._relabelled(question, paired_differences(question.pairs)),
             weight,
             weight * np.max([each.shares for each in every], axis=0),
             weight * np.min([each.shares for each in every], axis=0),
@@ -223,16 +238,16 @@ class SequentialTest:
         """One of the things that must hold; where it cannot be tested, it does not."""
         differences = paired_differences(pairs)
         if not _testable(differences):
-            return _Part(np.ones(len(self._labellings)), 1.0, 0.0)
+            return _Part(np.ones(len(self._labellings)), 1.0, 0.0, None)
         relabelled = self._relabelled(question, differences)
         alternative: Alternative = "two-sided" if question.kind == "superiority" else "greater"
         seen, statistics = relabelled.at(0.0, alternative)
         slack, observed = TIE * relabelled.scale, float(seen)
         if question.kind == "superiority":
             shares = _shares(np.abs(statistics), slack)
-            return _Part(shares, float(shares[0]), observed)
+            return _Part(shares, float(shares[0]), observed, relabelled)
         # Every labelling's negation is there too, so refuting is as likely as supporting: one boundary serves both.
-        return _Part(_shares(statistics, slack), p_value(relabelled, "less"), observed)
+        return _Part(_shares(statistics, slack), p_value(relabelled, "less"), observed, relabelled)
 
     def _boundary(self, smallest: Floats, alpha: float) -> float:
         """The largest p at or below which, with those removed before, at most the level's share of labellings lies."""
@@ -266,8 +281,8 @@ def describe(question: Question, standing: Standing, look: Look, *, final: bool)
         id=question.id,
         verdict=standing.verdict,
         effect=effect,
-        low=standing.low if tested else None,
-        high=standing.high if tested else None,
+        low=standing.interval[0] if tested else None,
+        high=standing.interval[1] if tested else None,
         level=1 - sides * (standing.boundary or 0.0),
         interval_method="what the look's test does not reject at its boundary" if tested else "",
         standardised=standardised(effect, groups) if effect is not None else None,

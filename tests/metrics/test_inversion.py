@@ -55,7 +55,7 @@ def beyond(question: Question, found: Decision) -> tuple[float, float]:
     return low - question.bar, high - question.bar
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), st.integers(1, 4))
 def test_an_interval_leaves_out_the_bar_exactly_where_the_claim_is_decided_and_on_the_verdicts_side(
     data: st.DataObject, count: int
