@@ -65,7 +65,7 @@ def test_a_job_alone_leaves_at_most_six_files_besides_its_checkpoint(program: An
     assert program("run", "tiny.toml", "--jobs", "1").returncode == 0
     found = [path for path in (program.folder / "results").rglob("*") if path.is_file()]
     # The suite's text is the suite's, one however many jobs it has.
-    of_suite = [path.name for path in found if path.parent.name == "suites"]
-    assert of_suite == ["tiny-laptop.toml"]
-    files = [path.name for path in found if path.parent.name not in ("suites", "checkpoint")]
+    of_suite = [path for path in found if path.parent.parent.name == "requests"]
+    assert [path.name for path in of_suite] == ["0001.toml"]
+    files = [path.name for path in found if path not in of_suite and path.parent.name != "checkpoint"]
     assert len(files) <= 6, files
