@@ -21,12 +21,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from gtr_bench.networks.stacked import LEAK
+from gtr_bench.processor import has_fast_tanh
 
 __all__ = ["Twin", "TwinOutput", "Workspace"]
 
 _ALIGNED = 16  # float32 numbers in 64 bytes
 _LARGE = 1 << 14  # weights: a product written into a strided place runs member by member, which then beats a copy
 _MINUS_ONE = torch.tensor(-1.0)
+_HAS_FAST_TANH = has_fast_tanh()
 
 
 def _padded(size: int) -> int:
@@ -208,9 +210,8 @@ class Twin:
 
     def _forward(self, stack: _Stack, columns: Tensor, buffers: Sequence[Tensor | None] | None = None) -> list[Tensor]:
         """Hidden layers and head on columns `[S, D, B']`, each `[S, units, B']`; into `buffers` where given."""
-        # 2 sigmoid(2 x) - 1 takes a third of the time of torch.tanh, unless that has AVX-512
         tanh = self.activation == "tanh"
-        by_sigmoid = tanh and columns.is_cpu and torch.backends.cpu.get_cpu_capability() != "AVX512"
+        by_sigmoid = tanh and columns.is_cpu and not _HAS_FAST_TANH
         scale = 2 if by_sigmoid else 1
         found: list[Tensor] = []
         layer = columns

@@ -176,6 +176,17 @@ def registration_notes(history: History, suite: Suite, records: Sequence[Record]
         kept |= text.since is None and suite.text in unordered
         if not kept and first is not None and not any(_stood(each, first) for each in history.texts[place + 1 :]):
             yield f"dropped after results: {statement.id} ({statement.text}), last stated in {text.place}"
+    if not suite.comparisons and (sentence := _primary_metric_moved(history, suite, records)):
+        yield sentence
+
+
+def _primary_metric_moved(history: History, suite: Suite, records: Sequence[Record]) -> str:
+    """That the tables had another metric before the first result; comparisons, whose metric it is, say it themselves."""
+    first = min((time for each in records if (time := _finished(each.summary)) is not None), default=None)
+    before = _in_force([text for text in history.texts if _stood(text, first)])
+    if first is None or not before or any(text.suite.primary_metric == suite.primary_metric for text in before):
+        return ""
+    return f"primary metric {CHANGED}: {before[-1].suite.primary_metric} -> {suite.primary_metric}"
 
 
 def terms_of(suite: Suite, statement: Statement) -> Terms:

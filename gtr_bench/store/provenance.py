@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
+from gtr_bench.processor import processor_fact, vector_level
+
 __all__ = ["hardware", "packages", "peak_memory_bytes"]
 
 
@@ -29,14 +31,13 @@ def packages() -> dict[str, str]:
 def hardware() -> dict[str, Any]:
     """Processor model, usable and present cores, memory in bytes, system and graphics cards.
 
-    `vector_level` are the vector instructions torch computes with, such as `AVX2`; None where torch is not loaded.
     `gpus` is a list of names; empty without the extra `gpu` or without a driver.
     """
     import psutil
 
     return {
-        "processor": _processor(),
-        "vector_level": _vector_level(),
+        "processor": processor_fact("model name"),
+        "vector_level": vector_level(),
         "architecture": platform.machine(),
         "usable_cores": len(os.sched_getaffinity(0)),
         "cores": os.cpu_count(),
@@ -62,25 +63,6 @@ def peak_memory_bytes() -> int:
     except OSError:
         pass
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _processor() -> str:
-    """The model name as the kernel tells it; `platform.processor()` is empty on most Linux systems."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor()
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "model name":
-            return value.strip()
-    return platform.processor()
-
-
-def _vector_level() -> str | None:
-    """Not what the processor has but what torch chose: `ATEN_CPU_CAPABILITY` lowers it."""
-    torch = sys.modules.get("torch")
-    return None if torch is None else str(torch.backends.cpu.get_cpu_capability())
 
 
 def _gpus() -> list[str]:

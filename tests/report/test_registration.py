@@ -116,6 +116,21 @@ def test_a_comparison_moves_with_the_suite_s_metric_and_alpha(ask: Report) -> No
     assert "direction lower -> higher" in claims["gtr vs ppo"].changed
 
 
+def test_another_primary_metric_after_the_results_is_noted_where_only_claims_are_stated(ask: Report) -> None:
+    start = CLAIMED.index("comparisons")
+    old = CLAIMED[:start] + CLAIMED[CLAIMED.index("\n", start) + 1 :]
+    new = old.replace('primary_metric = "recovery_steps"', 'primary_metric = "lifetime_return"')
+    assert old != new
+    claims, notes = ask((BEFORE, old), (AFTER, new))
+    assert claims["higher"].changed == ""
+    assert notes == ("primary metric changed after results: recovery_steps -> lifetime_return",)
+
+
+def test_another_primary_metric_before_the_results_is_no_note(ask: Report) -> None:
+    other = CLAIMED.replace('primary_metric = "recovery_steps"', 'primary_metric = "lifetime_return"')
+    assert ask((BEFORE, other), ("2026-01-01T00:05:00Z", CLAIMED))[1] == ()
+
+
 def test_what_changed_before_the_first_result_is_registered_and_so_are_labels_at_any_time(ask: Report) -> None:
     relabelled = CLAIMED.replace("Does GTR cross", "# a comment\n").replace('id = "higher"', 'id = "renamed"')
     relabelled = relabelled.replace('question = "# a comment\n', 'question = "')
