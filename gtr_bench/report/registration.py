@@ -181,7 +181,7 @@ def registration_notes(history: History, suite: Suite, records: Sequence[Record]
 
 
 def _primary_metric_moved(history: History, suite: Suite, records: Sequence[Record]) -> str:
-    """That the tables had another metric before the first result; comparisons, whose metric it is, say it themselves."""
+    """That the tables had another metric before the first result; comparisons, whose metric it is, say it alone."""
     first = min((time for each in records if (time := _finished(each.summary)) is not None), default=None)
     before = _in_force([text for text in history.texts if _stood(text, first)])
     if first is None or not before or any(text.suite.primary_metric == suite.primary_metric for text in before):
