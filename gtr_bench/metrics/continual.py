@@ -122,8 +122,10 @@ class PhaseFinal(Metric):
 
     @classmethod
     def score(cls, run: Run, companions: Companions) -> Score:
-        """Mean of the phases' ends."""
-        return Score(float(phase_finals(run).mean()))
+        """Mean of the phases' ends; says so where a phase has no more points than that, so that they are the whole."""
+        short = min(len(run.curve(phase)) for phase in range(len(run.lengths))) <= FINAL_WINDOW
+        reason = f"with phases of no more than {FINAL_WINDOW} points, these are all points, as in lifetime_return"
+        return Score(float(phase_finals(run).mean()), reason=reason if short else "")
 
 
 class PlasticityRatio(Metric):
@@ -187,17 +189,22 @@ class OracleGap(Metric):
 
 
 class Drop(Metric):
-    """Mean over shifts of `drop_i`: the size of the shock. Source: protocols 1."""
+    """Mean over shifts of max(`drop_i`, 0): the size of the shock. Source: protocols 1 (`drop_i`).
+
+    A rise counts 0, or from an easy world to a hard one and back both would cancel.
+    """
 
     name = "drop"
     direction = "neutral"
     needs: ClassVar[frozenset[Need]] = frozenset({"shift"})
-    definition = "mean over shifts of the return at the last evaluation before the shift minus the first after it"
+    definition = (
+        "mean over shifts of the return at the last evaluation before the shift minus the first after it, a rise as 0"
+    )
 
     @classmethod
     def score(cls, run: Run, companions: Companions) -> Score:
         """Mean of the drops."""
-        sizes = drops(run)
+        sizes = np.maximum(drops(run), 0)  # NaN stays
         return Score(float(sizes.mean())) if len(sizes) else undefined("no shift")
 
     @classmethod

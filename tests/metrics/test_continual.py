@@ -118,6 +118,21 @@ def test_phase_final_is_the_mean_of_the_last_five_points_of_each_phase() -> None
     assert PhaseFinal.score(make([range(10), [1.0] * 10]), NOTHING).value == pytest.approx((7.0 + 1.0) / 2)
 
 
+def test_phase_final_says_when_the_end_of_a_phase_is_all_of_it() -> None:
+    same = make([range(5), [1.0] * 10])
+    assert PhaseFinal.score(same, NOTHING).reason == (
+        "with phases of no more than 5 points, these are all points, as in lifetime_return"
+    )
+    assert PhaseFinal.score(make([range(6), [1.0] * 6]), NOTHING).reason == ""
+
+
+def test_drops_do_not_cancel_between_a_hard_world_and_an_easy_one() -> None:
+    run = make([[8, 8], [2, 2], [8, 8]], fresh=[0, 2, 8])
+    assert drops(run).tolist() == [6.0, -6.0]
+    assert Drop.score(run, NOTHING).value == 3.0
+    assert math.isnan(Drop.score(make([[8, math.nan], [2, 2]], fresh=[0, 2]), NOTHING).value)
+
+
 def test_points_before_the_first_step_of_a_phase_only_count_for_drop_and_recovery() -> None:
     run = make([[2, 4, 6, 8], [1, 3, 7, 9]], fresh=[0, -3])
     assert LifetimeReturn.score(run, NOTHING) == LifetimeReturn.score(EXAMPLE, NOTHING)
