@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import typer
 
-__all__ = ["FormatName", "one_format", "refuse_given", "was_given"]
+__all__ = ["FormatName", "one_format", "refuse_given", "seed_numbers", "was_given"]
 
 FormatName = TypeVar("FormatName", bound=str)
 
@@ -42,3 +42,20 @@ def one_format(context: typer.Context, format: FormatName, *, json: bool) -> For
     if json and format != "json" and was_given(context, "format"):
         raise RequestError(f"`--format {format}` and `--json` exclude each other", hint="drop one of them")
     return "json" if json else format
+
+
+def seed_numbers(text: str) -> tuple[int, ...]:
+    """The seeds that `--seeds` asks for: a count from 0 on, or a list.
+
+    Raises:
+        RequestError: no numbers, none at all, a negative one or one that is named twice.
+    """
+    from gtr_bench.errors import RequestError
+
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise RequestError(f"`--seeds {text}` should be a count or a list such as `0,1,2`") from None
+    if min(numbers) < 0 or len(set(numbers)) < len(numbers) or numbers == [0]:
+        raise RequestError(f"`--seeds {text}` needs at least one seed, none negative and none twice")
+    return tuple(range(numbers[0])) if len(numbers) == 1 else tuple(numbers)

@@ -47,6 +47,7 @@ def _options(
 # In the order in which a newcomer meets them; typer keeps it.
 for _command in (
     "run",
+    "train",
     "plan",
     "status",
     "logs",

@@ -9,7 +9,20 @@ import pytest
 
 from gtr_bench.schedule import doctor
 
-COMMANDS = ("run", "plan", "status", "logs", "report", "compare", "ablate", "export", "list", "show-env", "doctor")
+COMMANDS = (
+    "run",
+    "train",
+    "plan",
+    "status",
+    "logs",
+    "report",
+    "compare",
+    "ablate",
+    "export",
+    "list",
+    "show-env",
+    "doctor",
+)
 
 
 def test_help_lists_every_command(cli: Any) -> None:
