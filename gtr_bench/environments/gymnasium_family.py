@@ -12,6 +12,7 @@ from gtr_bench.environments.box2d_physics import BOX2D_PARAMETERS
 from gtr_bench.environments.classic import CLASSIC_CONTROL
 from gtr_bench.environments.gymnasium_spaces import KNOWN_SPACES
 from gtr_bench.environments.mujoco_physics import MUJOCO_PARAMETERS
+from gtr_bench.environments.own_modules import distribution_of, registered_id
 from gtr_bench.environments.registry import Availability
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import MissingExtraError, RequestError, UnknownNameError
@@ -41,14 +42,18 @@ _looked_at: dict[tuple[str, str], Spaces] = {}
 
 
 class GymnasiumFamily:
-    """Tasks named by their Gymnasium id, `gym:CartPole-v1`."""
+    """Tasks named by their Gymnasium id, `gym:CartPole-v1`, or `gym:package.module:Id-v0` of an installed package."""
 
     name = "gym"
 
     def check(self, task: str) -> None:
-        """Raise UnknownNameError or MissingExtraError when the task cannot be made; builds nothing."""
+        """Raise UnknownNameError or MissingExtraError when the task cannot be made; builds nothing.
+
+        The module of a task that names one is imported, and may be refused as `registered_id` says.
+        """
         if task in CLASSIC_CONTROL:
             return
+        task = registered_id(task)
         package = _package_of(task)
         if not package:
             raise UnknownNameError("`gym` environment", task, _tasks())
@@ -58,6 +63,9 @@ class GymnasiumFamily:
 
     def packages(self, task: str) -> tuple[str, ...]:
         """Distributions whose versions change the numbers."""
+        own = distribution_of(task)
+        if own is not None:
+            return ("gymnasium", own)
         group = None if task in CLASSIC_CONTROL else _GROUPS.get(_package_of(task))
         return ("gymnasium",) if group is None else ("gymnasium", group.distribution)
 
@@ -69,6 +77,7 @@ class GymnasiumFamily:
         """The physics parameters a shift may change: name -> meaning."""
         if task in CLASSIC_CONTROL:
             return dict(CLASSIC_CONTROL[task].parameters)
+        task = registered_id(task)
         package = _package_of(task)
         if package == "gymnasium.envs.box2d":
             return dict(BOX2D_PARAMETERS.get(_class_of(task), {}))
@@ -78,6 +87,7 @@ class GymnasiumFamily:
         """Those of the constructor and `flatten`; none in classic control, unknown for other people's tasks."""
         if task in CLASSIC_CONTROL:
             return ()
+        task = registered_id(task)
         if _package_of(task) not in _LISTED:
             return None
         from gtr_bench.environments.gymnasium_single import FLATTEN, constructor_options
@@ -122,7 +132,7 @@ class GymnasiumFamily:
         from gtr_bench.environments.gymnasium_single import make_batch
 
         parameters = tuple(self.physics(task))
-        return make_batch(task, members, envs, max_episode_steps, options, parameters)
+        return make_batch(registered_id(task), members, envs, max_episode_steps, options, parameters)
 
     def availability(self) -> list[Availability]:
         """A row for classic control, which always works, and one each for MuJoCo and Box2D."""
