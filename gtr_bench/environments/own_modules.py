@@ -63,7 +63,7 @@ def _installed(module: str) -> Distribution:
     if not module.replace(".", "_").isidentifier() or not names:
         raise RequestError(
             f"the module `{module}` belongs to no installed package",
-            hint="install yours where gtr-bench is, such as by `pip install -e .` in its folder",
+            hint="install yours beside `gtr-bench`, such as by `pip install -e .` in its folder",
         )
     found = [distribution(name) for name in names]
     spec = find_spec(root)
