@@ -160,20 +160,52 @@ def test_the_image_is_made_by_the_makefile() -> None:
     assert 'CMD ["make", "demo"]' in text
 
 
-@pytest.mark.slow
-def test_a_wheel_holds_every_module_the_command_and_the_licence(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    shutil.copytree(ROOT / "gtr_bench", source / "gtr_bench", ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from what a clone has."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("gtr_bench", "suites"):
+        shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run(
-        [*build, "--wheel-dir", str(tmp_path), str(source)], check=True, timeout=300, stdin=subprocess.DEVNULL
-    )
-    with zipfile.ZipFile(tmp_path / f"gtr_bench-{__version__}-py3-none-any.whl") as wheel:
-        names = wheel.namelist()
+    subprocess.run([*build, "--wheel-dir", str(folder), str(source)], check=True, timeout=300, stdin=subprocess.DEVNULL)
+    return folder / f"gtr_bench-{__version__}-py3-none-any.whl"
+
+
+@pytest.mark.slow
+def test_a_wheel_holds_every_module_the_suites_the_command_and_the_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
         information = f"gtr_bench-{__version__}.dist-info"
-        assert "gtr-bench = gtr_bench.cli.main:main" in wheel.read(f"{information}/entry_points.txt").decode()
+        assert "gtr-bench = gtr_bench.cli.main:main" in archive.read(f"{information}/entry_points.txt").decode()
     assert f"{information}/licenses/LICENSE" in names
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "gtr_bench").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
+    shipped = {*(ROOT / "suites").glob("*.toml"), *(ROOT / "suites" / "published").iterdir()}
+    assert {name for name in names if name.startswith("gtr_bench/suites/")} == {
+        f"gtr_bench/{path.relative_to(ROOT)}" for path in shipped
+    }
+
+
+@pytest.mark.slow
+def test_a_wheel_works_alone_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    site, here = tmp_path / "site", tmp_path / "here"
+    here.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # in front of the editable install of the tests' own environment
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+
+    def python(*arguments: str) -> str:
+        command = [sys.executable, "-P", *arguments]
+        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert python("-c", "import gtr_bench; print(gtr_bench.__file__)").startswith(str(site))
+    assert "starpilot" in python("-m", "gtr_bench", "list", "published", "--environment", "starpilot")
+    python("-m", "gtr_bench", "run", "quickstart", "-k", "spo and seed=0")
+    assert python("-m", "gtr_bench", "report").startswith("quickstart, scale laptop\n")

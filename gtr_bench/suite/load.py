@@ -11,7 +11,7 @@ from gtr_bench.suite.source import parse_source
 
 __all__ = ["find_suite", "load_suite", "parse_suite", "shipped_suites"]
 
-SHIPPED = Path(__file__).resolve().parents[2] / "suites"
+SHIPPED = Path(__file__).resolve().parents[1] / "suites"
 
 
 def load_suite(path: Path | str, *, scale: str | None = None) -> Suite:
