@@ -36,7 +36,7 @@ def compare(
         float, typer.Option("--margin", metavar="X", help="Only worse by more than this is a regression.")
     ] = 0.0,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 also where something of A could not be judged.")
+        bool, typer.Option("--strict", help="Exit with 1 also where something could not be judged.")
     ] = False,
     format: Annotated[Literal["terminal", "markdown", "json"], FORMAT_OPTION] = "terminal",
     json: JsonOption = False,

@@ -6,7 +6,7 @@ Both at the level of the step of Holm's procedure that decided the test, beside 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -55,7 +55,7 @@ class Step:
         """` among 4 tests`, as part of a sentence; nothing where there is one."""
         if self.tests == 1:
             return ""
-        return f" among {self.tests} tests" + (f", {self.left} of them left" if self.left < self.tests else "")
+        return f" among {self.tests:,} tests" + (f", {self.left:,} of them left" if self.left < self.tests else "")
 
 
 @dataclass(frozen=True)
@@ -112,40 +112,41 @@ def _first(enough: Callable[[int], bool]) -> int | None:
     return next((n for n in range(1, _MOST_SEEDS) if enough(n)), None)
 
 
-def detectable_paired(differences: Floats, level: float) -> float | None:
-    """The true mean difference, either way, that the sign-flip test of so many pairs finds with power 0.8.
+def detectable_paired(differences: Floats, level: float, ways: Sequence[float]) -> float | None:
+    """How large a true mean difference must be for the sign-flip test of so many pairs to find it with power 0.8.
 
     Simulated on the differences themselves (`metrics.planning`), widened to the upper 80 % bound of their standard
-    deviation. None where they do not vary or nothing can be found.
+    deviation. Skewed values are found sooner on one side than on the other.
+
+    Args:
+        differences: B - A, [n].
+        level: of the two-sided test.
+        ways: 1 for an increase, -1 for a decrease; of both, the larger.
+
+    Returns:
+        Its size; None where the differences do not vary or nothing can be found.
     """
     if len(differences) < _FEWEST:
         return None
-    plans = [Plan.of([sign * differences], level=level) for sign in (1.0, -1.0)]
-    found = [detectable(plan, len(differences)) if plan.spread > 0 else None for plan in plans]
-    return _larger(found)
+    plans = [Plan.of([way * differences], level=level) for way in ways]
+    return _larger([detectable(plan, len(differences)) if plan.spread > 0 else None for plan in plans])
 
 
-def detectable_unpaired(before: Floats, after: Floats, level: float) -> float | None:
-    """The same for the permutation test of values without pairs: both sides are drawn from their own values.
-
-    Args:
-        before, after: values, [n] and [m].
-        level: of the two-sided test.
-    """
+def detectable_unpaired(before: Floats, after: Floats, level: float, ways: Sequence[float]) -> float | None:
+    """The same for the permutation test of values without pairs, [n] and [m]: each side is drawn from its own."""
     n, m = len(before), len(after)
     if min(n, m) < _FEWEST or max(before.std(), after.std()) == 0:
         return None
-    generator = generator_of(before, after)
-    drawn = [generator.choice(_residuals(side), (_SIMULATIONS, len(side))) for side in (after, before)]
+    # Enough labellings for the level; together with the simulations not more than is quick.
+    count = min(max(_LABELLINGS, math.ceil(8 / level)), 16 * _LABELLINGS)
+    generator, simulations = generator_of(before, after), max(100, _SIMULATIONS * _LABELLINGS // count)
+    drawn = [generator.choice(_residuals(side), (simulations, len(side))) for side in (after, before)]
     pooled = np.concatenate(drawn, axis=1)
-    count = max(_LABELLINGS, math.ceil(8 / level))
     exact = math.comb(n + m, m) <= count
     weights = _weights(m, n, None if exact else (generator, count))
     observed, values = drawn[0].mean(axis=1) - drawn[1].mean(axis=1), pooled @ weights.T
-    slopes = weights[:, :m].sum(axis=1)
-    scale = float(np.abs(pooled).mean())
-    both = (Linear(sign * observed, sign * values, slopes, exact, scale) for sign in (1.0, -1.0))
-    return _larger([_found(tested, level) for tested in both])
+    slopes, scale = weights[:, :m].sum(axis=1), float(np.abs(pooled).mean())
+    return _larger([_found(Linear(way * observed, way * values, slopes, exact, scale), level) for way in ways])
 
 
 def _found(tested: Linear, level: float) -> float | None:
@@ -175,7 +176,6 @@ def _residuals(values: Floats) -> Floats:
     return np.asarray(wider * apart)
 
 
-def _larger(found: list[float | None]) -> float | None:
-    """Skewed values are found sooner on one side than on the other."""
+def _larger(found: Sequence[float | None]) -> float | None:
     known = [each for each in found if each is not None]
     return max(known) if len(known) == len(found) else None

@@ -17,7 +17,7 @@ from gtr_bench.metrics.relabelled import TIE, Linear, Searched, flip
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.curves import points_of
 
-__all__ = ["MeasuredCurves", "MeasuredMetric", "measure_curves", "measure_metric", "tested"]
+__all__ = ["MeasuredCurves", "MeasuredMetric", "measure_curves", "measure_metric", "with_tests"]
 
 Floats = NDArray[np.float64]
 
@@ -76,10 +76,14 @@ class MeasuredMetric:
         return invert(self.relabelled, (lambda p: left * p <= alpha,) * 2, two_sided=True)
 
     def detectable(self, level: float) -> float | None:
-        """The true difference, either way, that `test` at this level finds with power 0.8; None where it finds none."""
+        """The true worsening (where no side is better: difference) that `test` at this level finds with power 0.8.
+
+        None where it finds none.
+        """
+        ways = {"higher": (-1.0,), "lower": (1.0,), "neutral": (1.0, -1.0)}[self.direction]
         if self.paired:
-            return detectable_paired(self.differences, level)
-        return detectable_unpaired(self.before, self.after, level)
+            return detectable_paired(self.differences, level, ways)
+        return detectable_unpaired(self.before, self.after, level, ways)
 
 
 def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> MeasuredMetric:
@@ -91,10 +95,10 @@ def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> Measur
     first, second, reason = values_of(cell, metric) if cell.comparable else ([], [], "")
     before, after = np.array(first, dtype=np.float64), np.array(second, dtype=np.float64)
     measured = MeasuredMetric(metric.name, direction, before, after, cell.paired, None, None, reason)
-    return measured if cell.all_identical or not len(before) or not len(after) else tested(measured, margin)
+    return measured if cell.all_identical or not len(before) or not len(after) else with_tests(measured, margin)
 
 
-def tested(measured: MeasuredMetric, margin: float) -> MeasuredMetric:
+def with_tests(measured: MeasuredMetric, margin: float) -> MeasuredMetric:
     """With its tests; there are values on both sides."""
     before, after = measured.before, measured.after
     worse = -1.0 if measured.direction == "higher" else 1.0

@@ -67,8 +67,9 @@ class MetricChange:
         n: pairs with a value on both sides; unpaired the seeds of the smaller side.
         test, p, p_adjusted: of no difference; adjusted by Holm over all cells and metrics tested.
         margin_p_adjusted: the same of a difference beyond the margin; equal without one.
-        detectable: the true difference, either way, that these seeds find with power 0.8 at that level, where no
-            difference was found; `detectable_worsening`, with a margin, the worsening found to be beyond it.
+        detectable: the true worsening (where no side is better: difference) that these seeds find with power 0.8 at
+            that level, where no difference was found; `detectable_beyond`, with a margin, the one that they find to
+            be beyond it.
         outcome: what the test says.
         reason: one sentence where it does not decide, or about values that are missing.
         warning: what the means hide, in a sentence; empty where nothing is seen.
@@ -87,7 +88,7 @@ class MetricChange:
     p_adjusted: float | None = None
     margin_p_adjusted: float | None = None
     detectable: float | None = None
-    detectable_worsening: float | None = None
+    detectable_beyond: float | None = None
     outcome: Outcome = "not compared"
     reason: str = ""
     level: float | None = None

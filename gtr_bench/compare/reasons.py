@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gtr_bench.compare.cells import Matched
 from gtr_bench.compare.model import CurveChange, MetricChange
+from gtr_bench.metrics.planning import POWER
 from gtr_bench.report.text import number, p_value, ranges
 
 __all__ = ["reasons"]
@@ -37,9 +38,13 @@ def _of_metric(change: MetricChange) -> Iterator[str]:
     elif change.reason:
         yield f"{name}: {change.reason}"
     if change.detectable is not None:
-        found = f"{name}: no difference found; a true one of {number(change.detectable)} would be found with power 0.8"
-        beyond = change.detectable_worsening
-        yield found + ("" if beyond is None else f", a worsening of {number(beyond)} to be beyond the margin")
+        true = "difference" if change.direction == "neutral" else "worsening"
+        beyond = change.detectable_beyond
+        more = "" if beyond is None else f", one of {number(beyond)} to be beyond the margin"
+        yield (
+            f"{name}: no difference found; a true {true} of {number(change.detectable)} would be found with power "
+            f"{POWER:g}{more}"
+        )
     if change.warning:
         yield f"{name}: {change.warning}"
 

@@ -154,7 +154,7 @@ class _Decided:
         return ""
 
     def found(self) -> tuple[float | None, float | None]:
-        """The difference, and the worsening beyond the margin, that these seeds find with power 0.8."""
+        """The worsening that these seeds find with power 0.8, and the one they find to be beyond the margin."""
         if self.outcome != "no difference found":
             return None, None
         plain = self.measured.detectable(self.plain.level(self.alpha))
@@ -191,7 +191,7 @@ def _metric_change(
         p_adjusted=plain.adjusted,
         margin_p_adjusted=beyond.adjusted,
         detectable=detectable,
-        detectable_worsening=worsening,
+        detectable_beyond=worsening,
         outcome=decided.outcome,
         reason="; ".join(filter(None, (decided.reason, measured.reason))),
         warning=shape_warning(measured),

@@ -90,7 +90,8 @@ def test_noise_is_no_difference_found_with_the_one_that_would_have_been(fill: Fi
     assert change.low <= 0 <= (change.high or 0)
     (sentence,) = cell.reasons
     assert sentence == (
-        f"lifetime_return: no difference found; a true one of {number(change.detectable)} would be found with power 0.8"
+        f"lifetime_return: no difference found; a true worsening of {number(change.detectable)} would be found with "
+        "power 0.8"
     )
 
 
