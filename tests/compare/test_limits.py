@@ -171,3 +171,24 @@ def test_skewed_values_are_found_sooner_on_one_side_and_of_both_the_larger_count
     assert either == down
     there, back = (detectable_unpaired(skewed[:6], skewed[6:], 0.05, ways) for ways in ((1.0,), (-1.0,)))
     assert detectable_unpaired(skewed[:6], skewed[6:], 0.05, (1.0, -1.0)) == max(there or 0, back or 0)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_worsening_that_would_be_found_to_be_beyond_the_margin_is(paired: bool) -> None:
+    draw, margin, powers = np.random.default_rng(3), 2.0, []
+    while len(powers) < 8:
+        sides = draw.normal(0, 1, (2, 8 if paired else 5))
+        measured = with_tests(MeasuredMetric("m", "higher", *sides, paired, None, None, ""), margin)
+        (change,) = metric_changes([measured], 0.05, margin)
+        if change.detectable_beyond is None:
+            continue
+        assert change.detectable is not None
+        assert change.detectable_beyond == pytest.approx(margin + change.detectable)
+        found = []
+        for _ in range(25):
+            before, after = draw.normal(0, sides.std(axis=1)[:, None], sides.shape)
+            moved = after - change.detectable_beyond
+            again = with_tests(MeasuredMetric("m", "higher", before, moved, paired, None, None, ""), margin)
+            found.append(again.beyond is not None and again.beyond.p <= 0.05 and again.beyond.statistic > 0)
+        powers.append(np.mean(found))
+    assert np.mean(powers) > 0.7

@@ -80,11 +80,14 @@ def test_cells_on_other_worlds_are_not_compared_which_fails_with_strict_alone(fi
     assert (exit_code(found), exit_code(found, strict=True)) == (0, 1)
 
 
+WITH_STATIONARY = SUITE.replace(
+    "\n[[algorithm]]", '\n[[sequence]]\nid = "still"\nenv = "gym:CartPole-v1"\nphases = 1\n\n[[algorithm]]', 1
+)
+
+
 def test_a_cell_without_a_value_of_the_metric_is_not_compared_however_it_changed(fill: Fill) -> None:
-    stationary = '\n[[sequence]]\nid = "still"\nenv = "gym:CartPole-v1"\nphases = 1\n'
-    text = SUITE.replace("\n[[algorithm]]", f"{stationary}\n[[algorithm]]", 1)
-    jobs = jobs_of(text, keep="ppo")
-    a, b = fill("a", jobs, text=text), fill("b", jobs, text=text, bend=lower)
+    jobs = jobs_of(WITH_STATIONARY, keep="ppo")
+    a, b = fill("a", jobs, text=WITH_STATIONARY), fill("b", jobs, text=WITH_STATIONARY, bend=lower)
     cells = {cell.environment: cell for cell in compare(a, b, metric_names=["phase_auc"]).cells}
     assert {name: cell.verdict for name, cell in cells.items()} == {"cartpole": "worse", "still": "not compared"}
     assert "phase_auc: not compared: one phase only" in cells["still"].reasons
@@ -101,6 +104,17 @@ def test_a_cell_shown_by_its_curves_alone_cannot_be_decided_where_the_metric_can
     assert cell.curve.p_adjusted == 2 / 64
     assert cell.verdict == "cannot decide"
     assert "the curves differ" in told(cell)
+
+
+def test_a_cell_whose_curves_cannot_be_decided_is_not_called_without_a_difference(fill: Fill) -> None:
+    jobs = [job for job in jobs_of(WITH_STATIONARY, keep="ppo") if job.seed < 6]
+    a, b = fill("a", jobs, text=WITH_STATIONARY), fill("b", jobs, text=WITH_STATIONARY, bend=noisy)
+    cells = {cell.environment: cell for cell in compare(a, b, metric_names=["phase_auc"]).cells}
+    # the metric is tested in one cell, the curves in two
+    assert cells["cartpole"].metrics[0].outcome == "no difference found"
+    assert cells["cartpole"].verdict == "cannot decide"
+    few = "curves: 6 pairs cannot decide at 0.05 among 2 tests: at least 7 are needed"
+    assert few in cells["cartpole"].reasons
 
 
 def test_metrics_that_differ_by_rounding_alone_are_equal(fill: Fill) -> None:
