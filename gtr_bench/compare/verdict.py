@@ -15,6 +15,7 @@ from gtr_bench.compare.shapes import shape_warning
 from gtr_bench.metrics.comparison import HypothesisTest, holm, holm_steps
 from gtr_bench.metrics.curves import CurveTest
 from gtr_bench.metrics.run import Metric
+from gtr_bench.report.text import number, p_value
 
 __all__ = ["decide", "metric_changes"]
 
@@ -151,14 +152,16 @@ class _Decided:
             return "worse, but not shown to be so by more than the margin"
         if self.outcome == "no difference found" and self.measured.equal:
             return "all values are equal"
+        if self.outcome == "no difference found" and self.spared:
+            return f"shown not to be worse by more than {number(self.margin)}, p (Holm) {p_value(self.beyond.adjusted)}"
         return ""
 
     def found(self) -> tuple[float | None, float | None]:
         """The worsening that these seeds find with power 0.8, and the one they find to be beyond the margin."""
-        if self.outcome != "no difference found":
+        if self.outcome != "no difference found" or self.spared:
             return None, None
         plain = self.measured.detectable(self.plain.level(self.alpha))
-        if self.margin == 0 or self.spared or self.measured.direction == "neutral":
+        if self.margin == 0 or self.measured.direction == "neutral":
             return plain, None
         beyond = self.measured.detectable(self.beyond.level(self.alpha))
         return plain, None if beyond is None else self.margin + beyond

@@ -148,6 +148,8 @@ def test_a_margin_that_is_shown_to_hold_is_a_verdict_though_few_pairs_differ(fil
     assert only(a, b).verdict == "cannot decide"
     (change,) = only(a, b, margin=5.0).metrics
     assert change.outcome == "no difference found"
+    assert change.reason == "shown not to be worse by more than 5.000, p (Holm) 0.0078"
+    assert change.detectable is None
     assert change.low is not None
     assert -5 < change.low <= 0 <= (change.high or 0)
 
