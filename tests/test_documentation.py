@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from gtr_bench.algorithms.parameters import OnPolicyParameters
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.cli.main import app
-from gtr_bench.compare.model import REGRESSIONS, VERDICTS
+from gtr_bench.compare.model import EXIT_CODES, VERDICTS
 from gtr_bench.environments.registry import families, family_of
 from gtr_bench.environments.shift import Shift
 from gtr_bench.environments.shifts import shifts
@@ -185,7 +185,7 @@ def test_every_shipped_suite_is_named_in_the_readme_with_its_question() -> None:
 
 def test_every_verdict_of_a_comparison_is_documented_with_its_exit_code() -> None:
     documented = re.findall(r"^\| `([a-z ]+)` \| .* \| (\d) \|$", GUIDES["docs/compare.md"], flags=re.MULTILINE)
-    assert sorted(documented) == sorted((verdict, str(int(verdict in REGRESSIONS))) for verdict in VERDICTS)
+    assert sorted(documented) == sorted((verdict, str(EXIT_CODES.get(verdict, 0))) for verdict in VERDICTS)
 
 
 def test_links_between_the_guides_lead_to_files_and_headings() -> None:

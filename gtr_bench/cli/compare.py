@@ -35,20 +35,24 @@ def compare(
     margin: Annotated[
         float, typer.Option("--margin", metavar="X", help="Only worse by more than this is a regression.")
     ] = 0.0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 also where something could not be judged.")
+    ] = False,
     format: Annotated[Literal["terminal", "markdown", "json"], FORMAT_OPTION] = "terminal",
     json: JsonOption = False,
     out: OutOption = None,
 ) -> None:
     """Which learning curves changed from A to B, by a test.
 
-    A and B are results folders, or the first digits of commits. Exit code 1 on a regression, 2 when there is nothing to
-    compare, else 0.
+    A and B are results folders, or the first digits of commits. Exit code 1 on a regression, else 3 where too few seeds
+    cannot decide, else 0; 2 when there is nothing to compare.
     """
     import sys
 
     from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.cli.output import layout, write_text
     from gtr_bench.compare.build import compare as compare_results
+    from gtr_bench.compare.model import exit_code
     from gtr_bench.compare.render import render_comparison, summary
     from gtr_bench.errors import RequestError
 
@@ -64,4 +68,6 @@ def compare(
     width, colour = layout(out)
     write_text(render_comparison(found, form, width=width, colour=colour), out)
     print(summary(found), file=sys.stderr)
-    raise typer.Exit(1 if found.regression else 0)
+    if strict and found.unjudged:
+        print(f"`--strict`: {', '.join(found.unjudged)}", file=sys.stderr)
+    raise typer.Exit(exit_code(found, strict=strict))

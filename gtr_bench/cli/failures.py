@@ -1,8 +1,8 @@
 """The one place that turns an exception into `error: sentence`, `hint: ...` and an exit code.
 
 Exit codes: 0 all done, 1 some jobs failed or a comparison found a regression, 2 the request is wrong or the program
-broke, 130 interrupted, 141 nobody reads our output any more (as a shell reports SIGPIPE). `GTR_BENCH_TRACEBACK=1` shows
-the traceback as well.
+broke, 3 a comparison has too few seeds to decide, 130 interrupted, 141 nobody reads our output any more (as a shell
+reports SIGPIPE). `GTR_BENCH_TRACEBACK=1` shows the traceback as well.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ def _method(alpha: float, margin: float) -> str:
         f"worse: the metric is worse{beyond} by the sign-flip test of pairs of equal seeds (without common seeds by "
         f"permutation), at {alpha:g} after Holm over all cells and metrics; curves: the largest |mean difference| / "
         f"standard error over the evaluation points, signs of whole curves flipped, at {alpha:g} after Holm over all "
-        "cells; identical cells are not tested"
+        "cells; identical cells are not tested; interval: the differences the test does not reject at the step of "
+        "Holm's procedure that decides; cannot decide: whatever the differences were, so few seeds could not show one "
+        "at that step"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,16 +15,19 @@ from gtr_bench.compare.model import CellName
 from gtr_bench.compare.sides import Key, Loaded
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.attributes import those_with
-from gtr_bench.report.collect import Record, algorithms_of
+from gtr_bench.report.collect import Record, State, algorithms_of
 from gtr_bench.report.columns import Columns
 from gtr_bench.report.scores import Scores, rules_of
 from gtr_bench.suite.expand import Suite
+from gtr_bench.wording import counted
 
 __all__ = ["Direction", "Matched", "cells_of", "match", "names_of", "scores_of_both", "suite_of_both", "values_of"]
 
 Direction: TypeAlias = Literal["higher", "lower", "neutral"]
 CellKey: TypeAlias = tuple[str, str]
 """Environment (the sequence's id) and algorithm label."""
+BothSides: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""Seeds of A and of B."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,10 @@ class Matched:
         paired: they are the seeds both sides have; without a common seed all finished ones of either side.
         alone: finished seeds of A and of B without a partner.
         identical: pairs with equal evaluations.
-        failed, diverged: seeds finished (not diverged) in A that failed (diverged) in B.
+        lost: seeds that fail in B and count against it, see `_lost`.
+        failed: seeds that failed in A and are finished in B, and the other way round; unpaired, all that failed.
+        unfinished: seeds of A and of B that have not ended.
+        diverged: seeds that diverged in A alone and in B alone, of the pairs; unpaired, all that diverged.
         obstacle: why the returns do not compare at all; empty where they do.
         scores: of both sides.
         suite: what the suite says, where its text can be expanded.
@@ -49,10 +55,12 @@ class Matched:
     before: tuple[Record, ...]
     after: tuple[Record, ...]
     paired: bool
-    alone: tuple[tuple[int, ...], tuple[int, ...]]
+    alone: BothSides
     identical: int
-    failed: tuple[int, ...]
-    diverged: tuple[int, ...]
+    lost: tuple[int, ...]
+    failed: BothSides
+    unfinished: BothSides
+    diverged: BothSides
     obstacle: str
     scores: tuple[Scores, Scores]
     suite: Suite | None
@@ -108,9 +116,9 @@ def suite_of_both(a: Loaded, b: Loaded, key: Key) -> Suite | None:
 
 
 def scores_of_both(a: Loaded, b: Loaded, key: Key) -> tuple[Scores, Scores]:
-    """Both sides by one measure: B's suite says what counts as 0 and 1; bounds, worst scores and bars are common.
+    """Both sides by one measure: B's suite says what counts as 0 and 1; the rest is common.
 
-    A bar is A's where A has one: what changed in B does not move it.
+    A bar or oracle is A's where A has one: what changed in B does not move it.
     """
     rules = rules_of(suite_of_both(a, b, key), algorithms_of(b.suites[key]))
     first, second = (Scores(side.suites[key].records, side.evaluations, *rules) for side in (a, b))
@@ -132,19 +140,23 @@ def match(
     ]
     common = sorted(done[0].keys() & done[1].keys())
     chosen = [tuple(side[seed] for seed in common or sorted(side)) for side in done]
-    became = {each.seed: each for each in after}
-    lost = [seed for seed in sorted(done[0]) if seed in became and became[seed].state == "failed"]
+    states = [{each.seed: each.state for each in side} for side in (before, after)]
+    failed, unfinished = ([_in_state(side, state) for side in states] for state in ("failed", "missing"))
+    diverged = [{each.seed for each in side if own.diverged(each)} for side, own in zip(chosen, scores, strict=True)]
+    if common:
+        failed = [failed[0] & done[1].keys(), failed[1] & done[0].keys()]
+        diverged = [diverged[0] - diverged[1], diverged[1] - diverged[0]]
     return Matched(
         name=name,
         before=chosen[0],
         after=chosen[1],
         paired=bool(common),
-        alone=_alone(done, common),
+        alone=_sorted([side.keys() - set(common) for side in done] if common else [set(), set()]),
         identical=sum(_equal(scores, *pair) for pair in zip(*chosen, strict=True)) if common else 0,
-        failed=tuple(lost),
-        diverged=tuple(
-            seed for seed in common if scores[1].diverged(done[1][seed]) and not scores[0].diverged(done[0][seed])
-        ),
+        lost=tuple(sorted(_lost(states[0], states[1], set(done[0])))),
+        failed=_sorted(failed),
+        unfinished=_sorted(unfinished),
+        diverged=_sorted(diverged),
         obstacle=incomparable(before[0].definition, after[0].definition),
         scores=scores,
         suite=suite,
@@ -154,8 +166,29 @@ def match(
     )
 
 
-def _alone(done: Sequence[Mapping[int, Record]], common: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    first, second = (tuple(sorted(side.keys() - set(common))) if common else () for side in done)
+def _lost(before: Mapping[int, State], after: Mapping[int, State], done: Set[int]) -> Set[int]:
+    """Seeds that fail in B and are done in A; without any, those A does not have, if a larger share fails than in A.
+
+    Without this a side whose seeds are others would be judged by the runs that survived.
+    """
+    failed = _in_state(after, "failed")
+    fresh = failed - before.keys()
+    more = _share(after) > _share(before)
+    return failed & done or (fresh if more else set())
+
+
+def _in_state(side: Mapping[int, State], state: State) -> set[int]:
+    return {seed for seed, own in side.items() if own == state}
+
+
+def _share(side: Mapping[int, State]) -> float:
+    """Of the jobs that have ended, how many failed."""
+    ended = [state for state in side.values() if state != "missing"]
+    return sum(state == "failed" for state in ended) / len(ended) if ended else 0.0
+
+
+def _sorted(sides: Sequence[Set[int]]) -> BothSides:
+    first, second = (tuple(sorted(side)) for side in sides)
     return first, second
 
 
@@ -168,7 +201,7 @@ def _equal(scores: tuple[Scores, Scores], one: Record, other: Record) -> bool:
 
 
 def values_of(matched: Matched, metric: type[Metric]) -> tuple[list[float], list[float], str]:
-    """Defined values of both sides (parallel when paired), and why others are not."""
+    """Defined values of both sides (parallel when paired), and why others are not; how many, where some are."""
     scored = [
         [own.score(each, metric) for each in side]
         for own, side in zip(matched.scores, (matched.before, matched.after), strict=True)
@@ -176,6 +209,10 @@ def values_of(matched: Matched, metric: type[Metric]) -> tuple[list[float], list
     reason = next((score.reason for side in scored for score in side if score and not score.defined), "")
     if matched.paired:
         both = [(x.value, y.value) for x, y in zip(*scored, strict=True) if x and y and x.defined and y.defined]
-        return [x for x, _ in both], [y for _, y in both], reason
-    first, second = ([score.value for score in side if score and score.defined] for side in scored)
-    return first, second, reason
+        first, second = [x for x, _ in both], [y for _, y in both]
+        left = f"{len(scored[0]) - len(both)} of {counted(len(scored[0]), 'pair')}"
+    else:
+        first, second = ([score.value for score in side if score and score.defined] for side in scored)
+        missing = [len(side) - len(defined) for side, defined in zip(scored, (first, second), strict=True)]
+        left = f"{missing[0]} and {missing[1]} runs"
+    return first, second, f"{left} left out: {reason}" if reason and first and second else reason

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.compare.cells import Direction, Matched, values_of
-from gtr_bench.metrics.comparison import HypothesisTest, flip_test, permutation, sign_flip
+from gtr_bench.compare.limits import Design, detectable_paired, detectable_unpaired, differing
+from gtr_bench.metrics.comparison import HypothesisTest, flip_test, permutation, permutation_test, sign_flip
 from gtr_bench.metrics.curves import CurveTest, paired_curves, unpaired_curves
 from gtr_bench.metrics.inversion import invert
-from gtr_bench.metrics.planning import Plan, detectable
-from gtr_bench.metrics.power import detectable as detectable_by_t
-from gtr_bench.metrics.power import fewest_pairs
-from gtr_bench.metrics.relabelled import Linear, Searched, flip
+from gtr_bench.metrics.permuted import permute
+from gtr_bench.metrics.relabelled import TIE, Linear, Searched, flip
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.curves import points_of
 
-__all__ = ["MeasuredCurves", "MeasuredMetric", "measure_curves", "measure_metric"]
+__all__ = ["MeasuredCurves", "MeasuredMetric", "measure_curves", "measure_metric", "with_tests"]
 
 Floats = NDArray[np.float64]
-_POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class MeasuredMetric:
         test: of no difference. `beyond` is the same test of a worsening by more than the margin: its statistic is
             positive where B is worse by more.
         reason: why some values are not defined.
-        relabelled: what a paired `test` was made with.
+        relabelled: what `test` was made with.
     """
 
     metric: str
@@ -51,46 +48,42 @@ class MeasuredMetric:
     @property
     def difference(self) -> float:
         """B - A."""
-        return float(self.after.mean() - self.before.mean())
+        return float(self.differences.mean() if self.paired else self.after.mean() - self.before.mean())
 
-    def interval(self, alpha: float, left: int) -> tuple[float, float] | None:
-        """The paired differences that the test does not reject at alpha, with so many hypotheses left for Holm."""
-        if self.relabelled is None:
-            return None
+    @property
+    def differences(self) -> Floats:
+        """B - A of each pair, [n]. What rounding leaves of equal means is none, or a test would find it."""
+        apart = self.after - self.before
+        largest = max(np.abs(self.before).max(), np.abs(self.after).max())
+        return np.where(np.abs(apart) <= TIE * largest, 0.0, apart)
+
+    @property
+    def equal(self) -> bool:
+        """All values are the same on both sides."""
+        if self.paired:
+            return not np.any(self.differences)
+        return len({*self.before, *self.after}) == 1
+
+    @property
+    def design(self) -> Design:
+        """How many seeds the tests have."""
+        n, m = len(self.before), len(self.after)
+        return Design(n, m, differing(self.differences) if self.paired else 0, self.paired)
+
+    def interval(self, alpha: float, left: int) -> tuple[float, float]:
+        """The differences B - A that `test` does not reject at alpha, with so many hypotheses left for Holm."""
+        assert self.relabelled is not None, "asked where there is a test"
         return invert(self.relabelled, (lambda p: left * p <= alpha,) * 2, two_sided=True)
 
-    def too_few(self, alpha: float, tests: int) -> str:
-        """A sentence where so few seeds cannot decide by themselves among `tests` tests; empty otherwise."""
-        level = alpha / tests
-        among = f" among {tests} tests" if tests > 1 else ""
-        if self.paired:
-            differ = int(np.count_nonzero(self.after - self.before))
-            needed = fewest_pairs(level)
-            if differ >= needed:
-                return ""
-            if differ == 0:
-                return "all values are equal"
-            return f"{differ} pairs that differ cannot decide at {alpha:g}{among}: at least {needed} are needed"
-        splits = math.comb(len(self.before) + len(self.after), len(self.before))
-        # equally large sides: a split and its mirror image are as extreme
-        extreme = 2 if len(self.before) == len(self.after) else 1
-        if extreme / splits <= level:
-            return ""
-        return f"{len(self.before)} and {len(self.after)} unpaired seeds cannot decide at {alpha:g}{among}"
+    def detectable(self, level: float) -> float | None:
+        """The true worsening (where no side is better: difference) that `test` at this level finds with power 0.8.
 
-    def detectable(self, alpha: float, tests: int) -> float | None:
-        """The difference these seeds would have found with power 0.8 at alpha / tests.
-
-        Paired, by the test itself; unpaired, by a t-test, which needs two seeds a side.
+        None where it finds none.
         """
-        if min(len(self.before), len(self.after)) < 2:
-            return None
+        ways = {"higher": (-1.0,), "lower": (1.0,), "neutral": (1.0, -1.0)}[self.direction]
         if self.paired:
-            plan = Plan.of([self.after - self.before], level=alpha / tests)
-            return detectable(plan, len(self.before)) if plan.spread > 0 else None
-        n = min(len(self.before), len(self.after))
-        spread = math.sqrt((self.before.var(ddof=1) + self.after.var(ddof=1)) / 2)
-        return spread * detectable_by_t(n, alpha=alpha / tests, target=_POWER) if spread > 0 else None
+            return detectable_paired(self.differences, level, ways)
+        return detectable_unpaired(self.before, self.after, level, ways)
 
 
 def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> MeasuredMetric:
@@ -102,16 +95,20 @@ def measure_metric(cell: Matched, metric: type[Metric], margin: float) -> Measur
     first, second, reason = values_of(cell, metric) if cell.comparable else ([], [], "")
     before, after = np.array(first, dtype=np.float64), np.array(second, dtype=np.float64)
     measured = MeasuredMetric(metric.name, direction, before, after, cell.paired, None, None, reason)
-    if cell.all_identical or not len(before) or not len(after):
-        return measured
-    worse = -1.0 if direction == "higher" else 1.0
-    relabelled = None
-    if cell.paired:
-        relabelled = flip([after - before])
-        test = flip_test(relabelled, [after - before])
-        beyond = sign_flip([worse * (after - before) - margin])
+    return measured if cell.all_identical or not len(before) or not len(after) else with_tests(measured, margin)
+
+
+def with_tests(measured: MeasuredMetric, margin: float) -> MeasuredMetric:
+    """With its tests; there are values on both sides."""
+    before, after = measured.before, measured.after
+    worse = -1.0 if measured.direction == "higher" else 1.0
+    if measured.paired:
+        relabelled = flip([measured.differences])
+        test = flip_test(relabelled, [measured.differences])
+        beyond = sign_flip([worse * measured.differences - margin])
     else:
-        test = permutation([after], [before])
+        relabelled = permute([after], [before])
+        test = permutation_test(relabelled, [after], [before])
         beyond = permutation([worse * after - margin], [worse * before])
     if margin == 0:
         beyond = replace(test, statistic=worse * test.statistic)  # not drawn anew: the two must not disagree
@@ -125,6 +122,7 @@ class MeasuredCurves:
     points: tuple[tuple[int, int], ...]
     differences: Floats
     test: CurveTest
+    design: Design
 
 
 def measure_curves(cell: Matched) -> MeasuredCurves | None:
@@ -140,4 +138,5 @@ def measure_curves(cell: Matched) -> MeasuredCurves | None:
         return None
     before, after = (np.array([[curve[point] for point in shared] for curve in side]) for side in sides)
     test = paired_curves(after - before) if cell.paired else unpaired_curves(before, after)
-    return MeasuredCurves(tuple(shared), after.mean(axis=0) - before.mean(axis=0), test)
+    design = Design(len(before), len(after), differing(after - before) if cell.paired else 0, cell.paired)
+    return MeasuredCurves(tuple(shared), after.mean(axis=0) - before.mean(axis=0), test, design)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal, TypeAlias
 
-from gtr_bench.compare.model import REGRESSIONS, CellChange, CellName, Comparison, MetricChange, Side
+from gtr_bench.compare.model import EXIT_CODES, CellChange, CellName, Comparison, MetricChange, Side
 from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 from gtr_bench.report.markdown import markdown_text
 from gtr_bench.report.plain import plain
@@ -29,12 +29,12 @@ from gtr_bench.wording import counted
 __all__ = ["FORMAT", "Format", "render_comparison", "summary"]
 
 Format: TypeAlias = Literal["terminal", "markdown", "json"]
-FORMAT = 1
+FORMAT = 2
 """Raised when a key of the JSON changes its meaning or disappears; a new key does not raise it."""
 
 _CELLS = ("environment", "algorithm", "verdict", "n", "identical", "curves differ most", "B - A there", "p (Holm)")
 _SPEED = "speed B / A"
-_METRIC = ("environment", "algorithm", "A", "B", "B - A [95% interval]", "n", "p", "p (Holm)")
+_METRIC = ("environment", "algorithm", "A", "B", "B - A [interval]", "n", "p", "p (Holm)")
 _ABSENCES = ("side", "environment", "algorithm", "state", "jobs", "seeds", "reason")
 
 
@@ -57,7 +57,8 @@ def summary(comparison: Comparison) -> str:
 
 
 def _json(comparison: Comparison) -> str:
-    content = {"format": FORMAT, "regression": comparison.regression, **dataclasses.asdict(comparison)}
+    told = {"regression": comparison.regression, "undecided": comparison.undecided, "unjudged": comparison.unjudged}
+    content = {"format": FORMAT, **told, **dataclasses.asdict(comparison)}
     del content["reconstructed"]  # each cell says so
     return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
@@ -140,7 +141,7 @@ def _cell_row(cell: CellChange) -> tuple[Entry, ...]:
         p_value(curve.p_adjusted if curve else None),
         ABSENT if cell.speed is None else number(cell.speed),
     ]
-    verdict = Entry(cell.verdict, cell.verdict in REGRESSIONS)
+    verdict = Entry(cell.verdict, cell.verdict in EXIT_CODES)
     return (Entry(cell.environment), Entry(_label(cell)), verdict, *(Entry(text) for text in texts))
 
 

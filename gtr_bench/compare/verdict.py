@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from gtr_bench.compare.cells import Matched
+from gtr_bench.compare.limits import Step
 from gtr_bench.compare.measure import MeasuredCurves, MeasuredMetric, measure_curves, measure_metric
-from gtr_bench.compare.model import CellChange, CellVerdict, CurveChange, MetricChange
-from gtr_bench.metrics.comparison import holm, holm_steps
+from gtr_bench.compare.model import VERDICTS, CellChange, CellVerdict, CurveChange, MetricChange
+from gtr_bench.compare.outcome import Decided
+from gtr_bench.compare.reasons import reasons
+from gtr_bench.compare.shapes import shape_warning
+from gtr_bench.metrics.comparison import HypothesisTest, holm, holm_steps
+from gtr_bench.metrics.curves import CurveTest
 from gtr_bench.metrics.run import Metric
-from gtr_bench.report.text import number, p_value, ranges
 
-__all__ = ["decide"]
-
-_LISTED = 6
+__all__ = ["decide", "metric_changes"]
 
 
 def decide(
@@ -32,75 +33,86 @@ def decide(
         alpha: level of the family of all metrics, and of that of all curves.
         margin: how much worse is still no regression.
     """
-    measured = [[measure_metric(cell, metric, margin) for metric in metrics] for cell in cells]
-    tests = [each.test for row in measured for each in row if each.test]
-    values = [test.p for test in tests]
-    plain = iter(holm(values))
-    left = iter(holm_steps(values, [alpha] * len(values)))
-    beyond = iter(holm([each.beyond.p for row in measured for each in row if each.beyond]))
+    measured = [measure_metric(cell, metric, margin) for cell in cells for metric in metrics]
+    changes = metric_changes(measured, alpha, margin)
     curves = [measure_curves(cell) for cell in cells]
-    whole = iter(holm([each.test.p for each in curves if each]))
-    found = []
-    for cell, row, curve in zip(cells, measured, curves, strict=True):
-        changes = tuple(
-            _metric_change(each, (next(plain), next(beyond), next(left)) if each.test else None, alpha, len(tests))
-            for each in row
+    whole = _steps([each.test if each else None for each in curves], alpha)
+    return tuple(
+        _cell_change(
+            cell,
+            tuple(changes[number * len(metrics) : (number + 1) * len(metrics)]),
+            _curve_change(curve, step, alpha),
+            alpha,
         )
-        found.append(_cell_change(cell, changes, _curve_change(curve, next(whole)) if curve else None, alpha))
-    return tuple(found)
+        for number, (cell, curve, step) in enumerate(zip(cells, curves, whole, strict=True))
+    )
+
+
+def metric_changes(measured: Sequence[MeasuredMetric], alpha: float, margin: float) -> list[MetricChange]:
+    """What the tests of a family of metrics say of each."""
+    plain = _steps([each.test for each in measured], alpha)
+    beyond = _steps([each.beyond for each in measured], alpha)
+    return [_metric_change(each, next(plain), next(beyond), alpha, margin) for each in measured]
+
+
+def _steps(tests: Sequence[HypothesisTest | CurveTest | None], alpha: float) -> Iterator[Step | None]:
+    """How Holm's procedure decided each test of a family; None where there is none."""
+    values = [test.p for test in tests if test]
+    steps = zip(values, holm(values), holm_steps(values, [alpha] * len(values)), strict=True)
+    for test in tests:
+        yield Step(*next(steps), len(values)) if test else None
 
 
 def _metric_change(
-    measured: MeasuredMetric, adjusted: tuple[float, float, int] | None, alpha: float, tests: int
+    measured: MeasuredMetric, plain: Step | None, beyond: Step | None, alpha: float, margin: float
 ) -> MetricChange:
-    """`adjusted`: p of no difference, and of a worsening by no more than the margin; hypotheses left for the first."""
     name, direction, n = measured.metric, measured.direction, min(len(measured.before), len(measured.after))
     if not n:
-        return MetricChange(name, direction, reason=f"not compared: {measured.reason or 'no values on both sides'}")
-    before, after = float(measured.before.mean()), float(measured.after.mean())
-    values = MetricChange(name, direction, before, after, measured.difference, n=n, reason=measured.reason)
-    if adjusted is None or measured.test is None or measured.beyond is None:
+        return MetricChange(name, direction, reason=measured.reason or "no values on both sides")
+    values = MetricChange(
+        *(name, direction, float(measured.before.mean()), float(measured.after.mean()), measured.difference),
+        n=n,
+        outcome="identical",
+        reason=measured.reason,
+    )
+    if plain is None or beyond is None or measured.test is None:
         return values
-    low, high = measured.interval(alpha, adjusted[2]) or (None, None)
-    outcome: Literal["better", "worse", "changed", "not shown"] = "not shown"
-    reason = measured.reason
-    detectable = None
-    if adjusted[1] <= alpha and measured.beyond.statistic > 0 and direction != "neutral":
-        outcome = "worse"
-    elif adjusted[0] <= alpha:
-        better = direction != "neutral" and (measured.difference > 0) == (direction == "higher")
-        outcome = "better" if better else "changed"
-        reason = reason if better or direction == "neutral" else "worse, but not shown to be so by more than the margin"
-    else:
-        reason = measured.too_few(alpha, tests)
-        detectable = None if reason else measured.detectable(alpha, tests)
+    decided = Decided(measured, plain, beyond, alpha, margin)
+    low, high = decided.interval
+    detectable, worsening = decided.found()
     return replace(
         values,
         low=low,
         high=high,
+        level=1 - (beyond if decided.worse else plain).level(alpha),
         test=measured.test.name,
-        p=measured.test.p,
-        p_adjusted=adjusted[0],
-        margin_p_adjusted=adjusted[1],
+        p=plain.p,
+        p_adjusted=plain.adjusted,
+        margin_p_adjusted=beyond.adjusted,
         detectable=detectable,
-        outcome=outcome,
-        reason=reason,
+        detectable_beyond=worsening,
+        outcome=decided.outcome,
+        reason="; ".join(filter(None, (decided.reason, measured.reason))),
+        warning=shape_warning(measured),
     )
 
 
-def _curve_change(measured: MeasuredCurves, adjusted: float) -> CurveChange:
+def _curve_change(measured: MeasuredCurves | None, step: Step | None, alpha: float) -> CurveChange | None:
+    if measured is None or step is None:
+        return None
     test = measured.test
-    step, phase = measured.points[test.point]
+    place, phase = measured.points[test.point]
     return CurveChange(
-        step=step,
+        step=place,
         phase=phase,
         difference=float(measured.differences[test.point]),
         statistic=test.statistic if math.isfinite(test.statistic) else None,
         points=len(measured.points),
         n=test.n,
         test=test.name,
-        p=test.p,
-        p_adjusted=adjusted,
+        p=step.p,
+        p_adjusted=step.adjusted,
+        reason="" if step.adjusted <= alpha else measured.design.too_few(step, alpha),
     )
 
 
@@ -108,7 +120,6 @@ def _cell_change(
     cell: Matched, changes: tuple[MetricChange, ...], curve: CurveChange | None, alpha: float
 ) -> CellChange:
     apart = curve is not None and curve.p_adjusted <= alpha
-    verdict = _verdict(cell, changes, apart)
     name = cell.name
     return CellChange(
         suite=name.suite,
@@ -116,7 +127,7 @@ def _cell_change(
         environment=name.environment,
         algorithm=name.algorithm,
         reconstruction=bool(cell.reconstructed),
-        verdict=verdict,
+        verdict=_verdict(cell, changes, curve, apart=apart),
         paired=cell.paired,
         seeds=tuple(record.seed for record in cell.before) if cell.paired else (),
         alone=cell.alone,
@@ -126,75 +137,24 @@ def _cell_change(
         metrics=changes,
         curve=curve,
         speed=cell.speed,
-        reasons=tuple(_reasons(cell, verdict, changes, curve if apart else None)),
+        interim=any(cell.unfinished),
+        reasons=tuple(reasons(cell, changes, curve, apart=apart)),
         jobs=(tuple(record.job for record in cell.before), tuple(record.job for record in cell.after)),
     )
 
 
-def _verdict(cell: Matched, changes: Sequence[MetricChange], apart: bool) -> CellVerdict:
-    """The first that holds, the one a reader must know first."""
-    outcomes = {change.outcome for change in changes}
-    if "worse" in outcomes:
-        return "worse"
-    if cell.failed:
-        return "failed"
-    if not cell.comparable:
-        return "not compared"
-    if "better" in outcomes:
-        return "better"
-    if "changed" in outcomes or apart:
-        return "changed"
-    return "identical" if cell.all_identical else "unchanged"
+def _verdict(cell: Matched, changes: Sequence[MetricChange], curve: CurveChange | None, *, apart: bool) -> CellVerdict:
+    """The first that holds, the one a reader must know first.
 
-
-def _reasons(
-    cell: Matched, verdict: CellVerdict, changes: Sequence[MetricChange], apart: CurveChange | None
-) -> Iterator[str]:
-    """What led to the verdict, then what else a reader must know about the cell."""
-    yield from _obstacles(cell)
-    for change in changes:
-        if change.outcome in ("better", "worse", "changed"):
-            size = f"{number(change.before or 0)} -> {number(change.after or 0)}"
-            p = change.margin_p_adjusted if change.outcome == "worse" else change.p_adjusted
-            yield f"{change.metric} {change.outcome}: {size}, p (Holm) {p_value(p)}"
-        if change.reason and cell.comparable:
-            yield f"{change.metric}: {change.reason}"
-        elif change.detectable is not None:
-            yield f"{change.metric}: no change shown; one of {number(change.detectable)} is found with power 0.8"
-    if apart is not None:
-        yield (
-            f"the curves differ, most at step {apart.step:,} of phase {apart.phase} (counted from 0): "
-            f"B - A is {number(apart.difference)} there, p (Holm) {p_value(apart.p_adjusted)}"
-        )
-    if cell.parameters:
-        yield f"parameters differ: {_listed(cell.parameters)}"
-    if cell.versions:
-        yield f"versions differ: {_listed(cell.versions)}"
-
-
-def _obstacles(cell: Matched) -> Iterator[str]:
-    """What stood in the way of comparing all of the cell."""
-    if cell.failed:
-        yield f"done in A and failed in B: {_seeds(cell.failed)}"
-    if cell.obstacle:
-        yield cell.obstacle
-    elif not cell.before or not cell.after:
-        missing = [letter for letter, side in (("A", cell.before), ("B", cell.after)) if not side]
-        yield f"no finished run in {' and '.join(missing)}"
-    elif not cell.paired:
-        yield f"no seed on both sides: {len(cell.before)} and {len(cell.after)} runs compared unpaired"
-    if cell.diverged:
-        yield f"diverged in B and not in A: {_seeds(cell.diverged)}"
-    for letter, seeds in zip("AB", cell.alone, strict=True):
-        if seeds:
-            yield f"without a partner in {'B' if letter == 'A' else 'A'}: {_seeds(seeds)}"
-
-
-def _seeds(seeds: tuple[int, ...]) -> str:
-    return f"seed{'' if len(seeds) == 1 else 's'} {ranges(seeds)}"
-
-
-def _listed(differences: tuple[str, ...]) -> str:
-    """The first ones; a sequence of a hundred phases may differ in each."""
-    more = len(differences) - _LISTED
-    return ", ".join(differences[:_LISTED]) + (f" and {more} more (`--json` lists them)" if more > 0 else "")
+    Metrics without any value do not count beside others that have some.
+    """
+    found: set[CellVerdict] = {change.outcome for change in changes if change.outcome != "not compared"}
+    if cell.comparable and cell.all_identical:
+        found = {"identical"}
+    elif not cell.comparable or not found:
+        found.add("not compared")
+    else:
+        found |= {"changed"} if apart else set()
+        found |= {"cannot decide"} if curve is not None and curve.reason else set()
+    found |= {"failed"} if cell.lost else set()
+    return next(verdict for verdict in VERDICTS if verdict in found)

@@ -74,8 +74,8 @@ class Scores:
         normalise: sequence -> environment -> the returns that count as 0 and as 1, where the suite says so.
         directions: metric -> the side that the suite calls better, where it overrules the metric's own.
         reference: whose reference runs are the bar (`gtr_bench.suite.bars`).
-        compared: the scores of all results that are compared with each other; bars, bounds, worst scores and largest
-            returns are common to them. A bar is that of the first which has one. By default these alone.
+        compared: the scores of all results that are compared with each other; bars, oracles, bounds, worst scores and
+            largest returns are common to them. A bar or oracle is the first one's which has it. By default these alone.
     """
 
     records: Sequence[Record]
@@ -272,13 +272,18 @@ class Scores:
     def _companions(self, record: Record, metric: type[Metric], *, scaled: bool) -> Companions:
         bars = self.references_of(record, metric, normalised=scaled)
         references = {phase: [run for _, run in found] for phase, found in bars.items()}
-        oracle = self._oracles.get((record.sequence, record.seed)) if "oracle" in metric.needs else None
         return Companions(
             references,
-            self.run(oracle, metric.values, scaled=scaled) if oracle else None,
+            self._oracle(record, metric.values, scaled=scaled) if "oracle" in metric.needs else None,
             self._peaks(record, metric.values, scaled=scaled) if "all_phases" in metric.needs else np.empty(0),
             mapped=scaled and record.sequence in self.normalise,
         )
+
+    def _oracle(self, record: Record, values: EvaluatedQuantity, *, scaled: bool) -> Run | None:
+        """The oracle's run on a record's sequence with its seed."""
+        key = (record.sequence, record.seed)
+        found = next((each for each in self.compared if key in each._oracles), None)
+        return found.run(found._oracles[key], values, scaled=scaled) if found else None
 
     def _worlds(self, record: Record) -> tuple[str, ...]:
         if record.job not in self._known_worlds:

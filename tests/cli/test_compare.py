@@ -16,7 +16,8 @@ Usage: gtr-bench compare [OPTIONS] {A} {B}
   Which learning curves changed from A to B, by a test.
 
   A and B are results folders, or the first digits of commits. Exit code 1 on
-  a regression, 2 when there is nothing to compare, else 0.
+  a regression, else 3 where too few seeds cannot decide, else 0; 2 when there
+  is nothing to compare.
 
 Arguments:
   A <str>  Before: a results folder, or a commit.  [required]
@@ -31,6 +32,8 @@ Options:
                                   0.05]
   --margin X                      Only worse by more than this is a
                                   regression.  [default: 0.0]
+  --strict                        Exit with 1 also where something could not
+                                  be judged.
   -f, --format <terminal|markdown|json>
                                   How to write the numbers.  [default:
                                   terminal]
@@ -52,7 +55,7 @@ cartpole, ppo: lifetime_return worse: 75.43 -> 41.93, p (Holm) 0.0078; the curve
 (Holm) 0.0078
 
 lifetime_return (higher is better)
-environment  algorithm  A      B      B - A [95% interval]     n       p  p (Holm)
+environment  algorithm  A      B      B - A [interval]         n       p  p (Holm)
 cartpole     ppo        75.43  41.93  -33.50 [-35.67, -31.33]  8  0.0078    0.0078
 """
 
@@ -86,6 +89,19 @@ def test_no_change_exits_0(filled: Any) -> None:
     answer = filled("compare", "before", "same")
     assert answer.returncode == 0
     assert answer.stderr == "compared 1 cell: 1 identical\n"
+
+
+def test_too_few_seeds_exit_with_3_and_strictly_with_1(cli: Any) -> None:
+    for job in jobs_of(keep="ppo")[:4]:
+        write_run(cli.folder / "before", job)
+        write_run(cli.folder / "after", job, bend=lower)
+    answer = cli("compare", "before", "after")
+    assert (answer.returncode, answer.stderr) == (3, "compared 1 cell: 1 cannot decide\n")
+    assert "lifetime_return: 4 pairs cannot decide at 0.05: at least 6 are needed" in answer.stdout
+    assert " -31.50 [unbounded] " in answer.stdout
+    strict = cli("compare", "before", "after", "--strict")
+    assert strict.returncode == 1
+    assert strict.stderr == "compared 1 cell: 1 cannot decide\n`--strict`: 1 cell cannot decide\n"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_regression_is_exit_1_in_every_format(fill: Fill, capsys: Capture) -> 
     assert capsys.readouterr().out == texts["json"]
     assert execute(["compare", b, a]) == 0
     assert execute(["compare", a, b, "--margin", "50"]) == 0
-    assert execute(["compare", a, b, "--alpha", "0.001"]) == 0
+    assert execute(["compare", a, b, "--alpha", "0.001"]) == 3
 
 
 @pytest.mark.parametrize("name", ["terminal", "markdown", "json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gtr_bench.compare.model import CellChange, CellName
 from gtr_bench.compare.render import render_comparison
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.metrics.comparison import sign_flip
+from gtr_bench.report.text import number
 from gtr_bench.suite.expand import Job
 
 from .conftest import NEW, OLD, SUITE, Fill, jobs_of, write_unfinished
@@ -77,14 +79,20 @@ def test_the_suite_may_turn_its_primary_metric_round(fill: Fill) -> None:
     assert (cell.verdict, cell.metrics[0].direction) == ("better", "lower")
 
 
-def test_noise_is_no_change_shown_with_the_difference_that_would_have_been_found(fill: Fill) -> None:
+def test_noise_is_no_difference_found_with_the_one_that_would_have_been(fill: Fill) -> None:
     cell = only(fill("a", PPO), fill("b", PPO, bend=noisy))
-    assert cell.verdict == "unchanged"
+    assert cell.verdict == "no difference found"
     (change,) = cell.metrics
     assert change.detectable is not None
     # 8 pairs find 1.16 standard deviations; the mean of 8 points of unit noise has 0.35
     assert change.detectable == pytest.approx(1.16 * 8**-0.5, rel=0.6)
-    assert any("no change shown" in reason for reason in cell.reasons)
+    assert change.low is not None
+    assert change.low <= 0 <= (change.high or 0)
+    (sentence,) = cell.reasons
+    assert sentence == (
+        f"lifetime_return: no difference found; a true worsening of {number(change.detectable)} would be found with "
+        "power 0.8"
+    )
 
 
 def test_a_curve_may_change_where_its_mean_does_not(fill: Fill) -> None:
@@ -123,10 +131,12 @@ def test_a_margin_for_several_metrics_is_refused(fill: Fill) -> None:
 
 def test_five_pairs_cannot_decide_and_it_is_said(fill: Fill) -> None:
     cell = only(fill("a", PPO[:5]), fill("b", PPO[:5], bend=lower))
-    assert cell.verdict == "unchanged"
-    assert cell.metrics[0].p == 2 / 32
-    assert cell.metrics[0].detectable is None
-    assert "lifetime_return: 5 pairs that differ cannot decide at 0.05: at least 6 are needed" in cell.reasons
+    assert cell.verdict == "cannot decide"
+    (change,) = cell.metrics
+    assert change.p == 2 / 32
+    assert change.detectable is None
+    assert (change.low, change.high) == (-math.inf, math.inf)
+    assert "lifetime_return: 5 pairs cannot decide at 0.05: at least 6 are needed" in cell.reasons
 
 
 def test_identical_pairs_do_not_help_the_others_to_decide(fill: Fill) -> None:
@@ -134,8 +144,9 @@ def test_identical_pairs_do_not_help_the_others_to_decide(fill: Fill) -> None:
         return lower(job, returns) if job.seed < 3 else returns
 
     cell = only(fill("a", PPO), fill("b", PPO, bend=some))
-    assert (cell.verdict, cell.identical) == ("unchanged", 5)
-    assert any("3 pairs that differ cannot decide" in reason for reason in cell.reasons)
+    assert (cell.verdict, cell.identical) == ("cannot decide", 5)
+    few = "lifetime_return: 3 of 8 pairs differ, which cannot decide at 0.05: at least 6 are needed"
+    assert few in cell.reasons
 
 
 def test_holm_runs_over_all_cells_and_metrics_that_are_not_identical(fill: Fill) -> None:
@@ -378,11 +389,9 @@ def test_seeds_only_an_earlier_definition_has_are_not_mixed_in(fill: Fill) -> No
 def test_more_tests_need_more_pairs_and_it_is_said(fill: Fill) -> None:
     both = [job for job in jobs_of() if job.seed < 6]
     for cell in compare(fill("a", both), fill("b", both, bend=lower)).cells:
-        assert cell.verdict == "unchanged"
-        assert (
-            "lifetime_return: 6 pairs that differ cannot decide at 0.05 among 2 tests: at least 7 are needed"
-            in cell.reasons
-        )
+        assert cell.verdict == "cannot decide"
+        few = "lifetime_return: 6 pairs cannot decide at 0.05 among 2 tests: at least 7 are needed"
+        assert few in cell.reasons
 
 
 def test_a_metric_without_a_value_in_any_cell_is_nothing_to_compare(fill: Fill) -> None:
@@ -440,7 +449,7 @@ def test_another_evaluation_is_not_compared(fill: Fill, change: str) -> None:
 def test_more_episodes_are_compared_and_told(fill: Fill) -> None:
     text = SUITE.replace("episodes = 4", "episodes = 40")
     cell = only(fill("a", PPO), fill("b", jobs_of(text, keep="ppo"), text=text, bend=noisy))
-    assert cell.verdict == "unchanged"
+    assert cell.verdict == "no difference found"
     assert cell.parameters == ("evaluation.episodes 4 -> 40",)
 
 
@@ -456,9 +465,10 @@ def test_points_a_diverged_job_lacks_are_left_out_of_the_curve(fill: Fill) -> No
 def test_few_unpaired_seeds_cannot_decide_and_it_is_said(fill: Fill) -> None:
     text = SUITE.replace("seeds = 8", "seeds = [10, 11, 12]")
     cell = only(fill("a", PPO[:3]), fill("b", jobs_of(text, keep="ppo"), text=text, bend=lower))
-    assert cell.verdict == "unchanged"
+    assert cell.verdict == "cannot decide"
     assert cell.metrics[0].p == pytest.approx(2 / 20)
-    assert "lifetime_return: 3 and 3 unpaired seeds cannot decide at 0.05" in cell.reasons
+    few = "lifetime_return: 3 and 3 unpaired seeds cannot decide at 0.05: at least 4 a side are needed"
+    assert few in cell.reasons
 
 
 def test_drawn_tests_with_and_without_a_margin_of_nothing_agree(fill: Fill) -> None:

@@ -45,6 +45,13 @@ def test_half_finished_results_are_compared_in_either_direction(fill: Fill, tmp_
             found = compare(a, b, results=sides, metric_names=names)
             told = json.loads(render_comparison(found, "json"))
             assert found.regression == any(cell["verdict"] in ("worse", "failed") for cell in told["cells"])
+            assert found.undecided == any(cell["verdict"] == "cannot decide" for cell in told["cells"])
+            assert bool(found.unjudged) >= found.undecided
+            for cell in told["cells"]:
+                outcomes = {change["outcome"] for change in cell["metrics"]}
+                assert (cell["verdict"] == "worse") == ("worse" in outcomes)
+                if cell["verdict"] == "no difference found":
+                    assert not outcomes & {"worse", "better", "changed", "cannot decide"}
             text = render_comparison(found, "markdown")
             for cell in found.cells:
                 assert cell.algorithm in text
