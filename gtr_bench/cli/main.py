@@ -48,6 +48,7 @@ def _options(
 for _command in (
     "run",
     "train",
+    "init",
     "plan",
     "status",
     "logs",

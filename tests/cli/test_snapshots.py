@@ -12,6 +12,7 @@ from gtr_bench.schedule import doctor
 COMMANDS = (
     "run",
     "train",
+    "init",
     "plan",
     "status",
     "logs",
