@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtr_bench.ablation.layout import value_text
 from gtr_bench.ablation.model import ResponseCurve, StudyReport
+from gtr_bench.ablation.wording import value_text
 from gtr_bench.errors import RequestError
 from gtr_bench.report.plots import COLOURS, check_suffix, save_figure
 from gtr_bench.report.text import SMOKE, reconstruction_line
