@@ -18,7 +18,7 @@ def kernel_lines(records: StudyRecords, usable: Sequence[TrialRecord], curve: Re
     unleft = [trial for trial in usable if trial.kernel_left is False]
     if not unleft:
         return
-    share = f"({ESCAPE} below {LEAST_ESCAPE:.0%} in every iteration of every run)"
+    share = f"({ESCAPE} below {100 * LEAST_ESCAPE:g} % in every iteration of every run)"
     if len(unleft) == len(usable):
         yield f"in all {counted(len(usable), 'setting')} {NEVER_LEFT} {share}"
         return

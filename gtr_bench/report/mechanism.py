@@ -149,8 +149,8 @@ def _never_left(runs: Sequence[Record], algorithms: Sequence[str], escapes: Mapp
         if kernel_left(own, escapes) is False:
             count = sum(np.isfinite(escapes.get(record.job, np.nan)) for record in own)
             sentences.append(
-                f"{label}: {NEVER_LEFT} ({ESCAPE} below {LEAST_ESCAPE:.0%} in every iteration of "
-                f"{'its run' if count == 1 else f'all {count} runs'})"
+                f"{label}: {NEVER_LEFT} ({ESCAPE} below {100 * LEAST_ESCAPE:g} % in every iteration of "
+                f"{'its run' if count == 1 else 'both runs' if count == 2 else f'all {count} runs'})"
             )
     return sentences
 

@@ -73,7 +73,7 @@ def test_a_single_iteration_beyond_the_kernel_is_enough_to_have_tested_it(made_u
 def test_only_the_settings_that_stayed_inside_are_named(made_up: Any) -> None:
     made_up.leaving = lambda sigma: sigma < 0.3
     shown = " ".join(said(made_up, *STUDY).split())
-    assert f"3 settings in which {NEVER} (escape_fraction below 1% in every iteration of every run): " in shown
+    assert f"3 settings in which {NEVER} (escape_fraction below 1 % in every iteration of every run): " in shown
     assert "sigma = 0.5; sigma = 0.7953; sigma = 2" in shown
 
 

@@ -127,7 +127,7 @@ def test_runs_that_all_stayed_inside_the_kernel_did_not_test_it(fill: Fill) -> N
     _, sentence = answer(fill, gtr=0.7, escape=0.009).sentences
     assert sentence == (
         "gtr: the kernel was never left: GTR acted as a plain KL penalty "
-        "(escape_fraction below 1% in every iteration of all 10 runs)"
+        "(escape_fraction below 1 % in every iteration of all 10 runs)"
     )
 
 
