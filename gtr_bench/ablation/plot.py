@@ -93,10 +93,9 @@ def _panel(panel: Axes, curves: Sequence[ResponseCurve], report: StudyReport) ->
     for index, curve in enumerate(curves):
         _line(panel, curve, index, report)
     whole = curves[0]
-    if whole.plateau is not None:
-        panel.axvspan(
-            whole.plateau.low, whole.plateau.high, color=_PLATEAU, alpha=0.12, linewidth=0, label="plateau (5 %)"
-        )
+    if (flat := whole.plateau) is not None:
+        label = "plateau (5 %)" if flat.told else "plateau (width unknown)"
+        panel.axvspan(flat.low, flat.high, color=_PLATEAU, alpha=0.12, linewidth=0, label=label)
     if axis.numeric:
         if axis.logarithmic:
             _logarithmic(panel, whole)

@@ -149,7 +149,8 @@ def _varied(records: StudyRecords, own: int, others: int) -> str:
     ours, theirs = (" and ".join(axis.name for axis in axes) for axes in (records.axes, records.reference_axes))
     counts = f"{own} settings each" if own == others else f"{own} and {others} settings"
     unequal = "" if len(records.axes) == len(records.reference_axes) else ", unequally many parameters"
-    return f"{records.algorithm} varied {ours}, {records.reference} {theirs} ({counts}{unequal})"
+    adaptive = f", {records.algorithm}'s alone chosen by results" if records.sampler == "tpe" else ""
+    return f"{records.algorithm} varied {ours}, {records.reference} {theirs} ({counts}{unequal}{adaptive})"
 
 
 def region_text(where: Region) -> str:

@@ -142,6 +142,16 @@ def test_the_figure_names_what_it_marks(study: StudyRecords, tmp_path: Path) -> 
         assert words in texts
 
 
+def test_a_plateau_of_unknown_width_is_called_so_in_page_text_and_figure(study: StudyRecords, tmp_path: Path) -> None:
+    even = tuple(replace(trial, scores=dict.fromkeys("ab", dict.fromkeys((0, 1, 2), 0.5))) for trial in study.trials)
+    report = analyse(replace(study, trials=even))
+    assert "plateau (width unknown)" in drawn_text(report, tmp_path / "a.svg")
+    assert "shaded: plateau 0.05 to 5, width unknown" in render_study(report, "html")
+    assert "plateau 0.05 to 5: 2.00 decades; no value can be told from another (p = 1)" in render_study(
+        report, "terminal"
+    )
+
+
 def test_the_figure_of_a_smoke_scale_makes_no_claim_and_reads_names_as_text(
     plane_report: StudyReport, tmp_path: Path
 ) -> None:

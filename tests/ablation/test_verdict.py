@@ -173,5 +173,9 @@ def test_where_the_sides_do_not_vary_the_same_parameters_the_sentence_says_so(st
     )
 
 
+def test_settings_that_were_chosen_by_results_on_one_side_are_said_to_be(study: StudyRecords) -> None:
+    assert "(9 settings each, gtr's alone chosen by results)" in analyse(replace(study, sampler="tpe")).sentence
+
+
 def test_several_parameters_are_listed_in_one_sentence(plane: StudyRecords) -> None:
     assert "whether `sigma`, `beta` and `anchor` need tuning per task" in analyse(plane).sentence
