@@ -68,7 +68,7 @@ def _chart(report: StudyReport, axis: Axis) -> str:
 def _marks(report: StudyReport, axis: Axis, drawn: Sequence[float]) -> list[tuple[str, str, float]]:
     """(how it is drawn, what it is, value) of the best setting and the suite's own, where the chart has a place."""
     best = None if report.best is None else report.best.setting[axis.name]
-    named = (("dotted", "best", best), ("dashed", "the suite's", axis.stated))
+    named = (("dashed", "best", best), ("dotted", "the suite's", axis.stated))
     # The mean of a group may lie beyond a single value.
     return [
         (kind, what, float(value))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_response"]
 
 _MARKERS = "osD^vP"
-_WHOLE, _STATED, _BEST, _PLATEAU = "black", "0.45", "#D55E00", "#009E73"
+_WHOLE, _STATED, _BEST, _PLATEAU, _REFERENCE = "black", "0.45", "#D55E00", "#009E73", "#0072B2"
 
 
 def draw_response(report: StudyReport, out: Path) -> None:
@@ -96,6 +96,9 @@ def _panel(panel: Axes, curves: Sequence[ResponseCurve], report: StudyReport) ->
     if (flat := whole.plateau) is not None:
         label = "plateau (5 %)" if flat.told else "plateau (width unknown)"
         panel.axvspan(flat.low, flat.high, color=_PLATEAU, alpha=0.12, linewidth=0, label=label)
+    if report.reference_best_score is not None:
+        label = f"best of {records.reference}"
+        panel.axhline(report.reference_best_score.value, color=_REFERENCE, linestyle="-.", linewidth=1.2, label=label)
     if axis.numeric:
         if axis.logarithmic:
             _logarithmic(panel, whole)

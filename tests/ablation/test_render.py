@@ -138,7 +138,17 @@ def drawn_text(report: StudyReport, out: Path) -> list[str]:
 
 def test_the_figure_names_what_it_marks(study: StudyRecords, tmp_path: Path) -> None:
     texts = drawn_text(analyse(study), tmp_path / "a.svg")
-    for words in ("all environments", "a", "b", "plateau (5 %)", "the suite's value", "best setting", "0.05", "5"):
+    for words in (
+        "all environments",
+        "a",
+        "b",
+        "plateau (5 %)",
+        "the suite's value",
+        "best setting",
+        "best of ppo",
+        "0.05",
+        "5",
+    ):
         assert words in texts
 
 
@@ -189,5 +199,5 @@ def test_a_figure_in_another_format_is_refused(study: StudyRecords, tmp_path: Pa
 def test_a_downloaded_chart_is_named_by_study_and_parameter_alone(study: StudyRecords) -> None:
     page = render_study(analyse(study), "html")
     assert '<figure data-name="gtr-sigma-sigma">' in page
-    note = "dotted: best 0.158; dashed: the suite&#x27;s 0.5; shaded: plateau 0.158 to 1.581"
+    note = "dashed: best 0.158; dotted: the suite&#x27;s 0.5; shaded: plateau 0.158 to 1.581"
     assert f"<strong>gtr-sigma: sigma ({note})</strong>" in page

@@ -123,9 +123,9 @@ def test_the_reference_varies_as_many_parameters_as_often_and_the_same_ones_wher
 def test_the_page_shows_the_best_value_the_plateau_and_the_reference(made_up: Any) -> None:
     page = said(made_up, *STUDY, "--format", "html")
     chart = page[page.index("<figure") : page.index("</figure>")]
-    assert "dotted: best " in chart
+    assert "dashed: best " in chart
     assert "shaded: plateau 0.05 to 2" in chart
-    assert "dashed: the suite&#x27;s 0.5" in chart
+    assert "dotted: the suite&#x27;s 0.5" in chart
     assert '<rect class="shaded"' in chart
     assert "ppo, best setting (clip_range = " in chart
 
