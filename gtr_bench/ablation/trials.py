@@ -26,7 +26,7 @@ from gtr_bench.suite.source import parse_source
 __all__ = ["DEFAULT_METRIC", "SuiteTemplate", "fewest_seeds", "load_template", "study_tables"]
 
 DEFAULT_METRIC = "lifetime_return"
-_LEFT_OUT = ("claim", "scale", "algorithm", "sequential")
+_LEFT_OUT = ("claim", "scale", "algorithm", "sequential", "tuned")
 
 
 def fewest_seeds(seeds: Sequence[int]) -> list[int]:
