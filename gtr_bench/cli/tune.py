@@ -104,7 +104,8 @@ def tune(
     """Search every algorithm's parameters with the same number of trials, and write the suite with the best.
 
     Tunes on seeds that the suite does not report. Trials are ordinary jobs, shared with `run`; the same command
-    continues where it was. `gtr-bench run` and `report` take the file it writes.
+    continues where it was. `gtr-bench run` and `report` take the file it writes. GTR is this project's
+    reconstruction.
     """
     from gtr_bench.cli.output import layout, write_text
     from gtr_bench.report.terminal import terminal_text

@@ -27,7 +27,7 @@ def tuning_blocks(tuning: Tuning, written: str | None) -> Iterator[Block]:
     if tuning.smoke:
         yield Lines((text.SMOKE,), "warning")
     yield Lines(tuple(facts(tuning)))
-    yield grid("", HEADER, [_row(each) for each in tuning.algorithms], numeric=NUMBERS)
+    yield grid("", HEADER, [_row(tuning, each) for each in tuning.algorithms], numeric=NUMBERS)
     ended = tuple(line for each in tuning.algorithms for trial in each.trials for line in _trouble(each, trial))
     if ended:
         yield Lines(ended, "warning")
@@ -61,10 +61,11 @@ def tuning_json(tuning: Tuning, written: str | None) -> str:
     return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def _row(each: AlgorithmTuning) -> list[str]:
+def _row(tuning: Tuning, each: AlgorithmTuning) -> list[str]:
     own = each.suites_own
+    mark = f" {text.RECONSTRUCTION_MARK}" if each.algorithm in tuning.reconstructions else ""
     return [
-        each.algorithm,
+        f"{each.algorithm}{mark}",
         text.ABSENT if each.best is None else setting_text(each.best.setting),
         _score(each.best),
         text.ABSENT if own is None else setting_text(own.setting),
@@ -90,6 +91,8 @@ def _trouble(each: AlgorithmTuning, trial: Trial) -> Iterator[str]:
 
 
 def _notes(tuning: Tuning, written: str | None) -> Iterator[str]:
+    if tuning.reconstructions:
+        yield f"{text.RECONSTRUCTION_MARK} {text.reconstruction_line(tuning.reconstructions.values())}"
     yield "the best of many trials looks better than it is: the tuned suite's own seeds confirm it"
     if tuning.missing:
         yield f"no suite written: {counted(tuning.missing, 'job')} left"

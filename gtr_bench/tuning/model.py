@@ -59,7 +59,8 @@ class AlgorithmTuning:
 class Tuning:
     """A tuning of all algorithms of a suite.
 
-    `finished` is when the last trial's job ended, as job.parquet has it; `unit` that of scores.
+    `finished` is when the last trial's job ended, as job.parquet has it; `unit` that of scores; `reconstructions` are
+    the algorithms whose form is this project's reconstruction, with the registered names behind them.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Tuning:
     """environment -> phases trained, phases of the suite"""
     smoke: bool
     finished: str
+    reconstructions: Mapping[str, str]
     algorithms: tuple[AlgorithmTuning, ...]
 
     @property

@@ -22,6 +22,7 @@ from gtr_bench.errors import GtrBenchError, RequestError
 from gtr_bench.files import replace_file
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
+from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.values import NORMALISED, Unit, score_in, unit_of, worst_in
@@ -189,6 +190,7 @@ def _judged(request: Request, asked: Asked, suite: Suite, results: Path, warn: W
             judge.trial(number, setting, label_of[_key(setting)]) for number, (_, setting) in enumerate(trials)
         )
         tuned.append(AlgorithmTuning(name, request.spaces[name], judged, judge.best(judged)))
+    registered = {name: request.template.registered(name) for name in asked}
     full = {world.id: len(world.environments) for world in request.template.suite.worlds}
     return Tuning(
         name=request.study,
@@ -204,6 +206,7 @@ def _judged(request: Request, asked: Asked, suite: Suite, results: Path, warn: W
         phases={world.id: (len(world.environments), full[world.id]) for world in suite.worlds},
         smoke=request.template.suite.smoke,
         finished=max((str(each.summary["finished"] or "") for each in judge.runs if each.summary), default=""),
+        reconstructions={name: kind for name, kind in registered.items() if those_with("reconstruction", [kind])},
         algorithms=tuple(tuned),
     )
 

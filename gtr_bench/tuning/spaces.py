@@ -9,7 +9,7 @@ from gtr_bench.ablation.model import Axis
 from gtr_bench.ablation.space import axis_of, parse_ranges
 from gtr_bench.ablation.trials import SuiteTemplate
 from gtr_bench.algorithms.registry import algorithms as registered
-from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.errors import RequestError, UnknownNameError, did_you_mean
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.plasticity import models_of
 
@@ -92,7 +92,11 @@ def _ranges(searched: Mapping[str, tuple[str, ...]], texts: Sequence[str]) -> di
         algorithm, parameter = _split(key, list(searched))
         meant = [(name, parameter) for name in ([algorithm] if algorithm else searched) if parameter in searched[name]]
         if not meant:
-            hint = f"add `--param {key}`" if algorithm else None
+            hint = (
+                f"add `--param {key}`"
+                if algorithm
+                else did_you_mean(key, {p for own in searched.values() for p in own})
+            )
             raise RequestError(f"`--range` names `{key}`, which no algorithm searches", hint=hint)
         (for_one if algorithm else for_all).update(dict.fromkeys(meant, text))
     return for_all | for_one
