@@ -29,6 +29,7 @@ from gtr_bench.cli.options import (
 
 if TYPE_CHECKING:
     from gtr_bench.ablation.trials import SuiteTemplate
+    from gtr_bench.tuning.run import Request
 
 __all__ = ["register"]
 
@@ -91,6 +92,7 @@ def tune(
     study: Annotated[
         str | None, typer.Option("--study", metavar="NAME", help="Name of the study.  [default: from the request]")
     ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be trained; starts nothing.")] = False,
     results: ResultsOption = DEFAULT_RESULTS,
     jobs: JobsOption = None,
     device: DeviceOption = DeviceChoice.AUTO,
@@ -133,6 +135,9 @@ def tune(
         tune_fraction=tune_fraction,
         name=_study_name(study),
     )
+    if plan:
+        typer.echo(_planned(request, results, jobs, device, jobs_per_gpu, cohort, retry_failed, json=json))
+        return
     trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     tuning = run_tuning(request, results, trainer.train, warn=warn_on_stderr)
     written = None
@@ -149,6 +154,30 @@ def tune(
     if written is not None:
         print(f"next: gtr-bench run {shlex.quote(written)}{_scale(template)}", file=sys.stderr)
     raise typer.Exit(trainer.exit_code or int(not tuning.complete))
+
+
+def _planned(
+    request: Request,
+    results: Path,
+    jobs: int | None,
+    device: DeviceChoice,
+    jobs_per_gpu: int,
+    cohort: int | None,
+    retry_failed: bool,
+    *,
+    json: bool,
+) -> str:
+    """What the trials cost that are not there yet; settings of an adaptive sampler are not known, but how many."""
+    from gtr_bench.cli.plan import plan_text
+    from gtr_bench.schedule.folders import ResultsFolder
+    from gtr_bench.schedule.plan import make_plan
+    from gtr_bench.schedule.slots import make_slots
+    from gtr_bench.tuning.run import first_round
+
+    suite = request.suite_of(first_round(request), results / "studies" / request.study / "suite.toml")
+    slots = len(make_slots(device=device.value, jobs=jobs, jobs_per_gpu=jobs_per_gpu))
+    made = make_plan(suite.jobs(), ResultsFolder(results), slots=slots, cohort=cohort, retry_failed=retry_failed)
+    return plan_text(suite, results, made, {}, json=json)
 
 
 def _template(suite: str, scale: str | None, metric: str | None) -> SuiteTemplate:

@@ -92,12 +92,13 @@ class Request:
 
 
 def first_round(request: Request) -> dict[str, list[Setting]]:
-    """The settings of every algorithm where they do not depend on results: as many for each.
+    """The settings of every algorithm where they do not depend on results, as many for each; for `tpe` a stand-in.
 
     Raises:
         RequestError: an algorithm has fewer settings than that.
     """
-    return {name: _distinct(name, axes, request.sampler, request.budget) for name, axes in request.spaces.items()}
+    sampler = "qmc" if request.sampler == "tpe" else request.sampler
+    return {name: _distinct(name, axes, sampler, request.budget) for name, axes in request.spaces.items()}
 
 
 def run_tuning(request: Request, results: Path, train: Train, *, warn: Warn) -> Tuning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -42,6 +43,16 @@ def test_a_wrong_request_trains_nothing_and_leaves_nothing(
     answer = cli(*TUNE, *arguments)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert words in answer.stderr
+    assert sorted(cli.folder.rglob("*")) == before
+
+
+def test_a_plan_counts_the_jobs_and_starts_nothing(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: pytest.fail("a plan was trained"))
+    before = sorted(cli.folder.rglob("*"))
+    plan = json.loads(cli(*TUNE, "--plan", "--json").stdout)
+    assert (plan["jobs"], plan["starting"]) == (2 * 3 * 3, 2 * 3 * 3)
+    assert plan["steps"] == 2 * 3 * 3 * 2 * 1024
+    assert "to run    12 in" in cli(*TUNE, "--plan", "--seeds", "2", "--sampler", "tpe").stdout
     assert sorted(cli.folder.rglob("*")) == before
 
 
