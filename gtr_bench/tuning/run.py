@@ -87,6 +87,8 @@ class Request:
             path=path,
             seeds=self.seeds,
             tune_fraction=self.tune_fraction,
+            # Every setting would train its own: nothing is trained that no score reads.
+            references=metrics.get(self.template.metric).reads_references(),
             suite={"question": question},
         )
 

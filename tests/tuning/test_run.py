@@ -117,6 +117,14 @@ def test_trials_are_the_jobs_a_run_would_train(tune: Tuner) -> None:
     assert own <= {job.id for job in tune.trained[-1].jobs()}
 
 
+@pytest.mark.parametrize(("metric", "roles"), [("phase_auc", {"run"}), ("recovery_steps", {"run", "reference"})])
+def test_reference_runs_are_trained_where_the_metric_reads_them(tune: Tuner, metric: str, roles: set[str]) -> None:
+    text = tune.path.read_text().replace("phases = 4", "phases = 4\nreferences = true")
+    tune.path.write_text(text.replace('"lifetime_return"', f'"{metric}"'))
+    tune(budget=2)
+    assert {job.role for job in tune.trained[-1].jobs()} == roles
+
+
 def test_a_study_under_a_name_belongs_to_one_request(tune: Tuner) -> None:
     tune(name="mine")
     with pytest.raises(RequestError, match="belongs to another request"):
