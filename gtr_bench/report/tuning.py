@@ -53,6 +53,7 @@ class TuningRecord:
     sampler: str
     seeds: tuple[int, ...]
     tune_fraction: float
+    phases: Mapping[str, int]
     command: str
     gtr_bench: str
     finished: str
@@ -81,6 +82,7 @@ def tuning_of(suite: Suite | None, records: Sequence[Record]) -> TuningRecord | 
         sampler=tuned.sampler,
         seeds=tuple(tuned.seeds),
         tune_fraction=tuned.tune_fraction,
+        phases=tuned.phases,
         command=tuned.command,
         gtr_bench=tuned.gtr_bench,
         finished=tuned.finished,
@@ -116,9 +118,11 @@ def _sentence(tuned: TunedTable, algorithms: Sequence[TunedAlgorithm]) -> str:
     """What was tuned, with how many trials, on which seeds."""
     counts = sorted({each.trials for each in algorithms if each.trials})
     trials = counted(counts[0], "trial") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} trials"
+    lengths = sorted(set(tuned.phases.values()))
+    phases = counted(lengths[0], "phase") if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]} phases"
     return (
         f"tuned by {tuned.metric} ({tuned.direction} is better) with {trials} per algorithm ({tuned.sampler}) on seeds "
-        f"{ranges(tuple(tuned.seeds))} and the first {100 * tuned.tune_fraction:g} % of the phases of "
+        f"{ranges(tuple(tuned.seeds))} and the first {phases} of "
         f"{tuned.suite}, scale {tuned.scale}"
     )
 

@@ -198,6 +198,7 @@ class TunedTable(Table):
     sampler: str
     seeds: Seeds
     tune_fraction: float = Field(gt=0, le=1)
+    phases: dict[str, int] = Field(min_length=1)
     command: str
     gtr_bench: str
     finished: str

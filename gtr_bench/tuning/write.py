@@ -68,6 +68,7 @@ def _record(tuning: Tuning, command: str) -> dict[str, Any]:
         "sampler": tuning.sampler,
         "seeds": list(tuning.seeds),
         "tune_fraction": tuning.tune_fraction,
+        "phases": {name: trained for name, (trained, _) in tuning.phases.items()},
         "command": command,
         "gtr_bench": __version__,
         "finished": tuning.finished,

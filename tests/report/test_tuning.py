@@ -27,6 +27,7 @@ budget = 8
 sampler = "qmc"
 seeds = [9000, 9001]
 tune_fraction = 0.5
+phases = { cartpole_swap = 2, acrobot_swap = 2 }
 command = "gtr-bench tune swap.toml --budget 8"
 gtr_bench = "0.1.0"
 finished = "2026-01-01T00:00:00+00:00"
@@ -50,8 +51,8 @@ STATED = 'id = "gtr"\nsigma = 0.5'
 ACROBOT = 'id = "acrobot_swap"\n'
 OF_GTR = RECORD[RECORD.index("[tuned.algorithm.gtr]") :]
 SENTENCE = (
-    "tuned by recovery_steps (lower is better) with 8 trials per algorithm (qmc) on seeds 9000-9001 and the first 50 % "
-    "of the phases of swap, scale laptop"
+    "tuned by recovery_steps (lower is better) with 8 trials per algorithm (qmc) on seeds 9000-9001 and the first 2 phases "
+    "of swap, scale laptop"
 )
 
 Reported = Callable[[str], SuiteReport]

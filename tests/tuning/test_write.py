@@ -37,6 +37,7 @@ def test_the_values_are_those_of_the_best_trials_and_are_recorded(tune: Tuner) -
         assert (record["trials"], record["score"]) == (8, each.best.score)
         assert record["suite_score"] == each.trials[0].score
     assert (tree["tuned"]["seeds"], tree["tuned"]["tune_fraction"]) == ([9000, 9001], 0.5)
+    assert tree["tuned"]["phases"] == {"cartpole": 2}
 
 
 @pytest.mark.parametrize(
