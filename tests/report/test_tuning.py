@@ -51,8 +51,8 @@ STATED = 'id = "gtr"\nsigma = 0.5'
 ACROBOT = 'id = "acrobot_swap"\n'
 OF_GTR = RECORD[RECORD.index("[tuned.algorithm.gtr]") :]
 SENTENCE = (
-    "tuned by recovery_steps (lower is better) with 8 trials per algorithm (qmc) on seeds 9000-9001 and the first 2 phases "
-    "of swap, scale laptop"
+    "tuned by recovery_steps (lower is better) with 8 trials per algorithm (qmc) on seeds 9000-9001 and the "
+    "first 2 phases of swap, scale laptop"
 )
 
 Reported = Callable[[str], SuiteReport]
