@@ -55,6 +55,7 @@ for _command in (
     "report",
     "compare",
     "ablate",
+    "tune",
     "export",
     "list",
     "show_env",

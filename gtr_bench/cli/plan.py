@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,8 +27,9 @@ from gtr_bench.cli.options import (
 
 if TYPE_CHECKING:
     from gtr_bench.schedule.plan import Plan
+    from gtr_bench.suite import Suite
 
-__all__ = ["register"]
+__all__ = ["plan_text", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -78,16 +81,20 @@ def plan(
             }
             for job in selected
         ]
-    if json:
-        data = {"suite": loaded.name, "scale": loaded.scale, "results": str(results), **asdict(made)}
-        typer.echo(json_module.dumps(data | ({"job_list": listed} if list_jobs else {}), allow_nan=False))
-        return
-    title = f"{loaded.name} ({loaded.scale})" if loaded.scale else loaded.name
+    more = {"job_list": listed} if list_jobs else {}
     rows = [
         f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}"
         for row in listed
     ]
-    typer.echo("\n".join([title, *_lines(made), *rows]))
+    typer.echo("\n".join([plan_text(loaded, results, made, more, json=json), *([] if json else rows)]))
+
+
+def plan_text(suite: Suite, results: Path, made: Plan, more: Mapping[str, Any], *, json: bool) -> str:
+    """A plan for people, or with `more` as JSON on one line."""
+    if json:
+        data = {"suite": suite.name, "scale": suite.scale, "results": str(results), **asdict(made), **more}
+        return json_module.dumps(data, allow_nan=False)
+    return "\n".join([f"{suite.name} ({suite.scale})" if suite.scale else suite.name, *_lines(made)])
 
 
 def _lines(made: Plan) -> list[str]:

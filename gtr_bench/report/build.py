@@ -25,6 +25,7 @@ from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.sections.registry import in_order
 from gtr_bench.report.tables import LEVEL
+from gtr_bench.report.tuning import tuning_of
 from gtr_bench.report.vector_level import levels_of, mixed_line
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
@@ -171,6 +172,8 @@ def _suite_report(
 def _notes(found: SuiteRecords, lonely: str | None, *, some: bool) -> Iterator[str]:
     """What a reader must know; `lonely` is a baseline without anything to compare, `some`: not all environments."""
     yield from found.notes
+    tuning = tuning_of(found.suite, found.records)
+    yield from () if tuning is None else (tuning.sentence, *tuning.marks)
     if lonely is not None:
         yield f"no differences: `{lonely}` has nothing to be compared with here"
     if some:

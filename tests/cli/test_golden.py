@@ -64,6 +64,9 @@ COMMANDS = {
     "report": Case(("report",), ("report", "--metric", "phase_fnal")),
     "compare": Case(("compare", "results", "results"), ("compare", "results", "nowhere")),
     "ablate": Case((*STUDY, "--trials", "4"), ("ablate", "--suite", "tiny.toml", "--param", "learning_rte")),
+    "tune": Case(
+        ("tune", "tiny.toml", "--budget", "4", "--seeds", "2"), ("tune", "tiny.toml", "--budget", "4", "--seeds", "1,2")
+    ),
     "export": Case(("export", "--what", "jobs", "--out", "table.csv", "--json"), ("export", "--out", "table.xlsx")),
     "list": Case(("list", "algorithms", "ppo_kl"), ("list", "algoritms"), trained=False),
     "show-env": Case(

@@ -19,6 +19,7 @@ COMMANDS = (
     "report",
     "compare",
     "ablate",
+    "tune",
     "export",
     "list",
     "show-env",
