@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 
-from gtr_bench.ablation.layout import setting_text
+from gtr_bench.ablation.wording import setting_text
 from gtr_bench.report import text
 from gtr_bench.report.blocks import NUMERIC, Block, Heading, Lines, grid
 from gtr_bench.tuning.model import AlgorithmTuning, Trial, Tuning
