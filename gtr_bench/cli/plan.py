@@ -55,6 +55,7 @@ def plan(
     Cached jobs are done, but were trained for another suite or scale, or under another name.
     """
     from gtr_bench.cli.collector import no_garbage_collection
+    from gtr_bench.schedule.companions import with_companions
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
     from gtr_bench.schedule.selection import select
@@ -65,7 +66,8 @@ def plan(
     folder = ResultsFolder(results)
     with no_garbage_collection():
         loaded = load_suite(suite, scale=scale)
-        selected = select(loaded.jobs(), k)
+        every = loaded.jobs()
+        selected = with_companions(select(every, k), every, folder, retry_failed=retry_failed)
         made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
     listed = []
     if list_jobs:

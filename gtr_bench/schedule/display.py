@@ -51,6 +51,7 @@ def launch_lines(launch: Launch) -> list[str]:
 def failure_lines(failed: FailedCohort) -> list[str]:
     """A failure with its reason, its last log lines and where to read more."""
     fate = "is tried again" if failed.retried else f"{counted(len(failed.job_ids), 'job')} failed"
+    fate += " in halves" if failed.halved else ""
     lines = [f"failed: {cohort_name(failed.assignment)}: {failed.failure.reason}: {failed.failure.message}; {fate}"]
     lines += [f"    {line}" for line in failed.last_lines]
     lines.append(f"  log: {failed.log}")

@@ -27,7 +27,8 @@ class Heartbeat:
     """One reading.
 
     `step` of `steps` environment steps of one member; `first_step` is where this worker began, None before that is
-    known; `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says nothing.
+    known; `saved_step` is that of the newest checkpoint it has left, None before the first; `note` is a sentence for the user;
+    `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says nothing.
     """
 
     state: str
@@ -41,6 +42,8 @@ class Heartbeat:
     failure: WorkerFailure | None
     profile: Mapping[str, float] = field(default_factory=dict)
     first_step: int | None = None
+    saved_step: int | None = None
+    note: str | None = None
     peak_memory_bytes: int | None = None
     peak_device_memory_bytes: int | None = None
 
@@ -48,6 +51,11 @@ class Heartbeat:
     def moved(self) -> bool:
         """Whether the worker has taken a step."""
         return self.first_step is not None and self.step > self.first_step
+
+    @property
+    def progressed(self) -> bool:
+        """Whether the worker has left a checkpoint further than where it began: the next one goes on from there."""
+        return None not in (self.first_step, self.saved_step) and (self.saved_step or 0) > (self.first_step or 0)
 
 
 class HeartbeatFile:
@@ -96,6 +104,8 @@ def _parse(data: Mapping[str, Any]) -> Heartbeat:
         else WorkerFailure(str(failure["reason"]), str(failure["message"]), bool(failure.get("startup"))),
         profile={str(name): float(seconds) for name, seconds in (data.get("profile") or {}).items()},
         first_step=_whole(data.get("first_step")),
+        saved_step=_whole(data.get("saved_step")),
+        note=None if data.get("note") is None else str(data["note"]),
         peak_memory_bytes=_whole(data.get("peak_memory_bytes")),
         peak_device_memory_bytes=_whole(data.get("peak_device_memory_bytes")),
     )

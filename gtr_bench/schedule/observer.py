@@ -98,7 +98,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class FailedCohort:
-    """A worker that failed. `retried`: its jobs run again; otherwise `failure` was stored for each of `job_ids`."""
+    """A worker that failed. `retried`: its jobs run again; otherwise `failure` was stored for each of `job_ids`.
+
+    `halved`: they do so in two cohorts, from their start.
+    """
 
     assignment: Assignment
     failure: Failure
@@ -107,6 +110,7 @@ class FailedCohort:
     hint: str | None
     last_lines: Sequence[str]
     log: str
+    halved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

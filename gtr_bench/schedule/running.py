@@ -35,6 +35,7 @@ class Running:
         self._began = time.monotonic()
         self._last_sign = self._began
         self._asked_to_stop: float | None = None
+        self._noted: str | None = None
 
     @property
     def pid(self) -> int | None:
@@ -73,6 +74,12 @@ class Running:
         if heartbeat is not None:
             self._last_sign = time.monotonic()
             self.heartbeat = heartbeat
+
+    def news(self) -> str | None:
+        """What it has to tell the user, once."""
+        note = self.heartbeat.note if self.heartbeat is not None else None
+        told, self._noted = self._noted, note
+        return note if note != told else None
 
     def poll(self) -> Exit | None:
         """How it ended, with its last heartbeat read; None while it has not."""

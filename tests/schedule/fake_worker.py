@@ -34,6 +34,7 @@ class Worker:
         self.step = int(self.checkpoint.read_text()) if self.checkpoint.exists() else 0
         self.first = self.step
         self.driver = int(os.environ["GTR_BENCH_DRIVER"])
+        self.saved: int | None = None
         self.stop = False
         options = [job["definition"]["sequence"]["phases"][0]["options"] for job in self.jobs]
         default = {
@@ -76,6 +77,7 @@ class Worker:
             "training_return": 12.5,
             "failure": failure,
             "first_step": self.first,
+            "saved_step": self.saved,
             "profile": {"environment": 3.0, "policy": 2.0, "update": 4.0, "evaluation": 0.5, "storing": 0.5},
         }
         write(self.cohort / "heartbeat.json", json.dumps(beat))
@@ -88,6 +90,8 @@ class Worker:
     def save(self) -> None:
         self.checkpoint.parent.mkdir(exist_ok=True)
         write(self.checkpoint, str(self.step))
+        self.saved = self.step
+        self.beat("running")
 
     def give_way(self) -> None:
         self.save()
@@ -105,6 +109,8 @@ class Worker:
             self.give_way()
         if "startup" in wrong:
             self.fail("error", "the simulator is not installed", startup=True)
+        if "kill_at_once" in wrong:
+            os.kill(os.getpid(), signal.SIGKILL)
         if "startup_after_evaluation" in wrong:
             self.beat("evaluating")
             time.sleep(0.1)
@@ -134,6 +140,10 @@ class Worker:
             self.fail("oom", "out of memory")
         if "kill" in wrong:
             os.kill(os.getpid(), signal.SIGKILL)
+        if "crash" in wrong:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "exit" in wrong:
+            os._exit(75)
         if "hang" in wrong:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             time.sleep(1000)

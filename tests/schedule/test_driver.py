@@ -70,7 +70,7 @@ def test_cohort_json_follows_the_contract(jobs: Jobs, run_jobs: Run, folder: Res
     assert folder.cohort_of(job.id) == cohort
 
 
-def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
+def test_a_bad_member_is_found_by_halving_its_cohort(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
     wanted = jobs(4, behaviour="raise", seeds=[2])
@@ -79,8 +79,11 @@ def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
     assert outcome.counts["done"] == 3
     assert outcome.reasons == {"error": 1}
     assert states(folder, wanted) == ["done", "done", "failed", "done"]
-    assert [failed.retried for failed in recorder.failures] == [True, False]
-    assert [members for _, members, _ in starts(wanted[0])] == [4, 1]
+    # Alone it got further than it began once, by its checkpoint, so that one counts for nothing.
+    assert [failed.retried for failed in recorder.failures] == [True, True, True, False]
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 2]
+    assert [members for _, members, _ in starts(wanted[2])] == [4, 2, 1, 1]
+    assert [step for _, _, step in starts(wanted[2])] == [0, 0, 0, 50]
     failure = folder.read_failure(wanted[2].id)
     assert failure.reason == "error"
     assert failure.message == "the environment raised ValueError: bad"
@@ -90,7 +93,7 @@ def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
 
 
 def test_failed_jobs_are_left_alone_until_asked_for(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
-    wanted = jobs(1, behaviour="raise", times=2)
+    wanted = jobs(1, behaviour="raise", times=3)
     assert run_jobs(wanted)[0].exit_code == 1
     outcome, recorder = run_jobs(wanted)
     assert outcome.exit_code == 1
@@ -138,16 +141,62 @@ def test_a_worker_preempted_again_and_again_where_it_began_is_given_up_until_the
     assert len(starts(wanted[0])) == 4
 
 
-def test_a_job_killed_too_often_fails_and_is_resumed_by_the_next_run(
+def test_only_attempts_that_left_no_checkpoint_further_on_count(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
-    wanted = jobs(1, behaviour="kill", times=2)
-    outcome, _ = run_jobs(wanted)
+    wanted = jobs(1, behaviour="kill", times=3)
+    outcome, recorder = run_jobs(wanted)
     assert outcome.exit_code == 1
     assert outcome.reasons == {"killed": 1}
+    # The first left a checkpoint at step 50; the others died where they began.
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50]
+    assert [failed.retried for failed in recorder.failures] == [True, True, False]
     outcome, _ = run_jobs(wanted)
     assert outcome.exit_code == 0
-    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50]
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50, 50]
+
+
+@pytest.mark.parametrize("behaviour", ["crash", "exit"])
+def test_a_member_that_crashes_or_ends_the_process_is_found_by_halving_its_cohort(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts, behaviour: str
+) -> None:
+    wanted = jobs(4, behaviour=behaviour, seeds=[2])
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert states(folder, wanted) == ["done", "done", "failed", "done"]
+    assert outcome.reasons == {"error": 1}
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 2]
+    assert [members for _, members, _ in starts(wanted[2])] == [4, 2, 1, 1]
+    assert [failed.halved for failed in recorder.failures] == [True, True, False, False]
+    message = folder.read_failure(wanted[2].id).message
+    assert (
+        message
+        == {
+            "crash": "the worker crashed with SIGSEGV",
+            "exit": "the worker ended with exit code 75 and said nothing",
+        }[behaviour]
+    )
+
+
+def test_a_cohort_killed_twice_at_the_same_step_is_halved_and_its_checkpoint_goes_away(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(4, behaviour="kill", seeds=[2])
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert states(folder, wanted) == ["done", "done", "failed", "done"]
+    assert outcome.reasons == {"killed": 1}
+    cohort = recorder.starts[0].assignment.id
+    assert [entry for entry in starts(wanted[0])][:3] == [(cohort, 4, 0), (cohort, 4, 50), (cohort, 4, 50)]
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 4, 4, 2]
+    assert not (folder.cohort(cohort) / "checkpoint").exists()
+
+
+def test_a_cohort_that_dies_twice_before_its_first_step_is_halved(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder
+) -> None:
+    wanted = jobs(2, behaviour="kill_at_once", seeds=[1])
+    outcome, _ = run_jobs(wanted, slots=1)
+    assert states(folder, wanted) == ["done", "failed"]
+    assert outcome.reasons == {"killed": 1}
 
 
 def test_out_of_memory_is_retried_with_nothing_beside_it(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
@@ -316,7 +365,7 @@ def test_a_checkpoint_is_taken_up_although_jobs_would_be_grouped_otherwise_now(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
     wanted = jobs(4, behaviour="kill", times=1)
-    run_jobs(wanted, slots=1, retries=0)
+    run_jobs(wanted, slots=1, fail_fast=True)
     outcome, recorder = run_jobs(wanted, slots=2, cohort=1)
     assert outcome.exit_code == 0
     assert [len(view.assignment.jobs) for view in recorder.starts] == [4]

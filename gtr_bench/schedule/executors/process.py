@@ -13,6 +13,7 @@ from pathlib import Path
 from gtr_bench.schedule import log_file
 from gtr_bench.schedule.executors.base import Exit, Usage
 from gtr_bench.schedule.heartbeat import HeartbeatFile
+from gtr_bench.worker.inherited import CLAIMS_VARIABLE
 
 __all__ = ["WORKER_COMMAND", "WorkerProcess", "start_process"]
 
@@ -120,7 +121,7 @@ def start_process(
         document: its cohort.json; `log.txt` and `heartbeat.json` lie beside it.
         command: the worker's program, without the document.
         environment: all its environment variables.
-        descriptors: what it inherits.
+        descriptors: of the claims on its jobs, which it inherits and is told (`CLAIMS_VARIABLE`).
         log_limit: bytes its log may take.
 
     Raises:
@@ -140,7 +141,7 @@ def start_process(
             stdin=subprocess.DEVNULL,
             stdout=pump.stdin,
             stderr=subprocess.STDOUT,
-            env=dict(environment),
+            env={**environment, CLAIMS_VARIABLE: ",".join(map(str, descriptors))},
             pass_fds=descriptors,
             start_new_session=True,
         )
