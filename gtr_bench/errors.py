@@ -113,9 +113,10 @@ class EnvironmentFault(JobError):
 
 
 def disk_fault(error: BaseException) -> int | None:
-    """The system's number of the disk's refusal that an error is, or that caused it; None where the disk is not to blame.
+    """The errno of the disk's refusal that an error is or was raised from; None where the disk is not to blame.
 
-    What an environment meets among its own files is its own affair, unless the disk is full.
+    ENOSPC, EDQUOT, EIO and EACCES are such refusals, whatever an error's words say. What an environment meets among its
+    own files is its own affair, unless the disk is full.
     """
     counted, cause = _REFUSING, error
     while True:

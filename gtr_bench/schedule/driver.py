@@ -214,7 +214,7 @@ class Driver:
         return outlived
 
     def _with_own_code(self, assigned: Sequence[Assignment]) -> list[Assignment]:
-        """Of those with a job that failed before, the ones whose checkpoint other code left start anew, and that is said."""
+        """Jobs that failed before start anew where other code left their checkpoint; either way it is said."""
         decided = []
         for each in assigned:
             if each.resumes and not self._retried.isdisjoint(job.id for job in each.jobs):

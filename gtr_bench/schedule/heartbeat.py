@@ -27,8 +27,9 @@ class Heartbeat:
     """One reading.
 
     `step` of `steps` environment steps of one member; `first_step` is where this worker began, None before that is
-    known; `saved_step` is that of the newest checkpoint it has left, None before the first; `note` is a sentence for the user;
-    `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says nothing.
+    known; `saved_step` is that of the newest checkpoint it has left, None before the first; `note` is a sentence for
+    the user; `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says
+    nothing.
     """
 
     state: str

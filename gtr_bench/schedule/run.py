@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gtr_bench.schedule.driver import Driver
 from gtr_bench.schedule.companions import with_companions
+from gtr_bench.schedule.driver import Driver
 from gtr_bench.schedule.executors.registry import open_executor
 from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.observer import Observer, Outcome

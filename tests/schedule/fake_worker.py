@@ -90,6 +90,8 @@ class Worker:
     def save(self) -> None:
         self.checkpoint.parent.mkdir(exist_ok=True)
         write(self.checkpoint, str(self.step))
+        git = {name: self.document["provenance"][name] for name in ("git_sha", "git_dirty")}
+        write(self.checkpoint.with_name("worker.json"), json.dumps({**git, "versions": {}}))
         self.saved = self.step
         self.beat("running")
 

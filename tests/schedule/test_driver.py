@@ -14,6 +14,8 @@ import pytest
 
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import driver as driver_module
+from gtr_bench.schedule import same_code
+from gtr_bench.schedule.companions import with_companions
 from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import Failure, ResultsFolder, State
 from gtr_bench.schedule.observer import Launch, Stop
@@ -185,7 +187,7 @@ def test_a_cohort_killed_twice_at_the_same_step_is_halved_and_its_checkpoint_goe
     assert states(folder, wanted) == ["done", "done", "failed", "done"]
     assert outcome.reasons == {"killed": 1}
     cohort = recorder.starts[0].assignment.id
-    assert [entry for entry in starts(wanted[0])][:3] == [(cohort, 4, 0), (cohort, 4, 50), (cohort, 4, 50)]
+    assert starts(wanted[0])[:3] == [(cohort, 4, 0), (cohort, 4, 50), (cohort, 4, 50)]
     assert [members for _, members, _ in starts(wanted[0])] == [4, 4, 4, 2]
     assert not (folder.cohort(cohort) / "checkpoint").exists()
 
@@ -370,6 +372,63 @@ def test_a_checkpoint_is_taken_up_although_jobs_would_be_grouped_otherwise_now(
     assert outcome.exit_code == 0
     assert [len(view.assignment.jobs) for view in recorder.starts] == [4]
     assert starts(wanted[3])[-1][2] == 50
+
+
+@pytest.mark.parametrize(
+    ("now", "versions", "begins", "said"),
+    [
+        (("a" * 40, False), {}, 50, "goes on from its checkpoint"),
+        (("b" * 40, False), {}, 0, "starts anew (commit aaaaaaaaaaaa then, bbbbbbbbbbbb now)"),
+        (("a" * 40, True), {}, 0, "starts anew (the code has changes that are in no commit)"),
+        (("a" * 40, False), {"torch": "3"}, 0, "starts anew (torch absent then, 3 now)"),
+    ],
+)
+def test_a_failed_job_is_tried_again_from_its_checkpoint_only_by_the_same_code_and_that_is_said(
+    jobs: Jobs,
+    run_jobs: Run,
+    starts: Starts,
+    monkeypatch: pytest.MonkeyPatch,
+    now: tuple[str, bool],
+    versions: dict[str, str],
+    begins: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(same_code, "packages", lambda: versions)
+    wanted = jobs(2, behaviour="raise", times=1)
+    run_jobs(wanted, slots=1, retries=0, git=("a" * 40, False))
+    outcome, recorder = run_jobs(wanted, slots=1, retry_failed=True, git=now)
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, begins]
+    assert recorder.messages == [f"ppo on CartPole-v1 (2 seeds) failed before and {said}"]
+    assert recorder.launched[0].resumed == (begins > 0)
+
+
+def test_a_killed_job_goes_on_from_its_checkpoint_under_any_code(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    wanted = jobs(1, behaviour="kill", times=1)
+    run_jobs(wanted, fail_fast=True, git=("a" * 40, False))
+    run_jobs(wanted, retry_failed=True, git=("b" * 40, False))
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50]
+
+
+def test_what_a_checkpoint_holds_together_with_a_chosen_job_is_trained_with_it(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    every = [*jobs(4, behaviour="kill", times=1), *jobs(1, algorithm="spo")]
+    run_jobs(every[:4], slots=1, fail_fast=True)
+    chosen = with_companions(every[2:3], every, folder, retry_failed=False)
+    assert chosen == every[:4]
+    assert run_jobs(chosen, slots=1)[0].exit_code == 0
+    assert [[step for _, _, step in starts(job)] for job in every[:4]] == [[0, 50]] * 4
+    assert with_companions(every[2:3], every, folder, retry_failed=False) == every[2:3]
+    assert with_companions(every[4:], every, folder, retry_failed=False) == every[4:]
+
+
+def test_a_checkpoint_that_cannot_be_taken_up_draws_nobody_in(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    every = jobs(3, behaviour="kill", times=1)
+    run_jobs(every, slots=1, fail_fast=True)
+    folder.write_failure(every[0].id, Failure("error", "bad", "", None, 1.0))
+    assert with_companions(every[1:2], every, folder, retry_failed=False) == every[1:2]
+    assert with_companions(every[1:2], every, folder, retry_failed=True) == every
 
 
 def test_a_full_disk_stops_starting_with_a_sentence(jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:
