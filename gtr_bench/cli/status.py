@@ -56,7 +56,7 @@ def status(
 
 
 def _lines(found: Status, results: str) -> list[str]:
-    from gtr_bench.wording import compact, counted
+    from gtr_bench.wording import compact, counted, duration
 
     counts = found.counts
     lines = [
@@ -67,6 +67,8 @@ def _lines(found: Status, results: str) -> list[str]:
     ]
     for cohort in found.running:
         line = f"running: {cohort.algorithm} on {cohort.sequence} ({counted(cohort.jobs, 'job')}): {cohort.state}"
+        if cohort.silent_seconds is not None:
+            line += f" for {duration(cohort.silent_seconds)}"
         if cohort.phase is not None:
             share = f"{cohort.step / cohort.steps:.0%}" if cohort.step is not None and cohort.steps else "-"
             line += f", phase {cohort.phase + 1}/{cohort.phases}, {share} of steps"

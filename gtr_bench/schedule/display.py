@@ -212,15 +212,16 @@ def render(snapshot: Snapshot) -> RenderableType:
     for view in snapshot.workers:
         beat = view.heartbeat
         name = Text(cohort_name(view.assignment))
+        silence = f"silent for {duration(view.silent_seconds)}" if view.silent else None
         if beat is None:
-            workers.add_row(name, "starting", "-", "-", "-", "-")
+            workers.add_row(name, silence or "starting", "-", "-", "-", "-")
             continue
         workers.add_row(
             name,
-            beat.state,
+            silence or beat.state,
             f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
             f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
-            compact(beat.steps_per_second),
+            compact(view.steps_per_second),
             compact(beat.training_return),
         )
     return Group(bar, workers)

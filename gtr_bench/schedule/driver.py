@@ -145,6 +145,7 @@ class Driver:
     # The loop
 
     def _loop(self, interrupts: Interrupts) -> None:
+        asked = self._settings
         while True:
             self._heed(interrupts)
             self._reap()
@@ -157,9 +158,9 @@ class Driver:
                 worker.look()
                 self._tell_news(worker)
                 self._note_training(worker)
-                worker.enforce(self._settings.timeout, self._settings.stall_timeout, self._settings.grace_seconds)
+                worker.enforce(asked.timeout, asked.stall_timeout, asked.grace_seconds, asked.hung_seconds)
             self._observer.progress(self._snapshot())
-            time.sleep(self._settings.poll_seconds)
+            time.sleep(asked.poll_seconds)
 
     def _heed(self, interrupts: Interrupts) -> None:
         """First interrupt: ask the workers to checkpoint. Second: kill them."""
@@ -413,8 +414,7 @@ class Driver:
         self._remarks = []
 
     def _tell_news(self, worker: Running) -> None:
-        news = worker.news()
-        if news is not None:
+        for news in worker.news():
             self._observer.message(f"{cohort_name(worker.assignment)}: {news}")
 
     def _note_training(self, worker: Running) -> None:

@@ -36,6 +36,7 @@ class Ending:
     """`reason` (error, oom, timeout, killed) and `message` are of a failure; `startup`: it never trained a step.
 
     `disk`: the disk refused, so the jobs are not to blame. `asked`: somebody outside asked it to stop, and it did.
+    `limited`: it took more memory than it was given, so that nothing beside it is to blame.
     """
 
     end: End
@@ -45,6 +46,7 @@ class Ending:
     startup: bool = False
     disk: bool = False
     asked: bool = False
+    limited: bool = False
 
     @property
     def may_retry(self) -> bool:
@@ -78,7 +80,8 @@ def judge(
     if stopping and (code == STOPPED_EXIT_CODE or code < 0):
         return Ending(End.STOPPED)
     if end.out_of_memory:
-        return Ending(End.FAILED, "oom", "the worker was killed because it took more memory than it was given")
+        what = "the worker was killed because it took more memory than it was given"
+        return Ending(End.FAILED, "oom", what, "`--memory-limit` says how much that is", limited=True)
     # Without that word an environment has ended the process with this code.
     if code == STOPPED_EXIT_CODE and heartbeat is not None and heartbeat.state == "stopped":
         # Stopped again and again at the same place it would go on for ever, so that is an attempt.

@@ -10,7 +10,10 @@ from typing import Any
 from gtr_bench.errors import ResultsError
 from gtr_bench.schedule.folders import read_json
 
-__all__ = ["Heartbeat", "HeartbeatFile", "WorkerFailure", "read_heartbeat"]
+__all__ = ["SILENT_SECONDS", "Heartbeat", "HeartbeatFile", "WorkerFailure", "read_heartbeat"]
+
+SILENT_SECONDS = 30.0
+"""A worker that trains or evaluates speaks once a second; one without a word for so long is shown as silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,16 +51,18 @@ class Attempts:
             heartbeat: its last.
         """
         names = [job.id for job in left.jobs]
+        # What others leave of the machine's memory matters where the machine, not a limit, was short of it.
+        alone = ending.reason == "oom" and not ending.limited
         progressed = heartbeat is not None and heartbeat.progressed
         if self._blames_a_member(left, ending, heartbeat) and len(names) > 1:
             self._suspects.update(names)
             self._failures.update({name: 1 - self._failures[name] for name in names})
-            return halves(left, alone=ending.reason == "oom") if self._retries else []
+            return halves(left, alone=alone) if self._retries else []
         if not progressed:
             self._failures.update(names)
         if max(self._failures[name] for name in names) > self._retries:
             return []
-        return [replace(left, resumes=left.resumes or progressed, alone=left.alone or ending.reason == "oom")]
+        return [replace(left, resumes=left.resumes or progressed, alone=left.alone or alone)]
 
     def _blames_a_member(self, left: Assignment, ending: Ending, heartbeat: Heartbeat | None) -> bool:
         if ending.asked:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gtr_bench.errors import ResultsError
 from gtr_bench.schedule.folders import ResultsFolder, State, count_states, read_json
-from gtr_bench.schedule.heartbeat import read_heartbeat
+from gtr_bench.schedule.heartbeat import SILENT_SECONDS, read_heartbeat
 
 __all__ = ["FailedJob", "RunningCohort", "Status", "read_status"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunningCohort:
-    """A cohort some worker trains; `jobs` counts those of the request. None where it has not said anything yet."""
+    """A cohort some worker trains; `jobs` counts those of the request. None where it has not said anything yet.
+
+    `state` is `silent` where it has not for `silent_seconds`, which are None while it speaks; it has no speed then.
+    """
 
     cohort: str
     algorithm: str
@@ -26,6 +30,7 @@ class RunningCohort:
     step: int | None
     steps: int | None
     steps_per_second: float | None
+    silent_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ def _running(folder: ResultsFolder, cohort: str, jobs: int) -> RunningCohort:
     beat = read_heartbeat(folder.cohort(cohort) / "heartbeat.json")
     if beat is None or beat.phases == 0:
         return RunningCohort(cohort, *labels, jobs, "starting", None, None, None, None, None)
-    return RunningCohort(
-        cohort, *labels, jobs, beat.state, beat.phase, beat.phases, beat.step, beat.steps, beat.steps_per_second
-    )
+    silent = time.time() - beat.time
+    state, speed, silence = beat.state, beat.steps_per_second, None
+    if silent >= SILENT_SECONDS:
+        state, speed, silence = "silent", None, round(silent, 1)
+    return RunningCohort(cohort, *labels, jobs, state, beat.phase, beat.phases, beat.step, beat.steps, speed, silence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,10 @@ def test_a_child_an_environment_leaves_behind_holds_no_job(program: Any) -> None
 
 def test_an_environment_that_hangs_times_out(program: Any) -> None:
     program.write_suite({"bad": 'env = "fault:hang"\noptions = { after = 100 }'})
+    began = time.monotonic()
     answer = program("run", "tiny.toml", "--jobs", "1", "--timeout", "8")
     assert answer.returncode == 1
+    assert time.monotonic() - began < 8 + 40  # and not after the minute that others have to reach a checkpoint
     assert [failure["reason"] for failure in failures(program)] == ["timeout", "timeout"]
 
 
@@ -107,6 +110,13 @@ def test_running_out_of_memory_is_called_so_and_retried_alone(program: Any) -> N
     assert [failure["reason"] for failure in failures(program)] == ["oom", "oom"]
     started = [record["jobs"] for record in records if record["event"] == "cohort_started"]
     assert [len(jobs) for jobs in started][-2:] == [1, 1]
+
+
+def test_a_leak_ends_as_oom_at_the_memory_limit(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:leak"\noptions = { after = 100 }'}, seeds=1)
+    answer = program("run", "tiny.toml", "--jobs", "1", "--retries", "0", "--memory-limit", "1000")
+    assert answer.returncode == 1
+    assert [failure["reason"] for failure in failures(program)] == ["oom"]
 
 
 def test_an_environment_that_cannot_be_built_pauses_the_suite(program: Any) -> None:

@@ -35,6 +35,8 @@ class Worker:
         self.first = self.step
         self.driver = int(os.environ["GTR_BENCH_DRIVER"])
         self.saved: int | None = None
+        self.note: str | None = None
+        self.kept: list[bytes] = []
         self.stop = False
         options = [job["definition"]["sequence"]["phases"][0]["options"] for job in self.jobs]
         default = {
@@ -78,6 +80,7 @@ class Worker:
             "failure": failure,
             "first_step": self.first,
             "saved_step": self.saved,
+            "note": self.note,
             "profile": {"environment": 3.0, "policy": 2.0, "update": 4.0, "evaluation": 0.5, "storing": 0.5},
         }
         write(self.cohort / "heartbeat.json", json.dumps(beat))
@@ -117,6 +120,7 @@ class Worker:
             self.beat("evaluating")
             time.sleep(0.1)
             self.fail("error", "the simulator is not installed", startup=True)
+        self.note = "`checkpoint` is damaged" if "note" in wrong else None
         self.beat("running")
         while self.step < STEPS:
             self.misbehave(wrong)
@@ -144,6 +148,9 @@ class Worker:
             os.kill(os.getpid(), signal.SIGKILL)
         if "crash" in wrong:
             os.kill(os.getpid(), signal.SIGSEGV)
+        while "leak" in wrong and len(self.kept) < 100:
+            self.kept.append(b"x" * (50 << 20))
+            time.sleep(0.05)
         if "exit" in wrong:
             os._exit(75)
         if "hang" in wrong:

@@ -14,7 +14,7 @@ import pytest
 
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import driver as driver_module
-from gtr_bench.schedule import same_code
+from gtr_bench.schedule import observer, running, same_code
 from gtr_bench.schedule.companions import with_companions
 from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import Failure, ResultsFolder, State
@@ -222,6 +222,45 @@ def test_a_hanging_worker_is_stopped_with_reason_timeout_and_not_retried(
     assert outcome.reasons == {"timeout": 1}
     assert "hangs" in folder.read_failure(wanted[0].id).message
     assert len(starts(wanted[0])) == 1
+
+
+@pytest.mark.parametrize("limits", [{"timeout": 1.0}, {"stall_timeout": 1.0}])
+def test_a_hanging_worker_ends_at_the_timeout_and_not_a_grace_period_later(
+    jobs: Jobs, run_jobs: Run, limits: dict[str, float]
+) -> None:
+    outcome, _ = run_jobs(jobs(1, behaviour="hang"), grace_seconds=60.0, hung_seconds=0.3, **limits)
+    assert outcome.reasons == {"timeout": 1}
+    assert outcome.seconds < 20.0
+
+
+def test_a_worker_that_falls_silent_is_said_to_be_once_and_has_no_speed(
+    jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (running, observer):
+        monkeypatch.setattr(module, "SILENT_SECONDS", 0.8)
+    _, recorder = run_jobs(jobs(1, behaviour="hang"), stall_timeout=2.0, hung_seconds=0.3)
+    assert recorder.messages == ["ppo on CartPole-v1 (seed 0): silent for 0.8 s"]
+    silent = [snapshot for snapshot in recorder.snapshots if any(view.silent for view in snapshot.workers)]
+    assert silent
+    assert {snapshot.steps_per_second for snapshot in silent} == {0.0}
+    assert silent[0].remaining_seconds is None
+
+
+def test_what_a_worker_notes_is_told_once(jobs: Jobs, run_jobs: Run) -> None:
+    _, recorder = run_jobs(jobs(1, behaviour="note"))
+    assert recorder.messages == ["ppo on CartPole-v1 (seed 0): `checkpoint` is damaged"]
+
+
+def test_a_worker_over_its_memory_limit_is_oom_and_its_cohort_halved_with_others_beside_it(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder
+) -> None:
+    wanted = jobs(2, behaviour="leak", seeds=[1])
+    outcome, recorder = run_jobs(wanted, slots=1, memory_limit_bytes=150 << 20)
+    assert states(folder, wanted) == ["done", "failed"]
+    assert outcome.reasons == {"oom": 1}
+    failure = folder.read_failure(wanted[1].id)
+    assert failure.message == "the worker was killed because it took more memory than it was given"
+    assert not any(view.assignment.alone for view in recorder.starts)
 
 
 def test_a_cohort_over_its_time_is_stopped_at_a_checkpoint(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
