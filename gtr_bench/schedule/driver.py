@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gtr_bench.errors import RequestError
-from gtr_bench.files import remove_folder
+from gtr_bench.files import remove_folder, whole_folder
 from gtr_bench.schedule.assignments import Assignment, assign, named_cohorts, narrow
 from gtr_bench.schedule.cohort_folder import make_ready
 from gtr_bench.schedule.demands import Demands
@@ -218,8 +218,9 @@ class Driver:
         """Jobs that failed before start anew where other code left their checkpoint; either way it is said."""
         decided = []
         for each in assigned:
-            if each.resumes and not self._retried.isdisjoint(job.id for job in each.jobs):
-                differs = difference_of_code(self._folder.cohort(each.id) / "checkpoint", self._provenance)
+            checkpoint = whole_folder(self._folder.cohort(each.id) / "checkpoint")
+            if checkpoint is not None and not self._retried.isdisjoint(job.id for job in each.jobs):
+                differs = difference_of_code(checkpoint, self._provenance)
                 how = "goes on from its checkpoint" if differs is None else f"starts anew ({differs})"
                 self._remarks.append(f"{cohort_name(each)} failed before and {how}")
                 each = replace(each, resumes=differs is None, anew=differs is not None)
