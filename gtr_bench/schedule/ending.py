@@ -81,7 +81,13 @@ def judge(
         return Ending(End.STOPPED)
     if end.out_of_memory:
         what = "the worker was killed because it took more memory than it was given"
-        return Ending(End.FAILED, "oom", what, "`--memory-limit` says how much that is", limited=True)
+        return Ending(
+            End.FAILED,
+            "oom",
+            what,
+            "give it more with `--memory-limit`, or less to do with a smaller `--cohort`",
+            limited=True,
+        )
     # Without that word an environment has ended the process with this code.
     if code == STOPPED_EXIT_CODE and heartbeat is not None and heartbeat.state == "stopped":
         # Stopped again and again at the same place it would go on for ever, so that is an attempt.
