@@ -11,7 +11,6 @@ from typing import Any
 from gtr_bench.errors import GtrBenchError, ResultsError, disk_fault
 from gtr_bench.files import replace_folder, whole_folder, write_json
 from gtr_bench.learners.base import Run
-from gtr_bench.store.provenance import packages
 from gtr_bench.worker.failures import reason_of
 
 __all__ = ["load_checkpoint", "origin_of", "save_checkpoint"]
@@ -21,11 +20,11 @@ _OWN = "worker.json"
 _SUMS = "SHA256SUMS"  # as `sha256sum` writes it
 
 
-def origin_of(cohort: Mapping[str, Any]) -> dict[str, Any]:
-    """What a checkpoint says of where it comes from: cohort, commit and versions; takes about 0.1 s."""
+def origin_of(cohort: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Any]:
+    """What a checkpoint says of where it comes from: cohort, commit, and the versions of what is installed."""
     provenance = cohort["provenance"]
     git = {name: provenance.get(name) for name in ("git_sha", "git_dirty")}
-    return {"cohort": cohort["id"], **git, "versions": packages()}
+    return {"cohort": cohort["id"], **git, "versions": dict(versions)}
 
 
 def save_checkpoint(path: Path, run: Run, spent: Mapping[str, float], origin: Mapping[str, Any]) -> None:

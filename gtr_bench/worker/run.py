@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +41,12 @@ def run_cohort(
     storing = Storing(cohort, folder.parent.parent)
     run, storing.earlier = _begin(cohort, folder, heartbeat, storing.earlier)
     heartbeat.started(run)
-    origin = cache(lambda: origin_of(cohort))
     last = time.monotonic()
 
     def checkpoint() -> None:
         nonlocal last
         with run.clock.measure("storing"):
-            save_checkpoint(folder / CHECKPOINT, run, storing.spent(), origin())
+            save_checkpoint(folder / CHECKPOINT, run, storing.spent(), origin_of(cohort, storing.packages))
             heartbeat.saved(run)
             storing.rows(run)
         last = time.monotonic()
@@ -68,7 +66,7 @@ def run_cohort(
         heartbeat.say("stopped", run)
         return False
     with run.clock.measure("storing"):
-        save_checkpoint(folder / CHECKPOINT, run, storing.spent(), origin())
+        save_checkpoint(folder / CHECKPOINT, run, storing.spent(), origin_of(cohort, storing.packages))
         storing.finish(run)
         remove_folder(folder / CHECKPOINT)  # every job is done: nothing is left to resume
     run.close()

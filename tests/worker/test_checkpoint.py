@@ -62,10 +62,8 @@ def test_a_checkpoint_comes_back_with_what_was_spent_and_says_where_it_is_from(t
 
 
 def test_the_origin_names_cohort_commit_and_versions() -> None:
-    origin = origin_of({"id": "c", "provenance": {"git_sha": "abc", "git_dirty": True, "command": []}})
-    assert (origin["cohort"], origin["git_sha"], origin["git_dirty"]) == ("c", "abc", True)
-    assert origin["versions"]["torch"] == torch.__version__.partition("+")[0] or origin["versions"]["torch"]
-    assert {"python", "numpy"} <= origin["versions"].keys()
+    provenance = {"git_sha": "abc", "git_dirty": True, "command": []}
+    assert origin_of({"id": "c", "provenance": provenance}, {"torch": "1"}) == ORIGIN | {"git_dirty": True}
 
 
 def test_no_single_flipped_bit_of_any_file_is_loaded(tmp_path: Path) -> None:
