@@ -104,4 +104,4 @@ class StartupStreak:
 
 def rest(assignment: Assignment, unfinished: Collection[str]) -> Assignment:
     """The same cohort with its unfinished jobs; its worker goes on from the checkpoint, if it has left one."""
-    return replace(assignment, jobs=tuple(job for job in assignment.jobs if job.id in unfinished))
+    return replace(assignment, jobs=tuple(job for job in assignment.jobs if job.id in unfinished), anew=False)

@@ -442,6 +442,14 @@ def test_a_failed_job_is_tried_again_from_its_checkpoint_only_by_the_same_code_a
     assert recorder.launched[0].resumed == (begins > 0)
 
 
+def test_a_job_that_starts_anew_does_so_once(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    wanted = jobs(1, behaviour="raise", times=2)
+    run_jobs(wanted, fail_fast=True, git=("a" * 40, False))
+    outcome, _ = run_jobs(wanted, retry_failed=True, git=("b" * 40, False))
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, 0, 50]
+
+
 def test_a_killed_job_goes_on_from_its_checkpoint_under_any_code(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
     wanted = jobs(1, behaviour="kill", times=1)
     run_jobs(wanted, fail_fast=True, git=("a" * 40, False))
