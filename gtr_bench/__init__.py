@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gtr_bench.api import Results, load, render, report
+    from gtr_bench.policies import Policy, load_policy
     from gtr_bench.report.model import Report
 
 __version__ = "0.1.0"
-__all__ = ["Report", "Results", "__version__", "load", "render", "report"]
+__all__ = ["Policy", "Report", "Results", "__version__", "load", "load_policy", "render", "report"]
 
 _PLACES = {
+    "Policy": "gtr_bench.policies",
+    "load_policy": "gtr_bench.policies",
     "Report": "gtr_bench.report.model",
     "Results": "gtr_bench.api",
     "load": "gtr_bench.api",

@@ -134,26 +134,15 @@ def tour(sequence: Mapping[str, Any], *, seed: int, phase: int | None, steps: in
 
 
 def _played(environment: SequenceEnvironment, phase: int, steps: int, seed: int) -> list[RGB]:
+    from gtr_bench.environments.pictures import drawn
+
     observation = environment.start_phase(phase)
     random = np.random.default_rng(seed)
     frames = []
     for _ in range(steps):
-        frames.append(_drawn(environment, observation))
+        frames.append(drawn(environment, observation[0, 0]))
         observation = environment.step(_random_action(environment.spaces.action, random)).observation
     return frames
-
-
-def _drawn(environment: SequenceEnvironment, observation: NDArray[Any]) -> RGB:
-    from gtr_bench.environments.pictures import of_observation
-
-    picture = environment.picture(0)
-    if picture is None:
-        picture = of_observation(observation[0, 0], environment.spaces.observation)
-    if picture is None:
-        raise RequestError(
-            "this environment cannot be drawn: it shows its learner no image and has no picture of its own"
-        )
-    return picture
 
 
 def _random_action(space: ActionSpace, random: np.random.Generator) -> NDArray[Any]:

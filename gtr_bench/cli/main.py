@@ -59,6 +59,7 @@ for _command in (
     "export",
     "list",
     "show_env",
+    "play",
     "doctor",
 ):
     import_module(f"gtr_bench.cli.{_command}").register(app)

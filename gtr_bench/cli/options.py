@@ -21,6 +21,7 @@ __all__ = [
     "JsonOption",
     "NoProgressOption",
     "OutOption",
+    "PoliciesOption",
     "ResultsArgument",
     "ResultsOption",
     "RetryFailedOption",
@@ -78,6 +79,9 @@ CohortOption = Annotated[
     ),
 ]
 RetryFailedOption = Annotated[bool, typer.Option("--retry-failed", help="Also run jobs that failed before.")]
+PoliciesOption = Annotated[
+    bool, typer.Option("--policies/--no-policies", help="Keep the trained policies, for `gtr-bench play`.")
+]
 NoProgressOption = Annotated[
     bool, typer.Option("--no-progress", envvar="GTR_BENCH_NO_PROGRESS", help="Only starts, ends and failures.")
 ]

@@ -18,6 +18,7 @@ from gtr_bench.cli.options import (
     JobsOption,
     JsonOption,
     NoProgressOption,
+    PoliciesOption,
     ResultsOption,
     RetryFailedOption,
     ScaleOption,
@@ -68,6 +69,7 @@ def run(
     log_limit: Annotated[
         int, typer.Option(min=1_000, metavar="BYTES", help="Size of a worker's log; head and tail are kept.")
     ] = 1_000_000,
+    policies: PoliciesOption = True,
     profile: Annotated[bool, typer.Option("--profile", help="Print what the workers' time went into.")] = False,
     until_decided: UntilDecidedOption = False,
     wave: WaveOption = None,
@@ -100,6 +102,7 @@ def run(
         fail_fast=fail_fast,
         retry_failed=retry_failed,
         log_limit=log_limit,
+        policies=policies,
         profile=profile,
     )
     check_waves(k, until_decided=until_decided, wave=wave, max_seeds=max_seeds)

@@ -14,6 +14,7 @@ from gtr_bench.cli.options import (
     JobsOption,
     JsonOption,
     NoProgressOption,
+    PoliciesOption,
     ResultsOption,
     RetryFailedOption,
 )
@@ -44,6 +45,7 @@ def train(
     results: ResultsOption = DEFAULT_RESULTS,
     jobs: JobsOption = None,
     device: DeviceOption = DeviceChoice.AUTO,
+    policies: PoliciesOption = True,
     retry_failed: RetryFailedOption = False,
     no_progress: NoProgressOption = False,
     json: JsonOption = False,
@@ -70,6 +72,7 @@ def train(
         results=results,
         jobs=jobs,
         device=device,
+        policies=policies,
         retry_failed=retry_failed,
         no_progress=no_progress,
         json=json,

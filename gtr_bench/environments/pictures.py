@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.environments.spaces import ObservationSpace
+from gtr_bench.errors import RequestError
 
-__all__ = ["RGB", "of_observation", "write_gif"]
+if TYPE_CHECKING:
+    from gtr_bench.environments.sequence import SequenceEnvironment
+
+__all__ = ["RGB", "drawn", "of_observation", "write_gif"]
 
 RGB = NDArray[np.uint8]
 """[H, W, 3], rows from the top."""
@@ -25,6 +29,22 @@ _PALETTE = np.array(
     dtype=np.uint8,
 )  # fmt: skip
 """Okabe and Ito's colours, told apart by the colour-blind: one per channel of a game's 0 and 1."""
+
+
+def drawn(environment: SequenceEnvironment, observation: NDArray[Any]) -> RGB:
+    """What the first environment looks like now; `observation` `[*O]` is what it shows its learner.
+
+    Raises:
+        RequestError: it has no picture of its own, and shows no image.
+    """
+    picture = environment.picture(0)
+    if picture is None:
+        picture = of_observation(observation, environment.spaces.observation)
+    if picture is None:
+        raise RequestError(
+            "this environment cannot be drawn: it shows its learner no image and has no picture of its own"
+        )
+    return picture
 
 
 def of_observation(observation: NDArray[Any], space: ObservationSpace) -> RGB | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -54,6 +54,7 @@ def evaluate(
     deterministic: bool,
     progress: float | None,
     pulse: Callable[[], None],
+    watch: Callable[[NDArray[Any]], None] | None = None,
 ) -> Evaluation:
     """One episode in each of the environments `[M, E]`.
 
@@ -65,6 +66,7 @@ def evaluate(
         deterministic: the mode of the policy instead of a sample.
         progress: where a drifting world stands, in [0, 1]; None for the end of the phase.
         pulse: called at every step.
+        watch: called before every step with what the worlds show, `[M, E, *O]`.
     """
     members, episodes = environment.members, environment.envs
     normaliser = learner.observation_normaliser
@@ -84,6 +86,8 @@ def evaluate(
         if not running.any():
             break
         pulse()
+        if watch is not None:
+            watch(observation)
         if taken % _NOISE_STEPS == 0 and not deterministic:
             drawn = [make((_NOISE_STEPS, episodes, size), generator) for generator in generators]
             block = torch.stack(drawn).to(learner.device)

@@ -14,6 +14,7 @@ from gtr_bench.environments.sequence import SequenceEnvironment
 from gtr_bench.learn.clock import Clock
 from gtr_bench.learn.evaluate import Evaluation, evaluate
 from gtr_bench.learn.learner import Learner
+from gtr_bench.learn.policy_file import POLICY_FILE, save_policy
 from gtr_bench.learn.records import Records
 from gtr_bench.learn.rollout import Collector, Trajectory
 from gtr_bench.learn.state_file import load_state, save_state
@@ -60,7 +61,7 @@ class Training:
             pulse: called at every environment step with this training and `running` or `evaluating`: a sign of life.
         """
         self._pulse = pulse
-        first = definitions[0]
+        first, self._definitions = definitions[0], definitions
         parameters, self._evaluation = first["algorithm"]["parameters"], first["evaluation"]
         self.members, self._envs = len(definitions), int(parameters["num_envs"])
         self._sequence = first["sequence"]
@@ -242,6 +243,17 @@ class Training:
         if self._test_environment is not None:
             row["test_return_mean"] = evaluated(self._test_environment).return_mean
         self.evaluations.append(row)
+
+    def keep(self, member: int, folder: Path, labels: Mapping[str, Any]) -> None:
+        """Write a finished member's policy into the job's folder; `labels` go into its description."""
+        last = self.phases if self._evaluation["all_phases"] else 1  # rows of the last point, its own phase first
+        point = len(self.evaluations) - last
+        save_policy(
+            self.learner,
+            member,
+            folder / POLICY_FILE,
+            {**labels, "definition": self._definitions[member], "point": point},
+        )
 
     def rows_of(self, member: int) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
         """Evaluation and iteration columns of one member; a diverged member's end where it was frozen."""

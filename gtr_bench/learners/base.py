@@ -70,6 +70,8 @@ class Clock(Protocol):
 class Run(Protocol):
     """A cohort in training, as the worker drives it.
 
+    A run may offer `keep(member, folder, labels)`: write what a finished member has learned into its job's folder.
+
     Attributes:
         members: M.
         step, steps: environment steps each member has taken, and will have.

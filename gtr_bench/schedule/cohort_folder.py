@@ -59,6 +59,7 @@ def _content(assignment: Assignment, device: str, settings: Settings, provenance
         "device": device,
         "threads": settings.threads,
         "checkpoint_seconds": settings.checkpoint_seconds,
+        "policies": settings.policies,
         "profile": settings.profile,
         "provenance": dict(provenance),
     }

@@ -31,9 +31,10 @@ class _Death(NamedTuple):
 class Attempts:
     """How often each job was tried in vain, and where cohorts died.
 
-    An attempt counts only if it left no checkpoint further than where it began. A cohort that met an error or ran out
-    of memory is halved, because one of its members may be bad, and that counts once however often it happens; one that
-    never started, or was killed, continues as it is, but is halved too when it dies twice at the same step.
+    Without retries nothing is tried again. Otherwise an attempt counts only if it left no checkpoint further than where
+    it began. A cohort that met an error or ran out of memory is halved, because one of its members may be bad, and that
+    counts once however often it happens; one that never started, or was killed, continues as it is, but is halved too
+    when it dies twice at the same step.
     """
 
     def __init__(self, retries: int) -> None:
@@ -50,6 +51,8 @@ class Attempts:
             ending: how its worker failed.
             heartbeat: its last.
         """
+        if not self._retries:
+            return []
         names = [job.id for job in left.jobs]
         # What others leave of the machine's memory matters where the machine, not a limit, was short of it.
         alone = ending.reason == "oom" and not ending.limited
@@ -57,7 +60,7 @@ class Attempts:
         if self._blames_a_member(left, ending, heartbeat) and len(names) > 1:
             self._suspects.update(names)
             self._failures.update({name: 1 - self._failures[name] for name in names})
-            return halves(left, alone=alone) if self._retries else []
+            return halves(left, alone=alone)
         if not progressed:
             self._failures.update(names)
         if max(self._failures[name] for name in names) > self._retries:

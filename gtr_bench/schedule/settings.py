@@ -32,6 +32,7 @@ class Settings:
         fail_fast: stop everything at the first failure.
         retry_failed: also run jobs that failed in an earlier run.
         log_limit: bytes a worker's log may take.
+        policies: keep the policies that were learned.
         profile: ask workers for the shares of their time.
         poll_seconds: how often the driver looks.
         grace_seconds: from asking a worker to stop until it is killed.
@@ -54,6 +55,7 @@ class Settings:
     fail_fast: bool = False
     retry_failed: bool = False
     log_limit: int = 1_000_000
+    policies: bool = True
     profile: bool = False
     poll_seconds: float = 0.1
     grace_seconds: float = 60.0

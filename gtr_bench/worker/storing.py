@@ -87,7 +87,17 @@ class Storing:
                     "steps": diverged if diverged >= 0 else run.step,
                 }
             )
+            if diverged < 0:
+                self._keep_policy(run, member, folder)
             write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+
+    def _keep_policy(self, run: Run, member: int, folder: Path) -> None:
+        """What was learned, where the learner kind has a form for it and nobody asked to save the disk."""
+        keep = getattr(run, "keep", None)
+        if keep is not None and self._cohort.get("policies", True):
+            job = self._cohort["jobs"][member]
+            labels = ("suite", "scale", "algorithm", "sequence", "seed")
+            keep(member, folder, {"job": job["id"], **{name: job[name] for name in labels}})
 
     def _note_divergence(self, folder: Path, message: str, step: int) -> None:
         content = {

@@ -72,6 +72,7 @@ COMMANDS = {
     "show-env": Case(
         ("show-env", "swap_control", "--sequence", "cartpole_swap"), ("show-env", "gym:CartPol-v1"), trained=False
     ),
+    "play": Case(("play", "policy.safetensors"), ("play", "zzz")),
     "doctor": Case(("doctor",), ("doctor", "--jsn"), trained=False),
 }
 
@@ -110,9 +111,22 @@ def prepared(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Case], Any]
             cohort.mkdir(parents=True)
             (cohort / "log.txt").write_text("a warning of a simulator\n")
             (cli.results / "jobs" / job.id / "lock").write_text(cohort.name)
+            keep_policy(cli.folder / "policy.safetensors")
         return cli
 
     return prepare
+
+
+def keep_policy(path: Path) -> None:
+    """That of a job which has learned nothing yet: its numbers follow from its seed."""
+    import torch
+
+    from gtr_bench.learn.policy_file import save_policy
+    from gtr_bench.learn.training import Training
+
+    job = load_suite("tiny.toml").jobs()[0]
+    training = Training([job.definition], torch.device("cpu"))
+    save_policy(training.learner, 0, path, {"job": job.id, "definition": job.definition, "point": 0})
 
 
 def shown(answer: Any, normalise: Callable[[str], str]) -> str:

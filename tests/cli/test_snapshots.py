@@ -23,6 +23,7 @@ COMMANDS = (
     "export",
     "list",
     "show-env",
+    "play",
     "doctor",
 )
 

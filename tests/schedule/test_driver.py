@@ -53,7 +53,8 @@ def test_cohort_json_follows_the_contract(jobs: Jobs, run_jobs: Run, folder: Res
     cohort = recorder.starts[0].assignment.id
     document = json.loads((folder.cohort(cohort) / "cohort.json").read_text())
     assert list(document) == [
-        "format", "id", "jobs", "device", "threads", "checkpoint_seconds", "profile", "provenance",
+        "format", "id", "jobs", "device", "threads", "checkpoint_seconds", "policies", "profile",
+        "provenance",
     ]  # fmt: skip
     assert (document["format"], document["id"], document["device"]) == (1, cohort, "cpu")
     assert (document["threads"], document["checkpoint_seconds"], document["profile"]) == (3, 5.0, True)

@@ -35,6 +35,7 @@ def test_a_cohort_ends_with_a_summary_per_job_and_no_checkpoint(cohort: Any) -> 
             "evaluations.parquet",
             "iterations.parquet",
             "job.parquet",
+            "policy.safetensors",
         ]
         (summary,) = pq.read_table(job / "job.parquet").to_pylist()
         assert (summary["status"], summary["steps"], summary["member"], summary["seed"]) == (
