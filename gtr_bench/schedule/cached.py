@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from gtr_bench.errors import ResultsError
-from gtr_bench.schedule.folders import ResultsFolder, read_json
+from gtr_bench.schedule.folders import ResultsFolder
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job
@@ -42,11 +42,8 @@ def _labels(job: Job) -> _Labels:
 
 def _of_cohort(folder: ResultsFolder, cohort: str) -> dict[str, _Labels]:
     """Job id -> labels, as a cohort's file lists them; empty where it is missing or not one of ours."""
-    try:
-        records: list[Mapping[str, Any]] = read_json(folder.cohort(cohort) / "cohort.json")["jobs"]
-        return {str(record["id"]): tuple(record[name] for name in _LABELS) for record in records}
-    except (ResultsError, KeyError, TypeError):
-        return {}
+    content = folder.read_cohort(cohort)
+    return {} if content is None else {r["id"]: tuple(r[name] for name in _LABELS) for r in content["jobs"]}
 
 
 def _of_jobs(folder: ResultsFolder, job_ids: list[str]) -> dict[str, _Labels]:

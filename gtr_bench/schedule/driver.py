@@ -75,7 +75,7 @@ class Driver:
 
     def run(self) -> Outcome:
         """Train what is to be trained. Raises RequestError when the folder or the disk does not allow a start."""
-        states = self._folder.survey(self._jobs)
+        states = self._folder.survey(self._jobs, thorough=True)
         to_run = [name for name, state in states.items() if wanted(state, retry_failed=self._settings.retry_failed)]
         self._others.note(states, to_run)
         for name, state in states.items():
@@ -346,8 +346,10 @@ class Driver:
                 self._halt(Stop.DISK, _DISK_FULL)
         log = worker.log.relative_to(self._folder.root)
         step = worker.heartbeat.step if worker.heartbeat is not None else None
-        failure = Failure(ending.reason, ending.message, str(log), step, time.time())
+        failure = Failure(ending.reason, ending.message, str(log), step, time.time(), self._provenance.get("git_sha"))
         if retried:
+            for name in unfinished:
+                self._folder.note_attempt(name, failure)
             self._queue.extend(again(worker.assignment, unfinished, ending))
         else:
             for name in unfinished:

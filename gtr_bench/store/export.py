@@ -12,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from gtr_bench.errors import RequestError
+from gtr_bench.store.definitions import with_definitions
 from gtr_bench.store.reader import Kind, Warn, job_folders, read, unfinished_jobs, warn_on_stderr
 from gtr_bench.store.writer import write_output
 from gtr_bench.suite.identity import parameters_of
@@ -47,10 +48,12 @@ def tidy(results: Sequence[Path], what: Kind, *, warn: Warn = warn_on_stderr) ->
         RequestError: no jobs.
         ResultsError: a file was written by a newer program.
     """
-    folders = job_folders(results)
+    folders = job_folders(results, warn=warn)
     finished = read(folders.values(), "jobs", None if what == "jobs" else _job_columns(), warn=warn)
-    rows = [{**row, "definition": json.loads(row["definition"])} for row in _plain(finished)]
+    rows = with_definitions(_plain(finished), folders, warn)
     if what == "jobs":
+        kept = {row["job"] for row in rows}
+        finished = finished.filter(pa.array([job in kept for job in finished["job"].to_pylist()], pa.bool_()))
         return _beside(finished, _parameters(rows))
     for job in unfinished_jobs(results, [row["job"] for row in rows], warn=warn):
         name = job["definition"]["algorithm"]["name"]

@@ -18,6 +18,7 @@ from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import Failure, ResultsFolder, State
 from gtr_bench.schedule.observer import Launch, Stop
 from gtr_bench.suite import Job
+from tests.helpers import touch_done
 
 from .conftest import Recorder
 
@@ -376,10 +377,10 @@ def test_driver_imports_no_torch_and_stays_small(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_states_are_told_from_file_names_alone(folder: ResultsFolder) -> None:
+def test_states_are_told_without_reading_parquet(folder: ResultsFolder) -> None:
     for name in ("a", "b"):
         folder.job(name).mkdir(parents=True)
-    (folder.job("a") / "job.parquet").write_text("not parquet")
+    touch_done(folder.job("a"))
     assert {k: v.state for k, v in folder.survey(["a", "b", "c"]).items()} == {
         "a": State.DONE,
         "b": State.TO_RUN,
