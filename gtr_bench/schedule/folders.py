@@ -113,7 +113,10 @@ class ResultsFolder:
 
     def job_ids(self) -> list[str]:
         """Ids of the jobs the folder knows, sorted; whatever else lies there (`.DS_Store`) is passed over."""
-        return sorted(name for name, usable in self._entries().items() if usable and IDENTIFIER.fullmatch(name))
+        entries = {name: usable for name, usable in self._entries().items() if IDENTIFIER.fullmatch(name)}
+        for name in (name for name, usable in entries.items() if not usable):
+            self.warn(self._not_a_folder(name))
+        return sorted(name for name, usable in entries.items() if usable)
 
     def is_done(self, job_id: str) -> bool:
         """Whether the job is done and every byte of its files is as it was written."""
@@ -154,10 +157,13 @@ class ResultsFolder:
             raise RequestError(f"the results folder `{self.root}` cannot be read: {error.strerror}") from error
 
     def _state(self, job_id: str, usable: bool, thorough: bool) -> JobState:
-        path = f"{self.root}/jobs/{job_id}"
         if not usable:
-            return JobState(State.TO_RUN, DAMAGED, f"left out `{path}`: {kind_of_entry(path)}, not a folder")
-        return state_of(path, lambda: self.claims.held(job_id), thorough=thorough)
+            return JobState(State.TO_RUN, DAMAGED, self._not_a_folder(job_id))
+        return state_of(f"{self.root}/jobs/{job_id}", lambda: self.claims.held(job_id), thorough=thorough)
+
+    def _not_a_folder(self, job_id: str) -> str:
+        path = self.job(job_id)
+        return f"left out `{path}`: {kind_of_entry(path)}, not a folder"
 
     def read_failure(self, job_id: str) -> Failure:
         """The job's failure; one that cannot be read is told as an `error` whose message says so."""
@@ -235,14 +241,17 @@ class ResultsFolder:
     def read_cohort(self, cohort_id: str) -> dict[str, Any] | None:
         """The content of a cohort's cohort.json; None where there is none, or one that is named and left out."""
         folder = self.cohort(cohort_id)
+        if not os.path.lexists(folder):
+            return None
+        if not is_folder(folder):
+            self.warn(f"left out `{folder}`: {kind_of_entry(folder)}, not a folder")
+            return None
         if not os.path.lexists(folder / "cohort.json"):
             return None
         try:
-            if not is_folder(folder):
-                raise ResultsError(f"`{folder}` is {kind_of_entry(folder)}, not a folder")
             return read_cohort(folder / "cohort.json")
         except ResultsError as error:
-            self.warn(f"left out `{folder}`: {error.sentence}")
+            self.warn(f"left out: {error.sentence}")
             return None
 
 

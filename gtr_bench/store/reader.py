@@ -240,7 +240,7 @@ def unfinished_jobs(
             try:
                 cohort = read_cohort(path)
             except ResultsError as error:
-                warn(f"left out `{path}`: {error.sentence}")
+                warn(f"left out: {error.sentence}")
                 continue
             provenance = cohort.get("provenance", {})
             texts = {key: provenance.get(key) for key in ("suite_text", "suite_path", "git_sha")}
@@ -258,5 +258,5 @@ def failures(folders: Iterable[Path], *, warn: Warn = warn_on_stderr) -> dict[st
             try:
                 found[folder.name] = read_failure(folder)
             except ResultsError as error:
-                warn(f"left out `{folder / 'failure.json'}`: {error.sentence}")
+                warn(f"left out: {error.sentence}")
     return found

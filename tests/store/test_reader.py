@@ -196,7 +196,7 @@ def test_unfinished_jobs_come_from_the_cohort_files_once_each(tmp_path: Path) ->
         }
         (tmp_path / "cohorts" / cohort / "cohort.json").write_text(json.dumps(content))
     (tmp_path / "cohorts" / C).mkdir()
-    (tmp_path / "cohorts" / "z" / "cohort.json").write_text("{")
+    (tmp_path / "cohorts" / C / "cohort.json").write_text("{")
     said: list[str] = []
     found = unfinished_jobs([tmp_path], finished=[A], warn=said.append)
     assert [(job["id"], job["suite_text"]) for job in found] == [(B, "text")]
