@@ -52,6 +52,7 @@ def plan(
     Cached jobs are done, but were trained for another suite or scale, or under another name.
     """
     from gtr_bench.cli.collector import no_garbage_collection
+    from gtr_bench.schedule.earlier import count_earlier
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
     from gtr_bench.schedule.selection import select
@@ -64,6 +65,7 @@ def plan(
         loaded = load_suite(suite, scale=scale)
         selected = select(loaded.jobs(), k)
         made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
+        earlier = count_earlier(loaded, folder)
     listed = []
     if list_jobs:
         states = folder.survey(job.id for job in selected)
@@ -79,7 +81,13 @@ def plan(
             for job in selected
         ]
     if json:
-        data = {"suite": loaded.name, "scale": loaded.scale, "results": str(results), **asdict(made)}
+        data = {
+            "suite": loaded.name,
+            "scale": loaded.scale,
+            "results": str(results),
+            **asdict(made),
+            "earlier": earlier,
+        }
         typer.echo(json_module.dumps(data | ({"job_list": listed} if list_jobs else {}), allow_nan=False))
         return
     title = f"{loaded.name} ({loaded.scale})" if loaded.scale else loaded.name
@@ -87,15 +95,16 @@ def plan(
         f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}"
         for row in listed
     ]
-    typer.echo("\n".join([title, *_lines(made), *rows]))
+    typer.echo("\n".join([title, *_lines(made, earlier), *rows]))
 
 
-def _lines(made: Plan) -> list[str]:
+def _lines(made: Plan, earlier: int) -> list[str]:
     from gtr_bench.wording import counted, duration, size
 
     counts = made.counts
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(made.reasons.items()))
     resumed = f", {made.resumed} from a checkpoint" if made.resumed else ""
+    resumed += f", {counts['damaged']} of them damaged" if counts["damaged"] else ""
     if made.seconds is not None or not made.cohorts_with_known_speed:
         time = duration(made.seconds)
     else:
@@ -104,6 +113,7 @@ def _lines(made: Plan) -> list[str]:
         f"  jobs      {made.jobs:,}",
         f"  done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
         f"  cached    {counts['cached']:,} of them",
+        *([f"  earlier   {earlier:,} done, of an earlier version of the suite"] if earlier else []),
         f"  failed    {counts['failed']:,}" + (f" ({reasons})" if reasons else ""),
         f"  running   {counts['running']:,}",
         f"  to run    {made.starting:,} in {counted(made.cohorts, 'cohort')}{resumed}",

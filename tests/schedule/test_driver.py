@@ -386,3 +386,25 @@ def test_states_are_told_without_reading_parquet(folder: ResultsFolder) -> None:
         "b": State.TO_RUN,
         "c": State.TO_RUN,
     }
+
+
+def test_a_damaged_job_is_run_again_and_its_files_are_kept_aside(
+    jobs: Any, run_jobs: Any, folder: ResultsFolder
+) -> None:
+    wanted = jobs(3)
+    run_jobs(wanted)
+    path = folder.job(wanted[1].id) / "job.parquet"
+    path.write_bytes(b"PAR1")
+    outcome, recorder = run_jobs(wanted)
+    assert (outcome.trained, outcome.counts["done"]) == (1, 3)
+    assert recorder.launched[0].starting == 1
+    assert path.with_name("job.parquet.damaged").read_bytes() == b"PAR1"
+
+
+def test_every_attempt_is_told_in_the_failure(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:
+    (job,) = jobs(1, behaviour="raise")
+    run_jobs([job], retries=2)
+    found = folder.read_failure(job.id)
+    assert [each.reason for each in found.attempts] == ["error"] * 3
+    run_jobs([job], retries=0, retry_failed=True)
+    assert len(folder.read_failure(job.id).attempts) == 4
