@@ -73,12 +73,11 @@ def read_regular(path: str | Path, most_bytes: int | None = None) -> bytes:
         size = os.fstat(descriptor).st_size
         if most_bytes is not None and size > most_bytes:
             raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes", str(path))
-        # A single read gives 2 GB at most.
-        pieces = []
-        while piece := os.read(descriptor, max(1, min(size, 1 << 30))):
+        # A single read gives 2 GB at most. What is appended meanwhile is left for another time.
+        pieces, left = [], size
+        while left and (piece := os.read(descriptor, left)):
             pieces.append(piece)
-            if most_bytes is not None and sum(map(len, pieces)) > most_bytes:
-                raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes", str(path))
+            left -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     finally:
         os.close(descriptor)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 
-__all__ = ["CHECKSUM_KEY", "UNSEALED", "footer_of", "matches", "seal"]
+__all__ = ["CHECKSUM_KEY", "UNSEALED", "footer_of", "is_sealed", "matches", "seal"]
 
 CHECKSUM_KEY = "gtr_bench_crc32"
 UNSEALED = "00000000"
@@ -42,6 +42,11 @@ def matches(content: bytes) -> bool:
     """Whether a file is as it was written, as far as it can tell: one without a checksum, of a time before, always."""
     place = _place(content)
     return place is None or content[place[0] : place[1]] == b"%08x" % _checksum(content, *place)
+
+
+def is_sealed(content: bytes) -> bool:
+    """Whether a file has a checksum."""
+    return _place(content) is not None
 
 
 def _place(content: bytes) -> tuple[int, int] | None:

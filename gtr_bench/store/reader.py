@@ -171,9 +171,10 @@ def _read_file(path: Path, kind: Kind, frame: pa.Schema, select: Sequence[str] |
     """
     try:
         content = read_regular(path, _MOST_BYTES)
-        damage = damage_in(content, path.parent) if kind == "jobs" else None
-        if damage is None and not matches(content):
-            damage = "it does not match its checksum"
+        if kind == "jobs":
+            damage = damage_in(content, path.parent)
+        else:
+            damage = None if matches(content) else "it does not match its checksum"
         if damage is not None:
             return _left_out(path, damage)
         with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False, page_checksum_verification=True) as file:

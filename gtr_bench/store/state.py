@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from gtr_bench.errors import ResultsError
 from gtr_bench.files import open_regular, read_regular
-from gtr_bench.store.checksum import footer_of, matches
+from gtr_bench.store.checksum import footer_of, is_sealed, matches
 from gtr_bench.store.failures import read_failure
 
 __all__ = [
@@ -38,13 +39,13 @@ __all__ = [
 JOB_FILE = "job.parquet"
 TABLES = ("evaluations.parquet", "iterations.parquet")
 TABLES_KEY = "gtr_bench_tables"
-"""Key in job.parquet's metadata; the value is `NAME=BYTES,` of each table that lay beside it."""
+"""Key in job.parquet's metadata; the value is `NAME=BYTES:CRC-32,` of each table that lay beside it."""
 
 DAMAGED = "damaged"
 _MOST_JOB_BYTES = 64_000_000
 _MOST_TABLE_BYTES = 1 << 32
 # As of `checksum`: a key of 16 bytes, then a value whose length takes one or two.
-_STATED = re.compile(rb"\x18\x10gtr_bench_tables\x18[\x00-\xff]{1,2}?((?:[a-z]+\.parquet=\d{1,15},)+)\x00")
+_STATED = re.compile(rb"\x18\x10gtr_bench_tables\x18[\x00-\xff]{1,2}?((?:[a-z]+\.parquet=\d{1,15}:[0-9a-f]{8},)+)\x00")
 
 
 class State(StrEnum):
@@ -123,19 +124,21 @@ def damage_in(content: bytes, folder: str | Path, *, thorough: bool = False) -> 
     footer = footer_of(content)
     if footer is None:
         return f"`{JOB_FILE}` is not whole"
-    if not matches(content):
-        return f"`{JOB_FILE}` does not match its checksum"
     found = _STATED.findall(footer)
-    sizes = dict(entry.split("=") for entry in found[-1].decode().strip(",").split(",")) if found else None
+    # What states its tables was written with a checksum: one that is not found has lost a bit of its name.
+    if not matches(content) or (found and not is_sealed(content)):
+        return f"`{JOB_FILE}` does not match its checksum"
+    told = dict(entry.split("=") for entry in found[-1].decode().strip(",").split(",")) if found else None
     for name in TABLES:
-        damage = _damage_of_table(f"{folder}/{name}", name, sizes, thorough=thorough)
+        damage = _damage_of_table(f"{folder}/{name}", name, told, thorough=thorough)
         if damage is not None:
             return damage
     return None
 
 
-def _damage_of_table(path: str, name: str, sizes: dict[str, str] | None, *, thorough: bool) -> str | None:
-    """What is wrong with a table; `sizes` are those stated, None where job.parquet is older than that."""
+def _damage_of_table(path: str, name: str, told: dict[str, str] | None, *, thorough: bool) -> str | None:
+    """What is wrong with a table; `told` are those stated, None where job.parquet is older than that."""
+    wanted, _, checksum = told.get(name, "").partition(":") if told is not None else ("", "", "")
     size = None
     try:
         descriptor = open_regular(path)
@@ -147,16 +150,17 @@ def _damage_of_table(path: str, name: str, sizes: dict[str, str] | None, *, thor
     except OSError as error:
         if error.errno != errno.ENOENT:
             return f"`{name}`: {error.strerror}"
-    if sizes is not None and (wanted := sizes.get(name)) != (None if size is None else str(size)):
+    if told is not None and wanted != ("" if size is None else str(size)):
         has = "is missing" if size is None else f"has {size:,} bytes"
-        return f"`{name}` {has}, `{JOB_FILE}` says {'none' if wanted is None else f'{int(wanted):,}'}"
+        return f"`{name}` {has}, `{JOB_FILE}` says {f'{int(wanted):,}' if wanted else 'none'}"
     if size is None:
         return None
     if len(ends) < 12 or ends[:4] != b"PAR1" or ends[-4:] != b"PAR1" or int.from_bytes(ends[4:8], "little") > size - 12:
         return f"`{name}` is not whole"
     if thorough:
         try:
-            if not matches(read_regular(path, _MOST_TABLE_BYTES)):
+            content = read_regular(path, _MOST_TABLE_BYTES)
+            if not matches(content) or (checksum and checksum != f"{zlib.crc32(content):08x}"):
                 return f"`{name}` does not match its checksum"
         except OSError as error:
             return f"`{name}`: {error.strerror}"
@@ -165,17 +169,14 @@ def _damage_of_table(path: str, name: str, sizes: dict[str, str] | None, *, thor
 
 def stated(folder: Path) -> str:
     """The value of `TABLES_KEY` for the tables that lie in a job's folder now. Raises OSError where one is no file."""
-    sizes = []
+    told = []
     for name in TABLES:
         try:
-            descriptor = open_regular(folder / name)
+            content = read_regular(folder / name)
         except FileNotFoundError:
             continue
-        try:
-            sizes.append(f"{name}={os.fstat(descriptor).st_size},")
-        finally:
-            os.close(descriptor)
-    return "".join(sizes)
+        told.append(f"{name}={len(content)}:{zlib.crc32(content):08x},")
+    return "".join(told)
 
 
 def way_out() -> str:

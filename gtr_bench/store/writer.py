@@ -61,6 +61,8 @@ def _parquet(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
         compression="zstd",
         use_dictionary=_text_columns(table.schema),
         write_page_checksum=True,
+        # Of one row group they help nobody, and job.parquet would hold its suite's text twice more.
+        write_statistics=False,
     ) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({**metadata, CHECKSUM_KEY: UNSEALED})

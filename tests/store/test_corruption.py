@@ -72,19 +72,12 @@ def test_one_flipped_bit_is_never_read_as_other_data(name: str, kind: Kind, fold
     assert noticed >= 95
 
 
-@pytest.mark.parametrize(("name", "kind"), FILES)
-def test_a_run_notices_a_flipped_bit_without_reading_parquet(name: str, kind: Kind, folder: Path) -> None:
+@pytest.mark.parametrize("name", [name for name, _ in FILES])
+def test_a_run_notices_every_flipped_bit(name: str, folder: Path) -> None:
     assert damage_of(folder, thorough=True) is None
-    content = (folder / name).read_bytes()
-    unnoticed = []
-    for changed in flips(content, 300):
+    for changed in flips((folder / name).read_bytes(), 300):
         (folder / name).write_bytes(changed)
-        if damage_of(folder, thorough=True) is None:
-            unnoticed.append(changed)
-    for changed in unnoticed:
-        (folder / name).write_bytes(changed)
-        assert read([folder], kind, warn=pytest.fail).num_rows == (1 if kind == "jobs" else ROWS)
-    assert len(unnoticed) <= 15
+        assert damage_of(folder, thorough=True) is not None
 
 
 def test_pages_have_checksums_that_others_verify_too(folder: Path) -> None:
