@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 
-__all__ = ["CHECKSUM_KEY", "UNSEALED", "footer_of", "is_sealed", "matches", "seal"]
+__all__ = ["CHECKSUM_KEY", "UNSEALED", "has_ends", "is_sealed", "is_whole", "matches", "seal"]
 
 CHECKSUM_KEY = "gtr_bench_crc32"
 UNSEALED = "00000000"
@@ -19,15 +19,18 @@ UNSEALED = "00000000"
 
 _MAGIC = b"PAR1"
 # A binary field after the one before it is 0x18, then its length; a struct ends with 0.
-_ENTRY = re.compile(rb"\x18\x0fgtr_bench_crc32\x18\x08([0-9a-f]{8})\x00")
+_ENTRY = b"\x18\x0fgtr_bench_crc32\x18\x08"
+_DIGITS = re.compile(rb"[0-9a-f]{8}\x00")
 
 
-def footer_of(content: bytes) -> bytes | None:
-    """The footer of a Parquet file; None where the file is not whole: cut, or no Parquet."""
-    if len(content) < 12 or content[:4] != _MAGIC or content[-4:] != _MAGIC:
-        return None
-    length = int.from_bytes(content[-8:-4], "little")
-    return content[-8 - length : -8] if length <= len(content) - 12 else None
+def is_whole(content: bytes) -> bool:
+    """Whether a file begins and ends as Parquet does, with a footer that it has room for."""
+    return has_ends(content[:4] + content[-8:], len(content))
+
+
+def has_ends(ends: bytes, size: int) -> bool:
+    """As `is_whole`, by the first 4 and the last 8 bytes of a file of that size."""
+    return size >= 12 and ends[:4] == ends[-4:] == _MAGIC and int.from_bytes(ends[4:8], "little") <= size - 12
 
 
 def seal(content: bytes) -> bytes:
@@ -50,13 +53,11 @@ def is_sealed(content: bytes) -> bool:
 
 
 def _place(content: bytes) -> tuple[int, int] | None:
-    """Where the digits are."""
-    footer = footer_of(content)
-    found = list(_ENTRY.finditer(footer)) if footer is not None and CHECKSUM_KEY.encode() in footer else []
-    if footer is None or not found:
+    """Where the digits are. The footer's own length is not asked: a bit of that may have flipped."""
+    start = content.rfind(_ENTRY) + len(_ENTRY)
+    if start < len(_ENTRY) or not _DIGITS.fullmatch(content, start, start + 9):
         return None
-    start = len(content) - 8 - len(footer)
-    return start + found[-1].start(1), start + found[-1].end(1)
+    return start, start + 8
 
 
 def _checksum(content: bytes, start: int, end: int) -> int:

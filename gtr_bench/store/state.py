@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gtr_bench.errors import ResultsError
 from gtr_bench.files import open_regular, read_regular
-from gtr_bench.store.checksum import footer_of, is_sealed, matches
+from gtr_bench.store.checksum import has_ends, is_sealed, is_whole, matches
 from gtr_bench.store.failures import read_failure
 
 __all__ = [
@@ -42,6 +42,8 @@ TABLES_KEY = "gtr_bench_tables"
 """Key in job.parquet's metadata; the value is `NAME=BYTES:CRC-32,` of each table that lay beside it."""
 
 DAMAGED = "damaged"
+_TAIL = 65536
+"""bytes at the end of job.parquet in which its metadata are; its footer has about 6 kB"""
 _MOST_JOB_BYTES = 64_000_000
 _MOST_TABLE_BYTES = 1 << 32
 # As of `checksum`: a key of 16 bytes, then a value whose length takes one or two.
@@ -121,10 +123,9 @@ def damage_of(folder: str | Path, *, thorough: bool = False) -> str | None:
 
 def damage_in(content: bytes, folder: str | Path, *, thorough: bool = False) -> str | None:
     """As `damage_of`, of a job.parquet that is read already."""
-    footer = footer_of(content)
-    if footer is None:
+    if not is_whole(content):
         return f"`{JOB_FILE}` is not whole"
-    found = _STATED.findall(footer)
+    found = _STATED.findall(content, max(0, len(content) - _TAIL))
     # What states its tables was written with a checksum: one that is not found has lost a bit of its name.
     if not matches(content) or (found and not is_sealed(content)):
         return f"`{JOB_FILE}` does not match its checksum"
@@ -155,7 +156,7 @@ def _damage_of_table(path: str, name: str, told: dict[str, str] | None, *, thoro
         return f"`{name}` {has}, `{JOB_FILE}` says {f'{int(wanted):,}' if wanted else 'none'}"
     if size is None:
         return None
-    if len(ends) < 12 or ends[:4] != b"PAR1" or ends[-4:] != b"PAR1" or int.from_bytes(ends[4:8], "little") > size - 12:
+    if not has_ends(ends, size):
         return f"`{name}` is not whole"
     if thorough:
         try:
