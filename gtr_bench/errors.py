@@ -13,6 +13,7 @@ GtrBenchError                    exit 2 unless a subclass says otherwise
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -27,7 +28,11 @@ __all__ = [
     "SuiteError",
     "UnknownNameError",
     "did_you_mean",
+    "disk_fault",
 ]
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_REFUSING = _FULL | {errno.EIO, errno.EACCES}
 
 
 class GtrBenchError(Exception):
@@ -105,6 +110,23 @@ class JobError(GtrBenchError):
 
 class EnvironmentFault(JobError):
     """An environment raised, or returned something no learner can use."""
+
+
+def disk_fault(error: BaseException) -> int | None:
+    """The errno of the disk's refusal that an error is or was raised from; None where the disk is not to blame.
+
+    ENOSPC, EDQUOT, EIO and EACCES are such refusals, whatever an error's words say. What an environment meets among its
+    own files is its own affair, unless the disk is full.
+    """
+    counted, cause = _REFUSING, error
+    while True:
+        if isinstance(cause, EnvironmentFault):
+            counted = _FULL
+        if isinstance(cause, OSError) and cause.errno in counted:
+            return cause.errno
+        if cause.__cause__ is None:
+            return None
+        cause = cause.__cause__
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -46,6 +46,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[scale.NAME]": tables.ScaleTable,
     "[scale.NAME.sequence.ID]": tables.OverrideTable,
     "[sequential]": tables.SequentialTable,
+    "[tuned]": tables.TunedTable,
+    "[tuned.algorithm.ID]": tables.TunedAlgorithmTable,
     "[evaluation]": tables.EvaluationTable,
     "[[sequence]]": tables.SequenceTable,
     "normalise": tables.NormaliseTable,

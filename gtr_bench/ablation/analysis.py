@@ -6,29 +6,19 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gtr_bench.ablation.excess import excess_sensitivity
 from gtr_bench.ablation.importance import importances
+from gtr_bench.ablation.kernel import kernel_lines
 from gtr_bench.ablation.model import Axis, Point, ResponseCurve, StudyRecords, StudyReport, TrialRecord, Value
+from gtr_bench.ablation.sensitivities import compare
 from gtr_bench.ablation.verdict import RULE, judge
 from gtr_bench.metrics.interval import Estimate, bootstrap, stratified_bootstrap
-from gtr_bench.metrics.sensitivity import (
-    Plateau,
-    Region,
-    Sensitivity,
-    effective_dimensionality,
-    normalise_scores,
-    plateau,
-    region,
-    sensitivity,
-)
+from gtr_bench.metrics.sensitivity import Plateau, plateau, response_p
 from gtr_bench.wording import counted
 
 __all__ = ["BINS", "analyse"]
 
 BINS = 5
 """Values of a sampled axis are averaged in so many groups of equal size when other parameters vary too."""
-
-Scores = dict[str, dict[str, float]]
 
 
 def analyse(records: StudyRecords) -> StudyReport:
@@ -41,16 +31,14 @@ def analyse(records: StudyRecords) -> StudyReport:
         for axis in records.axes
         for environment in (None, *(records.environments if len(records.environments) > 1 else ()))
     )
-    own, theirs = _table(usable, records, sign), _table(others, records, sign)
-    subject, reference, where = _compare(own, theirs, records)
+    found = compare(records, usable, others)
     best = max(usable, key=lambda trial: sign * _overall(trial, records)) if usable else None
     per_environment = {
         name: max(usable, key=lambda trial, name=name: sign * _mean(trial, name))  # type: ignore[misc]
         for name in (records.environments if usable else ())
     }
-    difference = _sensitivity_difference(usable, others, records, sign) if subject and reference else None
-    verdict, sentence = judge(records, curves[0], usable, len(others), subject, reference, where, difference)
-    settings = {str(trial.number): trial.setting for trial in usable}
+    judged = judge(records, curves[0], usable, len(others), found)
+    rival = max(others, key=lambda trial: sign * _overall(trial, records)) if others else None
     placed = [trial for trial in usable if _placed(trial, records)]
     return StudyReport(
         records=records,
@@ -58,16 +46,20 @@ def analyse(records: StudyRecords) -> StudyReport:
         best=best,
         best_score=_estimate([best], records, None) if best else None,
         best_per_environment=per_environment,
-        sensitivity=subject,
-        reference_sensitivity=reference,
-        difference=difference,
-        region=where,
-        dimensionality=effective_dimensionality(_normalised(own, theirs, records)[0], settings) if usable else None,
+        sensitivity=found.subject,
+        reference_sensitivity=found.reference,
+        reference_best=rival,
+        reference_best_score=_estimate([rival], records, None) if rival else None,
+        difference=found.difference,
+        region=found.where,
+        dimensionality=found.dimensionality,
         importances=importances(
             records.axes, [trial.setting for trial in placed], [sign * _overall(trial, records) for trial in placed]
         ),
-        verdict=verdict,
-        sentence=sentence,
+        verdict=judged.verdict,
+        headline=judged.headline,
+        sentence=judged.sentence,
+        kernel=tuple(kernel_lines(records, usable, curves[0])),
         notes=tuple(_notes(records, usable, others)),
     )
 
@@ -88,10 +80,6 @@ def _overall(trial: TrialRecord, records: StudyRecords) -> float:
     return float(np.mean([_mean(trial, name) for name in records.environments]))
 
 
-def _table(trials: Sequence[TrialRecord], records: StudyRecords, sign: float) -> Scores:
-    return {name: {str(t.number): sign * _mean(t, name) for t in trials} for name in records.environments}
-
-
 # Response curves
 
 
@@ -106,8 +94,18 @@ def _curve(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis, env
             [float(point.value) for point in inside],
             [sign * point.estimate.value for point in inside],
             log=axis.logarithmic,
+            p=_response_p(records, [trial for trial in trials if axis.places(trial.setting[axis.name])], environment),
         )
     return ResponseCurve(axis, environment, points, flat)
+
+
+def _response_p(records: StudyRecords, trials: Sequence[TrialRecord], environment: str | None) -> float:
+    """p of the hypothesis that the only parameter does not matter, over the seeds that every setting has."""
+    names = records.environments if environment is None else (environment,)
+    seeds = [seed for seed in records.seeds if all(seed in t.scores[name] for t in trials for name in names)]
+    if not seeds:
+        return 1.0
+    return response_p([[np.mean([t.scores[name][seed] for name in names]) for seed in seeds] for t in trials])
 
 
 def _groups(records: StudyRecords, trials: Sequence[TrialRecord], axis: Axis) -> list[tuple[Value, list[TrialRecord]]]:
@@ -147,45 +145,6 @@ def _estimate(trials: Sequence[TrialRecord], records: StudyRecords, environment:
         seeds = sorted({seed for trial in trials for seed in trial.scores[name]})
         groups.append([np.mean([t.scores[name][seed] for t in trials if seed in t.scores[name]]) for seed in seeds])
     return bootstrap(groups[0]) if len(groups) == 1 else stratified_bootstrap(groups)
-
-
-# Sensitivity
-
-
-def _normalised(own: Scores, theirs: Scores, records: StudyRecords) -> tuple[Scores, Scores]:
-    tables = {records.algorithm: own}
-    if records.reference is not None:
-        tables[records.reference] = theirs
-    found = normalise_scores(tables)
-    return found[records.algorithm], found.get(records.reference or "", {})
-
-
-def _compare(
-    own: Scores, theirs: Scores, records: StudyRecords
-) -> tuple[Sensitivity | None, Sensitivity | None, Region | None]:
-    if not any(own.values()):
-        return None, None, None
-    ours, reference = _normalised(own, theirs, records)
-    subject = sensitivity(ours)
-    if not any(reference.values()):
-        return subject, None, None
-    other = sensitivity(reference)
-    return subject, other, region(subject, other)
-
-
-def _sensitivity_difference(
-    usable: Sequence[TrialRecord], others: Sequence[TrialRecord], records: StudyRecords, sign: float
-) -> Estimate | None:
-    """Sensitivity of the subject minus the reference's, over the seeds every setting has in every environment."""
-    trials = [*usable, *others]
-    seeds = [seed for seed in records.seeds if all(seed in t.scores[n] for t in trials for n in records.environments)]
-    if len(seeds) < 2:
-        return None
-    values = sign * np.array([[[t.scores[n][s] for s in seeds] for n in records.environments] for t in trials])
-    # The scale of an environment is that of all settings, the same for both algorithms.
-    low, high = np.percentile(values.mean(axis=2), [5, 95], axis=0)
-    scaled = (values - low[:, None]) / np.where(high > low, high - low, np.inf)[:, None]
-    return excess_sensitivity(scaled[: len(usable)], scaled[len(usable) :])
 
 
 # Notes

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gtr_bench.ablation.model import Axis, Point, ResponseCurve, Setting, StudyReport, TrialRecord, Value
+from gtr_bench.ablation.model import Axis, Point, ResponseCurve, StudyReport, TrialRecord
 from gtr_bench.ablation.verdict import region_text
+from gtr_bench.ablation.wording import setting_text, value_text
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.metrics.sensitivity import Sensitivity
 from gtr_bench.report import text
 from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 from gtr_bench.wording import counted
 
-__all__ = ["setting_text", "statements", "study_blocks", "value_text"]
+__all__ = ["statements", "study_blocks"]
 
 BAR = 30
 """Characters of a text curve."""
 
 
 def study_blocks(report: StudyReport, *, bar: str = "{}") -> Iterator[Block]:
-    """Everything a study's report shows, from first to last.
+    """Everything a study's report shows, from first to last; the first line answers.
 
     Args:
         bar: how a line of a text curve is written; empty: without them, where letters differ in width.
     """
     records = report.records
+    yield Lines((report.headline,), "warning")
     yield Heading(1, f"study {records.name}: {records.algorithm} on {records.suite}, scale {records.scale}")
     if records.smoke:
         yield Lines((text.SMOKE,), "warning")
     yield Lines((report.sentence,))
+    if report.kernel:
+        yield Lines(report.kernel, "warning")
     yield Lines(tuple(_facts(report)))
     for curve in report.curves:
         where = "over all environments" if curve.environment is None else f"in {curve.environment}"
@@ -38,9 +42,9 @@ def study_blocks(report: StudyReport, *, bar: str = "{}") -> Iterator[Block]:
         if curve.plateau is not None:
             flat = curve.plateau
             unit = "decades" if curve.axis.logarithmic else f"in units of {curve.axis.name}"
-            yield Lines(
-                (f"plateau {value_text(flat.low)} to {value_text(flat.high)}: {flat.width:.2f} {unit}",), "note"
-            )
+            unknown = f"; no value can be told from another (p = {text.p_value(flat.p)}), so its true width is unknown"
+            line = f"plateau {value_text(flat.low)} to {value_text(flat.high)}: {flat.width:.2f} {unit}"
+            yield Lines((line + ("" if flat.told else unknown),), "note")
     if report.sensitivity is not None:
         yield from _sensitivity(report)
     yield from _importances(report)
@@ -56,22 +60,12 @@ def study_blocks(report: StudyReport, *, bar: str = "{}") -> Iterator[Block]:
 
 def statements(report: StudyReport) -> Iterator[str]:
     """The sentences no rendering may leave out."""
+    yield report.headline
     if report.records.smoke:
         yield text.SMOKE
     yield report.sentence
+    yield from report.kernel
     yield from _footer(report)
-
-
-def value_text(value: Value) -> str:
-    """A parameter's value as a suite writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def setting_text(setting: Setting) -> str:
-    """A setting in one line."""
-    return ", ".join(f"{name} = {value_text(value)}" for name, value in setting.items())
 
 
 def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Grid:
@@ -100,6 +94,9 @@ def _facts(report: StudyReport) -> Iterator[str]:
         if len(records.environments) > 1:
             for name, trial in report.best_per_environment.items():
                 yield f"best in {name}: {setting_text(trial.setting)}"
+        if report.reference_best is not None:
+            score = _interval(report.reference_best_score)
+            yield f"best setting of {records.reference}: {setting_text(report.reference_best.setting)}: {score}"
         yield "the best of many settings looks better than it is: confirm it on seeds that did not choose it"
 
 
@@ -153,12 +150,12 @@ def _sensitivity(report: StudyReport) -> Iterator[Block]:
     yield _grid(
         ["algorithm", "over", "settings", "T tuned per environment", "X one setting", "sensitivity T - X"], rows
     )
-    lines = ["scores mapped per environment so that the 5th and 95th percentiles over all settings of both are 0 and 1"]
+    lines = ["scores mapped per environment so that the 5th and 95th percentiles over all runs of both are 0 and 1"]
     several = len(records.environments) > 1
     if several and report.difference is not None:
         lines.append(
             f"difference of sensitivities: {_interval(report.difference)}, n = {report.difference.n} seeds; "
-            "Student's t bounds, with each maximum taken on the cautious side"
+            "Student's t bounds, with each maximum taken on the cautious side and one more seed supposed that collapses"
         )
     if several and report.region is not None:
         lines.append(

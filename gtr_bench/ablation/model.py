@@ -57,7 +57,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One setting and its scores: environment -> seed -> value, diverged seeds at the worst."""
+    """One setting and its scores: environment -> seed -> value, diverged seeds at the worst.
+
+    `kernel_left`: whether any of its runs left GTR's kernel; None where no run says so, or there is no kernel.
+    """
 
     number: int
     algorithm: str
@@ -68,6 +71,7 @@ class TrialRecord:
     failed: int
     missing: int
     jobs: tuple[str, ...]
+    kernel_left: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,11 @@ class Importance:
 
 @dataclass(frozen=True)
 class StudyReport:
-    """Everything a rendering of a study prints."""
+    """Everything a rendering of a study prints.
+
+    `reference_best` is the reference's best setting over all environments. `kernel` says where GTR's kernel was never
+    left, sentences; none where it was, or nobody knows.
+    """
 
     records: StudyRecords
     curves: tuple[ResponseCurve, ...]
@@ -146,10 +154,14 @@ class StudyReport:
     best_per_environment: Mapping[str, TrialRecord]
     sensitivity: Sensitivity | None
     reference_sensitivity: Sensitivity | None
+    reference_best: TrialRecord | None
+    reference_best_score: Estimate | None
     difference: Estimate | None
     region: Region | None
     dimensionality: int | None
     importances: tuple[Importance, ...]
     verdict: TuningVerdict
+    headline: str
     sentence: str
+    kernel: tuple[str, ...]
     notes: tuple[str, ...]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gtr_bench.ablation.layout import study_blocks
 from gtr_bench.ablation.model import Axis, StudyReport
+from gtr_bench.ablation.wording import setting_text
 from gtr_bench.report.blocks import Heading
 from gtr_bench.report.charts import Line, figure
 from gtr_bench.report.page import render_page
@@ -14,7 +17,7 @@ __all__ = ["study_page"]
 def study_page(report: StudyReport) -> str:
     """The page; a chart for every parameter whose values have an order."""
     content = list(study_blocks(report, bar=""))
-    (title,) = [block.text for block in content[:1] if isinstance(block, Heading)]
+    title = next(block.text for block in content if isinstance(block, Heading))
     charts = [_chart(report, axis) for axis in report.records.axes if axis.numeric and report.best]
     return render_page(f"gtr-bench: {title}", content, {title: charts}, charts_heading="Response curves")
 
@@ -37,16 +40,38 @@ def _chart(report: StudyReport, axis: Axis) -> str:
                     [each.value if each.high is None else each.high for each in estimates],
                 )
             )
-    # The mean of a group may lie beyond the suite's own value, where the chart has no place for it.
     drawn = [value for line in lines for value in line.x]
-    stated = [] if axis.stated is None else [float(axis.stated)]
-    inside = [value for value in stated if drawn and min(drawn) <= value <= max(drawn)]
+    rival, score = report.reference_best, report.reference_best_score
+    if drawn and rival is not None and score is not None:
+        low, high = (score.value if end is None else end for end in (score.low, score.high))
+        name = f"{records.reference}, best setting ({setting_text(rival.setting)})"
+        ends = [min(drawn), max(drawn)]
+        lines.append(Line(name, ends, [score.value] * 2, [low] * 2, [high] * 2))
+    marks, flat = _marks(report, axis, drawn), report.curves[0].plateau
+    notes = [f"{kind}: {what} {value:g}" for kind, what, value in marks]
+    if flat is not None:
+        unknown = "" if flat.told else ", width unknown"
+        notes.append(f"shaded: plateau {flat.low:g} to {flat.high:g}{unknown}")
     return figure(
         f"{records.name}: {axis.name}",
         lines,
         x_label=axis.name,
         y_label=records.metric,
-        verticals=inside,
+        verticals=[value for kind, _, value in marks if kind == "dashed"],
+        dotted=[value for kind, _, value in marks if kind == "dotted"],
+        shaded=[(flat.low, flat.high)] if flat is not None else [],
         log=axis.logarithmic,
-        note=f"dashed: the suite's {axis.stated:g}" if inside else "",
+        note="; ".join(notes),
     )
+
+
+def _marks(report: StudyReport, axis: Axis, drawn: Sequence[float]) -> list[tuple[str, str, float]]:
+    """(how it is drawn, what it is, value) of the best setting and the suite's own, where the chart has a place."""
+    best = None if report.best is None else report.best.setting[axis.name]
+    named = (("dashed", "best", best), ("dotted", "the suite's", axis.stated))
+    # The mean of a group may lie beyond a single value.
+    return [
+        (kind, what, float(value))
+        for kind, what, value in named
+        if value is not None and drawn and min(drawn) <= float(value) <= max(drawn)
+    ]

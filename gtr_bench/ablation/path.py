@@ -6,12 +6,13 @@ paired by seed, Holm over all steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from gtr_bench.ablation.trials import SuiteTemplate
+from gtr_bench.ablation.wording import setting_text
 from gtr_bench.algorithms.gtr.parameters import GTRParameters
 from gtr_bench.algorithms.ppo import PPOParameters
 from gtr_bench.errors import RequestError, UnknownNameError
@@ -65,7 +66,8 @@ def path_suite(template: SuiteTemplate, components: Sequence[str], seeds: Sequen
         path=path,
         seeds=seeds,
         suite={
-            "question": "Which component between PPO and GTR (this project's reconstruction) matters?",
+            "question": "Which component between PPO and GTR (this project's reconstruction) matters? Each step is "
+            f"compared with the one before it: {'; '.join(_steps(tables))}",
             "comparisons": [[after, before] for before, after in pairwise(labels)],
         },
     )
@@ -73,6 +75,15 @@ def path_suite(template: SuiteTemplate, components: Sequence[str], seeds: Sequen
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, lambda file: file.write(content))
     return suite
+
+
+def _steps(tables: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What each step sets that the one before it had otherwise, or not at all."""
+    yield f"{tables[0]['id']} is the first"
+    for before, after in pairwise(tables):
+        changed = {key: value for key, value in after.items() if before.get(key) != value and key not in ("id", "use")}
+        what = setting_text(changed) if changed else "nothing, as the suite's own value is the one before"
+        yield f"{after['id']} sets {what}" + (" of gtr" if "use" not in before else "")
 
 
 def _mixture(own: dict[str, Any]) -> int:

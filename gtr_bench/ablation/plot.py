@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtr_bench.ablation.layout import value_text
 from gtr_bench.ablation.model import ResponseCurve, StudyReport
+from gtr_bench.ablation.wording import value_text
 from gtr_bench.errors import RequestError
 from gtr_bench.report.plots import COLOURS, check_suffix, save_figure
 from gtr_bench.report.text import SMOKE, reconstruction_line
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_response"]
 
 _MARKERS = "osD^vP"
-_WHOLE, _STATED, _BEST, _PLATEAU = "black", "0.45", "#D55E00", "#009E73"
+_WHOLE, _STATED, _BEST, _PLATEAU, _REFERENCE = "black", "0.45", "#D55E00", "#009E73", "#0072B2"
 
 
 def draw_response(report: StudyReport, out: Path) -> None:
@@ -93,10 +93,12 @@ def _panel(panel: Axes, curves: Sequence[ResponseCurve], report: StudyReport) ->
     for index, curve in enumerate(curves):
         _line(panel, curve, index, report)
     whole = curves[0]
-    if whole.plateau is not None:
-        panel.axvspan(
-            whole.plateau.low, whole.plateau.high, color=_PLATEAU, alpha=0.12, linewidth=0, label="plateau (5 %)"
-        )
+    if (flat := whole.plateau) is not None:
+        label = "plateau (5 %)" if flat.told else "plateau (width unknown)"
+        panel.axvspan(flat.low, flat.high, color=_PLATEAU, alpha=0.12, linewidth=0, label=label)
+    if report.reference_best_score is not None:
+        label = f"best of {records.reference}"
+        panel.axhline(report.reference_best_score.value, color=_REFERENCE, linestyle="-.", linewidth=1.2, label=label)
     if axis.numeric:
         if axis.logarithmic:
             _logarithmic(panel, whole)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,8 @@ from gtr_bench.metrics.registry import metrics
 from gtr_bench.names import file_name
 from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, collect
+from gtr_bench.report.iterations import Iterations
+from gtr_bench.report.mechanism import ESCAPE, kernel_left, most_escape
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.values import NORMALISED, Unit, score_in, unit_of
 from gtr_bench.store.reader import Warn
@@ -36,7 +38,9 @@ from gtr_bench.suite.plasticity import models_of
 __all__ = ["REFERENCE", "Request", "Sampler", "Train", "run_study"]
 
 REFERENCE = "ppo"
-REFERENCE_PARAMETERS = ("clip_range", "learning_rate")
+REFERENCE_PARAMETERS = ("clip_range", "learning_rate", "entropy_coefficient", "gae_lambda")
+"""What the reference varies beside the parameters both have, in this order: its own trust region's width first, then
+what Adkins, Bowling and White vary (learning rates, entropy coefficient, lambda)."""
 Sampler = Literal["grid", "qmc", "tpe", "random"]
 Train = Callable[[Suite], None]
 """Trains what is missing of a suite."""
@@ -66,10 +70,33 @@ class Request:
         return _axes(self.template, self.algorithm, self.parameters, self.ranges)
 
     def reference_axes(self) -> list[Axis]:
-        """The axes of the algorithm the sensitivity is compared with; none when that is the subject itself."""
+        """The axes of the algorithm the sensitivity is compared with; none when that is the subject itself.
+
+        As many as the subject's, as T - X grows with what is varied: the parameters both have, over the same ranges,
+        and in the places of the others the first of `REFERENCE_PARAMETERS` that are left.
+        """
         if not self.reference or self.algorithm == REFERENCE:
             return []
-        return _axes(self.template, REFERENCE, REFERENCE_PARAMETERS, {})
+        known = algorithms.get(self.template.registered(REFERENCE)).Parameters.model_fields
+        shared = [name for name in self.parameters if name in known]
+        own = [name for name in REFERENCE_PARAMETERS if name not in shared][: len(self.parameters) - len(shared)]
+        ranges = {name: self.ranges[name] for name in shared if name in self.ranges}
+        return _axes(self.template, REFERENCE, (*shared, *own), ranges)
+
+    def settings(self) -> list[Setting]:
+        """What is tried where that does not depend on results. Raises RequestError for too many."""
+        return rows(self.axes(), self.sampler, self.trials)
+
+    def reference_settings(self, count: int) -> list[Setting]:
+        """As many settings of the reference as the subject has, chosen in the same way where that gives so many."""
+        axes = self.reference_axes()
+        if not axes:
+            return []
+        if self.sampler == "grid":
+            found = rows(axes, "grid", count if len(axes) == 1 else self.trials)
+            if len(found) == count:
+                return found
+        return rows(axes, "random" if self.sampler == "random" else "qmc", count)
 
 
 def run_study(request: Request, results: Path, train: Train, *, warn: Warn) -> StudyRecords:
@@ -107,7 +134,7 @@ def run_study(request: Request, results: Path, train: Train, *, warn: Warn) -> S
                 if wanted >= request.trials:
                     return records
                 wanted = min(wanted + request.batch, request.trials)
-        settings = rows(axes, request.sampler, request.trials)
+        settings = request.settings()
         asked = list(zip(study.pre_sampled(settings), settings, strict=True))
         return _batch(request, axes, other_axes, asked, folder, results, name, noted, study, warn)
     except GtrBenchError:
@@ -133,7 +160,7 @@ def _batch(
 ) -> StudyRecords:
     """Train the settings asked for so far, and as many of the reference's; tell the study what came out."""
     unique = {canonical_json(dict(setting)): setting for _, setting in asked}
-    others = rows(other_axes, "qmc", len(unique)) if other_axes else []
+    others = request.reference_settings(len(unique))
     suite = _write_suite(request, list(unique.values()), others, folder, name)
     train(suite)
     (found,) = collect([results], str(folder / "suite.toml"), warn=warn)
@@ -145,7 +172,9 @@ def _batch(
         raise RequestError(f"`{request.template.metric}` of different sequences cannot be compared without `normalise`")
     if unit == "return" and all(environment in scores.normalise for environment in environments):
         unit = NORMALISED
-    reader = _Reader(found.records, scores, request.template.metric, unit, environments)
+    iterations = Iterations((ESCAPE,), warn)
+    escapes = {job: most_escape(found) for job, found in iterations.of(found.records).items()}
+    reader = _Reader(found.records, scores, request.template.metric, unit, environments, escapes)
     subjects = dict(zip(unique, suite.algorithms, strict=False))
     trials = [reader.trial(n, request.algorithm, subjects[key], unique[key]) for n, key in enumerate(unique)]
     labels = suite.algorithms[len(unique) :]
@@ -196,6 +225,7 @@ class _Reader:
     metric: str
     unit: Unit
     environments: Sequence[str]
+    escapes: Mapping[str, float]
 
     def trial(self, number: int, algorithm: str, label: str, setting: Setting) -> TrialRecord:
         """What became of one setting."""
@@ -215,6 +245,7 @@ class _Reader:
             failed=sum(record.state == "failed" for record in own),
             missing=sum(record.state == "missing" for record in own),
             jobs=tuple(sorted(record.job for record in own if record.summary)),
+            kernel_left=kernel_left(own, self.escapes),
         )
 
 

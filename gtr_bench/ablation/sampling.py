@@ -67,8 +67,13 @@ def _grid(axis: Axis, count: int) -> list[Value]:
         return list(axis.choices)
     space = np.geomspace if axis.log else np.linspace
     values = [rounded(float(value)) for value in space(axis.low, axis.high, max(2, count))]
-    if isinstance(axis.stated, (int, float)) and axis.low <= axis.stated <= axis.high:
-        values.append(float(axis.stated))
+    stated = axis.stated
+    if isinstance(stated, (int, float)) and axis.low < stated < axis.high and stated not in values:
+        if len(values) > 2:
+            # It takes the place of the inner value next to it, so that there are as many as were asked for.
+            place = np.log if axis.log else np.asarray
+            del values[1 + int(np.argmin(np.abs(place(values[1:-1]) - place(stated))))]
+        values.append(float(stated))
     return sorted({round(value) for value in values} if axis.kind == "int" else set(values))
 
 

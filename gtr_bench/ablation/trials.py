@@ -26,7 +26,7 @@ from gtr_bench.suite.source import parse_source
 __all__ = ["DEFAULT_METRIC", "SuiteTemplate", "fewest_seeds", "load_template", "study_tables"]
 
 DEFAULT_METRIC = "lifetime_return"
-_LEFT_OUT = ("claim", "scale", "algorithm", "sequential")
+_LEFT_OUT = ("claim", "scale", "algorithm", "sequential", "tuned")
 
 
 def fewest_seeds(seeds: Sequence[int]) -> list[int]:
@@ -83,6 +83,7 @@ class SuiteTemplate:
         path: Path | None = None,
         seeds: Sequence[int] | None = None,
         tune_fraction: float = 1.0,
+        references: bool = True,
         suite: Mapping[str, Any] | None = None,
     ) -> Suite:
         """The template with other algorithms, as a suite that stands in a file of its own.
@@ -93,6 +94,7 @@ class SuiteTemplate:
             path: where its text will stand; nothing is written.
             seeds: instead of the scale's.
             tune_fraction: share of the phases that are trained; where there is a shift, at least two.
+            references: keep the reference runs that sequences ask for.
             suite: other keys of `[suite]` to replace.
 
         Raises:
@@ -116,6 +118,8 @@ class SuiteTemplate:
                 scale.setdefault("sequence", {}).setdefault(world.id, {})["max_phases"] = kept
         tree["scale"] = {self.suite.scale: scale}
         tree["algorithm"] = [dict(table) for table in tables]
+        if not references:
+            tree["sequence"] = [table | {"references": False} for table in tree["sequence"]]
         text = tomli_w.dumps(tree)
         return parse_suite(text, path=str(path or f"{name}.toml"), scale=self.suite.scale)
 

@@ -36,6 +36,7 @@ class A2C(Algorithm):
 
     name: ClassVar[str] = "a2c"
     Parameters: ClassVar[type[OnPolicyParameters]] = A2CParameters
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate", "gae_lambda")
     own_defaults: ClassVar[frozenset[str]] = frozenset(
         {"num_steps", "num_minibatches", "epochs", "optimizer", "learning_rate", "gae_lambda",
          "advantage_normalisation", "value_loss"}

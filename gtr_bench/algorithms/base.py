@@ -109,6 +109,8 @@ class Algorithm:
         needs_boundaries: it is told where phases begin, which a learner of the real world is not; reports say so.
         reconstruction: this project's reading of a method whose equations are not public; reports say so.
         columns: the diagnostics it may log, name -> meaning, beyond those of every algorithm.
+        tuned: the parameters that `gtr-bench tune` searches by default, each with a range of its own: the step size and
+            the one that matters most of what the method adds.
     """
 
     name: ClassVar[str]
@@ -120,6 +122,7 @@ class Algorithm:
     needs_boundaries: ClassVar[bool] = False
     reconstruction: ClassVar[bool] = False
     columns: ClassVar[Mapping[str, str]] = {}
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate",)
 
     def __init__(self, parameters: Any, members: int) -> None:
         """Keep the parameters of a cohort.

@@ -35,6 +35,7 @@ class PPO(Algorithm):
 
     name: ClassVar[str] = "ppo"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOParameters
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate", "clip_range")
 
     def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
         """The clipped surrogate; no penalty."""

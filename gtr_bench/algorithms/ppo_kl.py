@@ -49,6 +49,7 @@ class PPOKL(Algorithm):
 
     name: ClassVar[str] = "ppo_kl"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOKLParameters
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate", "beta")
     columns: ClassVar[Mapping[str, str]] = {"penalty_coefficient": "beta in force (moves where `adaptive`)"}
 
     def __init__(self, parameters: Any, members: int) -> None:

@@ -27,6 +27,7 @@ class SPO(Algorithm):
 
     name: ClassVar[str] = "spo"
     Parameters: ClassVar[type[OnPolicyParameters]] = PPOParameters
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate", "clip_range")
 
     def objective(self, sample: Sample) -> tuple[Tensor, Tensor | None]:
         """The linear surrogate and SPO's quadratic penalty on the ratio."""

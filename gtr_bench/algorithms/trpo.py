@@ -42,6 +42,7 @@ class TRPO(Algorithm):
 
     name: ClassVar[str] = "trpo"
     Parameters: ClassVar[type[OnPolicyParameters]] = TRPOParameters
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate", "max_kl")
     own_defaults: ClassVar[frozenset[str]] = frozenset(
         {"num_minibatches", "epochs", "learning_rate", "advantage_normalisation"}
     )

@@ -27,6 +27,7 @@ from gtr_bench.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from gtr_bench.ablation.run import Request
     from gtr_bench.ablation.trials import SuiteTemplate
     from gtr_bench.schedule.observer import Outcome
     from gtr_bench.suite.expand import Suite
@@ -35,6 +36,88 @@ __all__ = ["register"]
 
 Format = Literal["terminal", "markdown", "html", "json"]
 DEFAULT_SUITE = "kernel_ablation"
+ParamOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param", metavar="NAME", help="A parameter to vary; may be repeated.", autocompletion=completion.parameters
+    ),
+]
+RangeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="NAME=RANGE",
+        help="Such as sigma=0.05:2:log or anchors=1,2,4.  [default: the parameter's own]",
+        autocompletion=completion.ranges,
+    ),
+]
+PathOption = Annotated[bool, typer.Option("--path", help="From PPO to GTR one component at a time, each step tested.")]
+ComponentsOption = Annotated[
+    str,
+    typer.Option(
+        "--components",
+        metavar="LIST",
+        help="With --path: the components in their order.",
+        autocompletion=completion.components,
+    ),
+]
+SuiteOption = Annotated[
+    str,
+    typer.Option(
+        "--suite",
+        metavar="SUITE",
+        help="A suite file, or the name of a shipped one.",
+        autocompletion=completion.suites,
+    ),
+]
+AlgorithmOption = Annotated[
+    str,
+    typer.Option(
+        "--algorithm",
+        metavar="NAME",
+        help="The algorithm, as the suite or the program calls it.",
+        autocompletion=completion.algorithms,
+    ),
+]
+TrialsOption = Annotated[
+    int, typer.Option("--trials", min=2, max=10_000, metavar="N", help="Settings; with grid, values per parameter.")
+]
+SamplerOption = Annotated[
+    Literal["grid", "qmc", "tpe", "random"] | None,
+    typer.Option("--sampler", help="How settings are chosen.  [default: grid for one parameter, else qmc]"),
+]
+BatchOption = Annotated[
+    int, typer.Option("--batch", min=1, max=1000, metavar="N", help="With tpe: settings trained at a time.")
+]
+SeedsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds", metavar="N|LIST", help="A count, or such as 1000,1001.  [default: the scale's, at least 3]"
+    ),
+]
+MetricOption = Annotated[
+    str,
+    typer.Option("--metric", metavar="NAME", help="What settings are judged by.", autocompletion=completion.metrics),
+]
+TuneFractionOption = Annotated[
+    float,
+    typer.Option(
+        "--tune-fraction", min=0.01, max=1.0, metavar="SHARE", help="Train only the first share of the phases."
+    ),
+]
+ReferenceOption = Annotated[
+    bool,
+    typer.Option(
+        "--reference/--no-reference", help="Also vary as many parameters of PPO as often, the same ones where it can."
+    ),
+]
+StudyOption = Annotated[
+    str | None, typer.Option("--study", metavar="NAME", help="Name of the study.  [default: from the request]")
+]
+PlotOption = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg or .pdf.")
+]
+
 _STOPPED_EARLY = 130
 _STUDY_OPTIONS = {
     "algorithm": "--algorithm",
@@ -56,88 +139,21 @@ def register(app: typer.Typer) -> None:
 
 def ablate(
     context: typer.Context,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--param",
-            metavar="NAME",
-            help="A parameter to vary; may be repeated.",
-            autocompletion=completion.parameters,
-        ),
-    ] = None,
-    range_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--range",
-            metavar="NAME=RANGE",
-            help="Such as sigma=0.05:2:log or anchors=1,2,4.  [default: the parameter's own]",
-            autocompletion=completion.ranges,
-        ),
-    ] = None,
-    path: Annotated[
-        bool, typer.Option("--path", help="From PPO to GTR one component at a time, each step tested.")
-    ] = False,
-    components: Annotated[
-        str,
-        typer.Option(
-            "--components",
-            metavar="LIST",
-            help="With --path: the components in their order.",
-            autocompletion=completion.components,
-        ),
-    ] = "kernel,anchor,surrogate,gate",
-    suite: Annotated[
-        str,
-        typer.Option(
-            "--suite",
-            metavar="SUITE",
-            help="A suite file, or the name of a shipped one.",
-            autocompletion=completion.suites,
-        ),
-    ] = DEFAULT_SUITE,
+    param: ParamOption = None,
+    range_: RangeOption = None,
+    path: PathOption = False,
+    components: ComponentsOption = "kernel,anchor,surrogate,gate",
+    suite: SuiteOption = DEFAULT_SUITE,
     scale: ScaleOption = None,
-    algorithm: Annotated[
-        str,
-        typer.Option(
-            "--algorithm",
-            metavar="NAME",
-            help="The algorithm, as the suite or the program calls it.",
-            autocompletion=completion.algorithms,
-        ),
-    ] = "gtr",
-    trials: Annotated[
-        int, typer.Option("--trials", min=2, max=10_000, metavar="N", help="Settings; with grid, values per parameter.")
-    ] = 16,
-    sampler: Annotated[
-        Literal["grid", "qmc", "tpe", "random"], typer.Option("--sampler", help="How settings are chosen.")
-    ] = "qmc",
-    batch: Annotated[
-        int, typer.Option("--batch", min=1, max=1000, metavar="N", help="With tpe: settings trained at a time.")
-    ] = 8,
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            "--seeds", metavar="N|LIST", help="A count, or such as 1000,1001.  [default: the scale's, at least 3]"
-        ),
-    ] = None,
-    metric: Annotated[
-        str,
-        typer.Option(
-            "--metric", metavar="NAME", help="What settings are judged by.", autocompletion=completion.metrics
-        ),
-    ] = "lifetime_return",
-    tune_fraction: Annotated[
-        float,
-        typer.Option(
-            "--tune-fraction", min=0.01, max=1.0, metavar="SHARE", help="Train only the first share of the phases."
-        ),
-    ] = 1.0,
-    reference: Annotated[
-        bool, typer.Option("--reference/--no-reference", help="Also vary PPO's clip range and learning rate as often.")
-    ] = True,
-    study: Annotated[
-        str | None, typer.Option("--study", metavar="NAME", help="Name of the study.  [default: from the request]")
-    ] = None,
+    algorithm: AlgorithmOption = "gtr",
+    trials: TrialsOption = 16,
+    sampler: SamplerOption = None,
+    batch: BatchOption = 8,
+    seeds: SeedsOption = None,
+    metric: MetricOption = "lifetime_return",
+    tune_fraction: TuneFractionOption = 1.0,
+    reference: ReferenceOption = True,
+    study: StudyOption = None,
     results: ResultsOption = DEFAULT_RESULTS,
     jobs: JobsOption = None,
     device: DeviceOption = DeviceChoice.AUTO,
@@ -148,15 +164,14 @@ def ablate(
     format: Annotated[Format, FORMAT_OPTION] = "terminal",
     json: JsonOption = False,
     out: OutOption = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg or .pdf.")
-    ] = None,
+    plot: PlotOption = None,
 ) -> None:
     """Vary an algorithm's parameters on a suite, and say whether they need tuning per task.
 
     Trains what is missing and prints; safe to repeat. Trials are ordinary jobs, shared with `run`. GTR is this
     project's reconstruction.
     """
+    from gtr_bench.ablation.run import Request
     from gtr_bench.ablation.trials import load_template
 
     _check_options(context, param or [], path=path, sampler=sampler)
@@ -168,12 +183,6 @@ def ablate(
     if path:
         _path(template, components.split(","), chosen, results, trainer, form, out, plot)
     else:
-        from gtr_bench.ablation.analysis import analyse
-        from gtr_bench.ablation.render import draw_response, render_study
-        from gtr_bench.ablation.run import Request, run_study
-        from gtr_bench.cli.output import layout, write_text
-        from gtr_bench.store.reader import warn_on_stderr
-
         request = Request(
             template=template,
             algorithm=algorithm,
@@ -181,21 +190,17 @@ def ablate(
             ranges=_ranges(range_ or []),
             trials=trials,
             batch=batch,
-            sampler=sampler,
+            sampler=sampler or ("grid" if len(param or ()) == 1 else "qmc"),
             seeds=chosen,
             tune_fraction=tune_fraction,
             reference=reference,
             name=_study_name(study),
         )
-        report = analyse(run_study(request, results, trainer.train, warn=warn_on_stderr))
-        width, colour = layout(out)
-        write_text(render_study(report, form, width=width, colour=colour), out)
-        if plot is not None:
-            draw_response(report, plot)
+        _study(request, results, trainer, form, out, plot)
     raise typer.Exit(trainer.exit_code)
 
 
-def _check_options(context: typer.Context, param: list[str], *, path: bool, sampler: str) -> None:
+def _check_options(context: typer.Context, param: list[str], *, path: bool, sampler: str | None) -> None:
     """Refuse options that mean nothing together."""
     from gtr_bench.errors import RequestError
 
@@ -226,6 +231,23 @@ def _check_files(out: Path | None, plot: Path | None) -> None:
             check_output(path)
 
 
+def _study(
+    request: Request, results: Path, trainer: _Trainer, form: Format, out: Path | None, plot: Path | None
+) -> None:
+    """Train the settings of a study and print what they say."""
+    from gtr_bench.ablation.analysis import analyse
+    from gtr_bench.ablation.render import draw_response, render_study
+    from gtr_bench.ablation.run import run_study
+    from gtr_bench.cli.output import layout, write_text
+    from gtr_bench.store.reader import warn_on_stderr
+
+    report = analyse(run_study(request, results, trainer.train, warn=warn_on_stderr))
+    width, colour = layout(out)
+    write_text(render_study(report, form, width=width, colour=colour), out)
+    if plot is not None:
+        draw_response(report, plot)
+
+
 def _path(
     template: SuiteTemplate,
     components: list[str],
@@ -241,10 +263,11 @@ def _path(
     from gtr_bench.cli.output import report_text, write_text
     from gtr_bench.report.build import build_report
     from gtr_bench.report.plots import learning_curves
+    from gtr_bench.suite.bars import PREVIOUS
 
     suite = path_suite(template, components, seeds, results)
     trainer.train(suite)
-    built = build_report([results], suite=suite.path, baseline="ppo", curves=form == "html")
+    built = build_report([results], suite=suite.path, baseline=PREVIOUS, curves=form == "html")
     write_text(report_text(built, form, out), out)
     if plot is not None:
         learning_curves([results], plot, suite=suite.path, warn=lambda sentence: None)

@@ -28,6 +28,8 @@ __all__ = [
     "scales",
     "selection",
     "suites",
+    "tuned_parameters",
+    "tuned_ranges",
 ]
 
 MOST_COHORTS_READ = 50
@@ -116,6 +118,18 @@ def parameters(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 def ranges(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """The beginning of a `--range`."""
     return [f"{name}=" for name in _parameters(ctx)]
+
+
+@_completion
+def tuned_parameters(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Parameters of the algorithms of the suite on the line, as `ALGORITHM.NAME`."""
+    return _tuned_parameters(ctx)
+
+
+@_completion
+def tuned_ranges(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """The beginning of a `--range` for one algorithm of the suite on the line."""
+    return [f"{name}=" for name in _tuned_parameters(ctx)]
 
 
 @_completion
@@ -215,6 +229,13 @@ def _parameters(ctx: typer.Context) -> list[str]:
     name: str = ctx.params["algorithm"]
     uses = {table["id"]: table.get("use", table["id"]) for table in _suite(ctx).get("algorithm", [])}
     return list(registered.get(uses.get(name, name)).Parameters.model_fields)
+
+
+def _tuned_parameters(ctx: typer.Context) -> list[str]:
+    from gtr_bench.algorithms.registry import algorithms as registered
+
+    uses = {table["id"]: table.get("use", table["id"]) for table in _suite(ctx).get("algorithm", [])}
+    return [f"{name}.{field}" for name, use in uses.items() for field in registered.get(use).Parameters.model_fields]
 
 
 def _results(ctx: typer.Context) -> list[Path]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,8 +27,9 @@ from gtr_bench.cli.options import (
 
 if TYPE_CHECKING:
     from gtr_bench.schedule.plan import Plan
+    from gtr_bench.suite import Suite
 
-__all__ = ["register"]
+__all__ = ["plan_text", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +55,7 @@ def plan(
     Cached jobs are done, but were trained for another suite or scale, or under another name.
     """
     from gtr_bench.cli.collector import no_garbage_collection
+    from gtr_bench.schedule.companions import with_companions
     from gtr_bench.schedule.earlier import count_earlier
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
@@ -63,7 +67,8 @@ def plan(
     folder = ResultsFolder(results)
     with no_garbage_collection():
         loaded = load_suite(suite, scale=scale)
-        selected = select(loaded.jobs(), k)
+        every = loaded.jobs()
+        selected = with_companions(select(every, k), every, folder, retry_failed=retry_failed)
         made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
         earlier = count_earlier(loaded, folder)
     listed = []
@@ -80,22 +85,22 @@ def plan(
             }
             for job in selected
         ]
-    if json:
-        data = {
-            "suite": loaded.name,
-            "scale": loaded.scale,
-            "results": str(results),
-            **asdict(made),
-            "earlier": earlier,
-        }
-        typer.echo(json_module.dumps(data | ({"job_list": listed} if list_jobs else {}), allow_nan=False))
-        return
-    title = f"{loaded.name} ({loaded.scale})" if loaded.scale else loaded.name
+    more = {"earlier": earlier} | ({"job_list": listed} if list_jobs else {})
     rows = [
         f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}"
         for row in listed
     ]
-    typer.echo("\n".join([title, *_lines(made, earlier), *rows]))
+    typer.echo("\n".join([plan_text(loaded, results, made, more, json=json), *([] if json else rows)]))
+
+
+def plan_text(suite: Suite, results: Path, made: Plan, more: Mapping[str, Any], *, json: bool) -> str:
+    """A plan for people, or with `more` as JSON on one line."""
+    if json:
+        data = {"suite": suite.name, "scale": suite.scale, "results": str(results), **asdict(made), **more}
+        return json_module.dumps(data, allow_nan=False)
+    return "\n".join(
+        [f"{suite.name} ({suite.scale})" if suite.scale else suite.name, *_lines(made, more.get("earlier", 0))]
+    )
 
 
 def _lines(made: Plan, earlier: int) -> list[str]:

@@ -56,6 +56,10 @@ def run(
     stall_timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Longest silence of a worker before it counts as hung.")
     ] = 600.0,
+    memory_limit: Annotated[
+        int | None,
+        typer.Option(min=100, metavar="MB", help="Most memory of a worker and its children.  [default: none]"),
+    ] = None,
     retries: Annotated[
         int, typer.Option(min=0, max=100, metavar="N", help="Further tries of a job after error, oom or killed.")
     ] = 1,
@@ -91,6 +95,7 @@ def run(
         checkpoint_seconds=checkpoint_every,
         timeout=timeout,
         stall_timeout=stall_timeout,
+        memory_limit_bytes=None if memory_limit is None else memory_limit << 20,
         retries=retries,
         fail_fast=fail_fast,
         retry_failed=retry_failed,

@@ -63,7 +63,7 @@ def status(
 
 
 def _lines(found: Status, earlier: Mapping[str, int], results: str) -> list[str]:
-    from gtr_bench.wording import compact, counted
+    from gtr_bench.wording import compact, counted, duration
 
     counts = found.counts
     lines = [
@@ -76,6 +76,8 @@ def _lines(found: Status, earlier: Mapping[str, int], results: str) -> list[str]
         lines.append(f"earlier   {count:,} done, of an earlier version of {name}")
     for cohort in found.running:
         line = f"running: {cohort.algorithm} on {cohort.sequence} ({counted(cohort.jobs, 'job')}): {cohort.state}"
+        if cohort.silent_seconds is not None:
+            line += f" for {duration(cohort.silent_seconds)}"
         if cohort.phase is not None:
             share = f"{cohort.step / cohort.steps:.0%}" if cohort.step is not None and cohort.steps else "-"
             line += f", phase {cohort.phase + 1}/{cohort.phases}, {share} of steps"

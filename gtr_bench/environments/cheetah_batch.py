@@ -58,6 +58,7 @@ class CheetahBatch(SingleBatch):
         self._forward_weight, self._control_weight = first._forward_reward_weight, first._ctrl_cost_weight
         self._positions = int(first.model.nq)
         self._hidden = int(first._exclude_current_positions_from_observation)
+        self._steps_checked = True  # it does not step the single environments
         self._moved: FloatArray = np.empty((members * envs, self._positions + int(first.model.nv)))
 
     def _advance(

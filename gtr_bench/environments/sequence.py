@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
+from gtr_bench.environments.checks import wrong_batch, wrong_transition
 from gtr_bench.environments.hashing import key_of, mix
 from gtr_bench.environments.offers import evaluated_options, misfit, spaces_of
 from gtr_bench.environments.registry import family_of
@@ -19,6 +20,8 @@ from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import EnvironmentFault, UnknownNameError
 
 __all__ = ["SequenceEnvironment"]
+
+_STEPS_CHECKED = 1000  # a check costs about 10 microseconds, and some tasks never end
 
 
 class _ActiveShift(NamedTuple):
@@ -91,6 +94,7 @@ class SequenceEnvironment:
         self._environments_kept = environments_kept
         self._options = dict(options or {})
         self._pool: dict[str, BatchedEnvironment] = {}  # by what they are made of, the one used last at the end
+        self._unchecked: dict[BatchedEnvironment, int] = {}  # how many steps to look at before an episode has ended
         self._active: list[_ActiveShift] = []
         self._physics_drifts = False
         self._phase = 0
@@ -142,8 +146,11 @@ class SequenceEnvironment:
             )
             if phase:
                 self._check_fits(environment.spaces, phase)
+            self._unchecked[environment] = _STEPS_CHECKED
             while len(self._pool) >= self._environments_kept:
-                self._pool.popitem()[1].close()
+                closed = self._pool.popitem()[1]
+                self._unchecked.pop(closed, None)
+                closed.close()
         self._pool[key] = self._environment = environment
         return environment
 
@@ -185,7 +192,22 @@ class SequenceEnvironment:
         self._steps = 0
         environment.set_physics(self._physics(self._progress()))
         observation = environment.reset(self._episode_seeds())
+        self._refuse(wrong_batch(observation, environment.spaces.observation, (self.members, self.envs)))
         return self._shift_observation(observation, self._progress())
+
+    def _refuse(self, found: str | None) -> None:
+        if found is not None:
+            raise EnvironmentFault(f"`{self._phases[self._phase]['environment']}` (phase {self._phase}) {found}")
+
+    def _taken(self, environment: BatchedEnvironment, actions: NDArray[Any]) -> Transition:
+        """A step of the environment, checked until one of its episodes has ended, or for `_STEPS_CHECKED` steps."""
+        transition = environment.step(actions)
+        if environment in self._unchecked:
+            self._refuse(wrong_transition(transition, environment.spaces, (self.members, self.envs)))
+            self._unchecked[environment] -= 1
+            if transition.finals is not None or not self._unchecked[environment]:
+                del self._unchecked[environment]
+        return transition
 
     def _prepare(self, phase: int, stream: int, progress: float | None) -> BatchedEnvironment:
         environment = self._enter(phase)
@@ -248,19 +270,20 @@ class SequenceEnvironment:
         """Take one step everywhere; `actions` is [M, N, *spaces.action.shape].
 
         Raises:
-            EnvironmentFault: an environment raised. Non-finite observations and rewards are passed on unchanged.
+            EnvironmentFault: an environment raised, or handed out what `Transition` does not declare. Non-finite
+                observations and rewards are passed on unchanged.
         """
         environment = self._environment
         assert environment is not None
         if not self._active:
             self._steps += 1
-            return environment.step(actions)
+            return self._taken(environment, actions)
         before = self._progress()
         if self._physics_drifts:
             environment.set_physics(self._physics(before))
         for active in self._active:
             actions = active.shift.change_action(actions, active.at(before), self.spaces.action)
-        transition = environment.step(actions)
+        transition = self._taken(environment, actions)
         self._steps += 1
         after = self._progress()
         reward, finals = transition.reward, transition.finals
@@ -307,3 +330,4 @@ class SequenceEnvironment:
         for environment in self._pool.values():
             environment.close()
         self._pool.clear()
+        self._unchecked.clear()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gtr_bench.environments.base import BatchedEnvironment, Finals, FloatArray, SeedArray, Transition
+from gtr_bench.environments.checks import wrong_observation, wrong_outcome
 from gtr_bench.environments.hashing import mix
 from gtr_bench.environments.spaces import Spaces
 from gtr_bench.errors import EnvironmentFault, GtrBenchError, UnknownNameError
@@ -66,6 +67,8 @@ class SingleBatch(BatchedEnvironment):
         build: makes one environment; called M * N times.
         parameters: names of the physics parameters.
 
+    The first observation and the first step of each are checked, since numpy would make something of anything.
+
     Raises:
         EnvironmentFault: an environment could not be built.
     """
@@ -105,6 +108,8 @@ class SingleBatch(BatchedEnvironment):
         self._room_until = FIRST_CAPACITY
         # (s, factors [P, M]): in force for the steps s, s + 1, ... of the batch and for resets at the end of them.
         self._physics: deque[tuple[int, FloatArray]] = deque([(-1, np.ones((len(parameters), members)))])
+        self._unseen = set(range(size))  # rows whose first observation was not checked yet
+        self._steps_checked = False
 
     def _build(self, build: Callable[[], SingleEnvironment], count: int) -> list[SingleEnvironment]:
         try:
@@ -115,10 +120,13 @@ class SingleBatch(BatchedEnvironment):
             raise EnvironmentFault(f"`{self._name}` could not be built: {_describe(error)}") from error
 
     def _fault(self, row: int, error: Exception) -> EnvironmentFault:
+        return self._blame(row, f"raised {_describe(error)}")
+
+    def _blame(self, row: int, what: str) -> EnvironmentFault:
         member, place = divmod(row, self.envs)
         return EnvironmentFault(
             f"`{self._name}` (member {member}, environment {place}, step {self._step - self._began[row]} of episode "
-            f"{self._episode[row]}) raised {_describe(error)}"
+            f"{self._episode[row]}) {what}"
         )
 
     def reset(self, seeds: SeedArray) -> NDArray[Any]:
@@ -137,18 +145,28 @@ class SingleBatch(BatchedEnvironment):
     def _begin(self, row: int) -> NDArray[Any]:
         seed = int(mix(self._seeds[row], self._episode[row])[0]) % 2**31
         try:
-            return self._singles[row].reset(seed)
+            observation = self._singles[row].reset(seed)
         except MemoryError:
             raise
         except Exception as error:
             raise self._fault(row, error) from error
+        if row in self._unseen:
+            self._refuse(row, wrong_observation(observation, self.spaces.observation))
+            self._unseen.discard(row)
+        return observation
+
+    def _refuse(self, row: int, found: str | None) -> None:
+        """Raise EnvironmentFault with what was found wrong in a row, if anything was."""
+        if found is not None:
+            raise self._blame(row, found)
 
     def step(self, actions: NDArray[Any]) -> Transition:
         taken = self._record(actions)
         observation = np.empty((len(taken), *self._observation_shape), self._observation_dtype)
         reward = np.empty(len(taken))
         flags: NDArray[np.bool_] = np.zeros((3, len(taken)), dtype=np.bool_)
-        ended = self._advance(taken, observation, reward, flags)
+        advance = self._advance if self._steps_checked else self._advance_checked
+        ended = advance(taken, observation, reward, flags)
         self._step += 1
         if self._limit_at is not None and self._step >= self._limit_at:
             ended = self._truncate(flags)
@@ -187,6 +205,23 @@ class SingleBatch(BatchedEnvironment):
             raise
         except Exception as error:
             raise self._fault(row, error) from error
+        return ended
+
+    def _advance_checked(
+        self, taken: NDArray[Any], observation: NDArray[Any], reward: FloatArray, flags: NDArray[np.bool_]
+    ) -> list[int]:
+        """`_advance` at the first step: what each environment gives is looked at before numpy takes it."""
+        for row, single in enumerate(self._singles):
+            try:
+                outcome = single.step(taken[row])
+            except MemoryError:
+                raise
+            except Exception as error:
+                raise self._fault(row, error) from error
+            self._refuse(row, wrong_outcome(outcome, self.spaces))
+            observation[row], reward[row], *flags[:, row] = outcome
+        self._steps_checked = True
+        ended: list[int] = np.flatnonzero(flags[0] | flags[1]).tolist()
         return ended
 
     def _achieved(self) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from gtr_bench.report.curves import resampled_means
 from gtr_bench.report.model import Interval
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.values import NORMALISED, common_unit, joint, values_in
+from gtr_bench.suite.bars import rival_of
 
 __all__ = ["Aggregate", "Profile", "aggregates_of"]
 
@@ -82,11 +83,11 @@ def aggregates_of(
     }
     how = _How(interval, joint(runs))
     aimed = unit == NORMALISED and direction == "higher"
-    rivals = groups.get(baseline or "") if direction != "neutral" else None
-    rows = tuple(
-        _aggregate(label, own, rivals if label != baseline else None, direction, how, aimed=aimed)
-        for label, own in groups.items()
-    )
+    rivals = {
+        label: groups.get(rival_of(baseline, label, algorithms) or "") if direction != "neutral" else None
+        for label in groups
+    }
+    rows = tuple(_aggregate(label, own, rivals[label], direction, how, aimed=aimed) for label, own in groups.items())
     profiles = tuple(_profile(label, own, how) for label, own in groups.items() if all(own)) if aimed else ()
     what = "returns mapped to [0, 1] by the suite's `normalise`" if unit == NORMALISED else f"values as {unit}"
     notes = [

@@ -25,10 +25,11 @@ from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.sections.registry import in_order
 from gtr_bench.report.tables import LEVEL
+from gtr_bench.report.tuning import tuning_of
 from gtr_bench.report.vector_level import levels_of, mixed_line
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
-from gtr_bench.suite.bars import DEFAULT_BASELINE
+from gtr_bench.suite.bars import DEFAULT_BASELINE, PREVIOUS
 
 __all__ = ["build_report", "provenance_of"]
 
@@ -70,7 +71,8 @@ def build_report(
         results: results folders; a job in two of them counts once.
         suite: only this suite (a name, or a suite file).
         metric_names: the metrics shown; by default the suite's primary one and `lifetime_return`.
-        baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
+        baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it. With
+            `suite.bars.PREVIOUS` each is compared with the one before it.
         environments: sequence ids whose rows are shown, all by default; claims are decided on all of theirs anyway.
         curves: also the learning curves.
         interval: how the tables' intervals are made: `t` is Student's t or bootstrap-t for means, the inverted test for
@@ -84,7 +86,11 @@ def build_report(
     """
     chosen = {name: metrics.get(name) for name in metric_names}
     found = collect(results, suite, warn=warn)
-    _check("algorithm", [baseline] if baseline else [], {label for each in found for label in algorithms_of(each)})
+    _check(
+        "algorithm",
+        [baseline] if baseline not in (None, PREVIOUS) else [],
+        {label for each in found for label in algorithms_of(each)},
+    )
     _check("environment", environments, {record.sequence for each in found for record in each.records})
     request = _Request(chosen, baseline, frozenset(environments), curves, interval)
     expected = {record.job: record for each in found for record in each.records}
@@ -122,7 +128,7 @@ def _suite_report(
     algorithms = algorithms_of(found)
     primary = found.suite.primary_metric if found.suite else ALWAYS_SHOWN
     baseline = request.baseline or DEFAULT_BASELINE
-    compared = baseline in algorithms and len(algorithms) > 1
+    compared = baseline in (PREVIOUS, *algorithms) and len(algorithms) > 1
     chosen = request.environments
     records = [each for each in found.records if not chosen or each.sequence in chosen]
     reconstructed = those_with("reconstruction", (record.algorithm_name for record in found.records))
@@ -166,6 +172,8 @@ def _suite_report(
 def _notes(found: SuiteRecords, lonely: str | None, *, some: bool) -> Iterator[str]:
     """What a reader must know; `lonely` is a baseline without anything to compare, `some`: not all environments."""
     yield from found.notes
+    tuning = tuning_of(found.suite, found.records)
+    yield from () if tuning is None else (tuning.sentence, *tuning.marks)
     if lonely is not None:
         yield f"no differences: `{lonely}` has nothing to be compared with here"
     if some:

@@ -39,6 +39,8 @@ def figure(
     x_label: str,
     y_label: str,
     verticals: Sequence[float] = (),
+    dotted: Sequence[float] = (),
+    shaded: Sequence[tuple[float, float]] = (),
     log: bool = False,
     note: str = "",
 ) -> str:
@@ -47,7 +49,8 @@ def figure(
     Args:
         title: caption, and the name of downloaded files.
         lines: what is drawn.
-        verticals: x values of dashed lines, such as shifts.
+        verticals: x values of dashed lines, such as shifts; dotted: those of dotted ones.
+        shaded: ranges of x with a tint behind the lines.
         log: logarithmic x axis.
         note: what else the caption says.
     """
@@ -57,10 +60,14 @@ def figure(
     x_axis = _Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log=log)
     y_axis = _Axis(min(ys, default=0.0), max(ys, default=1.0), HEIGHT - BOTTOM, TOP)
     parts = [_grid(x_axis, y_axis, x_label, y_label)]
-    for x in verticals:
-        at = x_axis(x)
-        stroke = f"M{at:.1f} {TOP}V{HEIGHT - BOTTOM}"
-        parts.append(f'<path d="{stroke}" stroke="currentColor" stroke-dasharray="4 4" opacity=".5"/>')
+    for low, high in shaded:
+        at, width = x_axis(low), max(2.0, x_axis(high) - x_axis(low))
+        place = f'x="{at:.1f}" y="{TOP}" width="{width:.1f}" height="{HEIGHT - BOTTOM - TOP}"'
+        parts.append(f'<rect class="shaded" {place} fill="currentColor" opacity=".08"/>')
+    for dashes, places in (("4 4", verticals), ("1 4", dotted)):
+        for x in places:
+            stroke = f"M{x_axis(x):.1f} {TOP}V{HEIGHT - BOTTOM}"
+            parts.append(f'<path d="{stroke}" stroke="currentColor" stroke-dasharray="{dashes}" opacity=".5"/>')
     legend = []
     for index, line in enumerate(drawn):
         colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]

@@ -22,14 +22,20 @@ from gtr_bench.report.iterations import Iterations
 from gtr_bench.report.model import Difference, Interval
 from gtr_bench.report.text import bracketed, p_value
 from gtr_bench.report.values import SeedValues, joint, pairs
+from gtr_bench.suite.bars import rival_of
 
 __all__ = [
+    "ESCAPE",
+    "LEAST_ESCAPE",
+    "NEVER_LEFT",
     "QUANTITIES",
     "WINDOW",
     "Mechanism",
     "MechanismRow",
     "Windows",
+    "kernel_left",
     "mechanism_of",
+    "most_escape",
     "shifted",
     "shifts",
     "windows",
@@ -38,7 +44,11 @@ __all__ = [
 WINDOW = 16
 """Iterations before and after a shift: the window of `path_efficiency` (gtr.md 6)."""
 
-QUANTITIES = ("path_efficiency", "path_length", "escape_fraction", "exact_kl")
+ESCAPE = "escape_fraction"
+QUANTITIES = ("path_efficiency", "path_length", ESCAPE, "exact_kl")
+LEAST_ESCAPE = 0.01
+"""A run in which fewer samples than this are beyond the kernel in every iteration did not test what GTR does there."""
+NEVER_LEFT = "the kernel was never left: GTR acted as a plain KL penalty"
 
 _OVER_A_WINDOW = frozenset({"path_efficiency", "path_length"})
 
@@ -106,6 +116,45 @@ def _mean(values: NDArray[np.float32], ends: Sequence[int]) -> list[float]:
     return [float(last[i] if name in _OVER_A_WINDOW else averaged[i]) for i, name in enumerate(QUANTITIES)]
 
 
+def most_escape(rows: Columns) -> float:
+    """The largest `escape_fraction` of a job's iterations; NaN where it logs none."""
+    values = rows[ESCAPE]
+    return float(np.fmax.reduce(values, initial=np.nan)) if len(values) else np.nan
+
+
+def kernel_left(records: Sequence[Record], escapes: Mapping[str, float]) -> bool | None:
+    """Whether the kernel was left in any iteration of any finished run.
+
+    Args:
+        records: runs; those without a kernel (`kernel = "none"` is the plain penalty) say nothing.
+        escapes: `most_escape` by job.
+
+    Returns:
+        None where nothing is known: no run with a kernel has ended and logged `escape_fraction`.
+    """
+    found = [
+        escapes.get(record.job, np.nan)
+        for record in records
+        if record.summary and record.definition["algorithm"]["parameters"].get("kernel", "none") != "none"
+    ]
+    known = [each for each in found if np.isfinite(each)]
+    return max(known) >= LEAST_ESCAPE if known else None
+
+
+def _never_left(runs: Sequence[Record], algorithms: Sequence[str], escapes: Mapping[str, float]) -> list[str]:
+    """A sentence per algorithm none of whose runs left the kernel."""
+    sentences = []
+    for label in algorithms:
+        own = [record for record in runs if record.algorithm == label]
+        if kernel_left(own, escapes) is False:
+            count = sum(np.isfinite(escapes.get(record.job, np.nan)) for record in own)
+            sentences.append(
+                f"{label}: {NEVER_LEFT} ({ESCAPE} below {100 * LEAST_ESCAPE:g} % in every iteration of "
+                f"{'its run' if count == 1 else 'both runs' if count == 2 else f'all {count} runs'})"
+            )
+    return sentences
+
+
 def mechanism_of(
     runs: Sequence[Record],
     iterations: Iterations,
@@ -122,7 +171,7 @@ def mechanism_of(
         iterations: with the columns `QUANTITIES`.
         algorithms: labels in the order they are shown.
         subjects: the labels the sentence is about (GTR's).
-        baseline: what they are compared with.
+        baseline: what they are compared with, a label or `suite.bars.PREVIOUS`.
         returns: `lifetime_return` in a unit in which the environments compare; None where there is none.
         alpha: level of the tests.
 
@@ -132,25 +181,32 @@ def mechanism_of(
     measured = shifted(runs)
     if not measured:
         return None
-    found = {job: windows(rows) for job, rows in iterations.of(measured).items()}
+    read = iterations.of(measured)
+    found = {job: windows(rows) for job, rows in read.items()}
+    unleft = _never_left(measured, algorithms, {job: most_escape(rows) for job, rows in read.items()})
     environments = list(dict.fromkeys(record.sequence for record in measured))
     after = {name: _values(measured, found, name, place=1) for name in QUANTITIES}
     before = {name: _values(measured, found, name, place=0) for name in QUANTITIES}
+    rivals = {label: rival_of(baseline, label, algorithms) for label in algorithms}
     rows = tuple(
         row
         for environment in environments
         for quantity in QUANTITIES
         for algorithm in algorithms
-        if (row := _row(environment, algorithm, quantity, before[quantity], after[quantity], baseline, measured))
+        if (
+            row := _row(
+                environment, algorithm, quantity, before[quantity], after[quantity], rivals[algorithm], measured
+            )
+        )
     )
     if not rows:
-        return Mechanism(WINDOW, (), (), (f"no phase has the {WINDOW} iterations a window needs",))
+        return Mechanism(WINDOW, (), tuple(unleft), (f"no phase has the {WINDOW} iterations a window needs",))
     path = after["path_efficiency"]
-    asked = [label for label in subjects if label in algorithms] if baseline else []
-    sentences = _sentences(asked, baseline or "", environments, returns, path, alpha, together=joint(measured))
+    asked = {label: rival for label in subjects if (rival := rivals.get(label)) is not None}
+    sentences = _sentences(asked, environments, returns, path, alpha, together=joint(measured))
     short = len({record.job for record in measured}) - sum(np.isfinite(each["exact_kl"][1]) for each in found.values())
     notes = [f"{short} jobs without two phases of {WINDOW} iterations left out"] if short else []
-    return Mechanism(WINDOW, rows, tuple(sentences), tuple(notes))
+    return Mechanism(WINDOW, rows, (*sentences, *unleft), tuple(notes))
 
 
 def _values(records: Sequence[Record], found: Mapping[str, Windows], quantity: str, *, place: int) -> SeedValues:
@@ -175,7 +231,7 @@ def _row(
     own = here.get(algorithm, {})
     if not own:
         return None
-    theirs = here.get(baseline or "", {}) if algorithm != baseline else {}
+    theirs = here.get(baseline or "", {})
     differences = [value - theirs[seed] for seed, value in own.items() if seed in theirs]
     change = _interval(differences)
     return MechanismRow(
@@ -198,8 +254,7 @@ def _interval(values: Sequence[float]) -> Interval | None:
 
 
 def _sentences(
-    subjects: Sequence[str],
-    baseline: str,
+    subjects: Mapping[str, str],
     environments: Sequence[str],
     returns: SeedValues | None,
     path: SeedValues,
@@ -209,18 +264,21 @@ def _sentences(
 ) -> list[str]:
     """The stated rule: a gain counts as explained only if return and path_efficiency are both higher, by the test.
 
-    `together`: seeds share randomness between environments.
+    `subjects`: label -> what it is compared with; `together`: seeds share randomness between environments.
     """
     questions = [
         Question(
-            f"{quantity} {label}", pairs(values, label, baseline, environments), "higher", alpha=alpha, joint=together
+            f"{quantity} {label}", pairs(values, label, rival, environments), "higher", alpha=alpha, joint=together
         )
-        for label in subjects
+        for label, rival in subjects.items()
         for quantity, values in (("return", returns), ("path", path))
-        if values is not None and all({label, baseline} <= set(values.get(name, {})) for name in environments)
+        if values is not None and all({label, rival} <= set(values.get(name, {})) for name in environments)
     ]
     found = {each.id: each for each in decide(questions)}
-    return [_sentence(label, baseline, found.get(f"return {label}"), found.get(f"path {label}")) for label in subjects]
+    return [
+        _sentence(label, rival, found.get(f"return {label}"), found.get(f"path {label}"))
+        for label, rival in subjects.items()
+    ]
 
 
 def _sentence(label: str, baseline: str, gain: Decision | None, path: Decision | None) -> str:

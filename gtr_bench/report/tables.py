@@ -19,6 +19,7 @@ from gtr_bench.report.bars import bar_of, bar_sentence
 from gtr_bench.report.collect import Record, SuiteRecords
 from gtr_bench.report.model import Difference, cell_id
 from gtr_bench.report.scores import Scores
+from gtr_bench.suite.bars import rival_of
 from gtr_bench.wording import counted
 
 __all__ = ["LEVEL", "MetricTable", "TableCell", "table_of"]
@@ -106,7 +107,9 @@ def table_of(
         row = [_cell(identities[label], entries, scores, interval) for label, entries in here.items() if entries]
         pairs = _pairs(row, alpha)
         row = row if direction == "neutral" else _marked(row, pairs, direction, alpha)
-        cells += [_beside(cell, row, pairs, baseline, alpha, interval) for cell in row]
+        cells += [
+            _beside(cell, row, pairs, rival_of(baseline, cell.algorithm, algorithms), alpha, interval) for cell in row
+        ]
     aggregates, profiles, notes = aggregates_of(runs, scores, metric, direction, algorithms, baseline, interval)
     bar = bar_of(runs, metric, scores)
     notes += [bar_sentence(bar)] if bar else []

@@ -19,7 +19,7 @@ from gtr_bench.suite import group
 if TYPE_CHECKING:
     from gtr_bench.suite import Cohort, Job
 
-__all__ = ["Assignment", "assign", "job_record", "job_steps", "named_cohorts", "narrow", "shape_of", "single"]
+__all__ = ["Assignment", "assign", "halves", "job_record", "job_steps", "named_cohorts", "narrow", "shape_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Assignment:
         jobs: the members that are to be trained.
         records: what cohort.json lists; more than `jobs` when a checkpoint also holds members that have finished.
         resumes: a checkpoint is there.
+        anew: it is removed before the start, because the jobs failed under other code.
         alone: no other worker may run beside it, because it ran out of memory in company.
     """
 
@@ -38,6 +39,7 @@ class Assignment:
     jobs: tuple[Job, ...]
     records: tuple[dict[str, Any], ...]
     resumes: bool = False
+    anew: bool = False
     alone: bool = False
 
     @property
@@ -109,9 +111,10 @@ def narrow(assignment: Assignment, wanted: set[str]) -> Assignment | None:
     return replace(_whole(smaller), alone=assignment.alone)
 
 
-def single(assignment: Assignment, *, alone: bool) -> list[Assignment]:
-    """One assignment per job, so that a bad member cannot take the others with it."""
-    return [replace(_whole(cohort), alone=alone) for cohort in group(list(assignment.jobs), slots=1, size=1)]
+def halves(assignment: Assignment, *, alone: bool) -> list[Assignment]:
+    """Two assignments with half of its jobs each: a bad member takes fewer others with it, and is found in the end."""
+    jobs = list(assignment.jobs)
+    return [replace(_whole(cohort), alone=alone) for cohort in group(jobs, slots=1, size=-(-len(jobs) // 2))]
 
 
 def _whole(cohort: Cohort) -> Assignment:

@@ -50,6 +50,7 @@ def launch_lines(launch: Launch) -> list[str]:
 def failure_lines(failed: FailedCohort) -> list[str]:
     """A failure with its reason, its last log lines and where to read more."""
     fate = "is tried again" if failed.retried else f"{counted(len(failed.job_ids), 'job')} failed"
+    fate += " in halves" if failed.halved else ""
     lines = [f"failed: {cohort_name(failed.assignment)}: {failed.failure.reason}: {failed.failure.message}; {fate}"]
     lines += [f"    {line}" for line in failed.last_lines]
     lines.append(f"  log: {failed.log}")
@@ -210,15 +211,16 @@ def render(snapshot: Snapshot) -> RenderableType:
     for view in snapshot.workers:
         beat = view.heartbeat
         name = Text(cohort_name(view.assignment))
+        silence = f"silent for {duration(view.silent_seconds)}" if view.silent else None
         if beat is None:
-            workers.add_row(name, "starting", "-", "-", "-", "-")
+            workers.add_row(name, silence or "starting", "-", "-", "-", "-")
             continue
         workers.add_row(
             name,
-            beat.state,
+            silence or beat.state,
             f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
             f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
-            compact(beat.steps_per_second),
+            compact(view.steps_per_second),
             compact(beat.training_return),
         )
     return Group(bar, workers)

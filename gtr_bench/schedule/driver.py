@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gtr_bench.errors import RequestError
+from gtr_bench.files import remove_folder, whole_folder
 from gtr_bench.schedule.assignments import Assignment, assign, named_cohorts, narrow
 from gtr_bench.schedule.cohort_folder import make_ready
 from gtr_bench.schedule.demands import Demands
@@ -23,10 +24,12 @@ from gtr_bench.schedule.interrupts import Interrupts
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Outcome, Snapshot, Stop, WorkerView
 from gtr_bench.schedule.others import Others
 from gtr_bench.schedule.resources import free_disk_bytes
-from gtr_bench.schedule.retries import Attempts, StartupStreak, again, rest
+from gtr_bench.schedule.retries import Attempts, StartupStreak, rest
 from gtr_bench.schedule.running import Running
+from gtr_bench.schedule.same_code import difference_of_code
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.schedule.tally import Tally
+from gtr_bench.schedule.wording import cohort_name
 from gtr_bench.wording import counted
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ __all__ = ["Driver"]
 
 _LOG_LINES_SHOWN = 5
 _DISK_FULL = "the disk is full, so nothing more is started"
+_DISK_REFUSES = "the disk refuses, so nothing more is started"
 
 
 class Driver:
@@ -50,8 +54,9 @@ class Driver:
         settings: Settings,
         provenance: Mapping[str, Any],
         observer: Observer,
+        remarks: Sequence[str] = (),
     ) -> None:
-        """`jobs` may name a job twice under two labels; it runs once."""
+        """`jobs` may name a job twice under two labels; it runs once. `remarks` are told after the launch."""
         self._jobs = {job.id: job for job in jobs}
         self._tally = Tally(self._jobs)
         self._others = Others(folder, self._tally)
@@ -66,6 +71,8 @@ class Driver:
         self._provenance = provenance
         self._observer = observer
         self._queue: list[Assignment] = []
+        self._remarks = list(remarks)
+        self._retried: set[str] = set()  # failed before, and not of the kind that is run again unasked
         self._running: list[Running] = []
         self._stop: Stop | None = None
         self._stop_message: str | None = None
@@ -77,6 +84,7 @@ class Driver:
         """Train what is to be trained. Raises RequestError when the folder or the disk does not allow a start."""
         states = self._folder.survey(self._jobs, thorough=True)
         to_run = [name for name, state in states.items() if wanted(state, retry_failed=self._settings.retry_failed)]
+        self._retried = {name for name in to_run if not wanted(states[name], retry_failed=False)}
         self._others.note(states, to_run)
         for name, state in states.items():
             if state.state is State.DONE:
@@ -89,6 +97,7 @@ class Driver:
         self._observer.launch(self._launch(states, len(to_run)))
         if self._others.jobs:
             self._tell_elsewhere(len(self._others.jobs))
+        self._tell_remarks()
         self._tell_outlived(outlived)
         with Interrupts() as interrupts:
             try:
@@ -136,6 +145,7 @@ class Driver:
     # The loop
 
     def _loop(self, interrupts: Interrupts) -> None:
+        asked = self._settings
         while True:
             self._heed(interrupts)
             self._reap()
@@ -146,10 +156,11 @@ class Driver:
                 return
             for worker in self._running:
                 worker.look()
+                self._tell_news(worker)
                 self._note_training(worker)
-                worker.enforce(self._settings.timeout, self._settings.stall_timeout, self._settings.grace_seconds)
+                worker.enforce(asked.timeout, asked.stall_timeout, asked.grace_seconds, asked.hung_seconds)
             self._observer.progress(self._snapshot())
-            time.sleep(self._settings.poll_seconds)
+            time.sleep(asked.poll_seconds)
 
     def _heed(self, interrupts: Interrupts) -> None:
         """First interrupt: ask the workers to checkpoint. Second: kill them."""
@@ -198,9 +209,23 @@ class Driver:
         watched = {job.id for worker in outlived for job in worker.assignment.jobs}
         every, slots = list(self._jobs.values()), self._executor.slots
         left = set(names) - watched
-        self._queue.extend(assign(every, left, self._folder, slots=slots, cohort=self._settings.cohort))
+        assigned = assign(every, left, self._folder, slots=slots, cohort=self._settings.cohort)
+        self._queue.extend(self._with_own_code(assigned))
         self._demands.read(self._queue)
         return outlived
+
+    def _with_own_code(self, assigned: Sequence[Assignment]) -> list[Assignment]:
+        """Jobs that failed before start anew where other code left their checkpoint; either way it is said."""
+        decided = []
+        for each in assigned:
+            checkpoint = whole_folder(self._folder.cohort(each.id) / "checkpoint")
+            if checkpoint is not None and not self._retried.isdisjoint(job.id for job in each.jobs):
+                differs = difference_of_code(checkpoint, self._provenance)
+                how = "goes on from its checkpoint" if differs is None else f"starts anew ({differs})"
+                self._remarks.append(f"{cohort_name(each)} failed before and {how}")
+                each = replace(each, resumes=differs is None, anew=differs is not None)
+            decided.append(each)
+        return decided
 
     def _attach(self, names: Collection[str]) -> list[Running]:
         outlived = []
@@ -257,6 +282,8 @@ class Driver:
         if mine is None:
             return
         try:
+            if mine.anew:
+                remove_folder(self._folder.cohort(mine.id) / "checkpoint")
             document = make_ready(
                 mine,
                 claims,
@@ -291,7 +318,9 @@ class Driver:
         orphans = self._others.left_behind()
         if orphans:
             self._observer.message(f"taking over {counted(len(orphans), 'job')} that another run left behind")
-            self._tell_outlived(self._take_up(orphans))
+            outlived = self._take_up(orphans)
+            self._tell_remarks()
+            self._tell_outlived(outlived)
 
     # Ending
 
@@ -312,6 +341,7 @@ class Driver:
             if job.id not in unfinished:
                 self._tally.trained += 1
                 self._tally.note_done(job.id)
+        self._tell_news(worker)
         self._demands.learn(worker)
         self._note_training(worker)
         self._tally.note_profile(worker.heartbeat)
@@ -336,21 +366,28 @@ class Driver:
 
     def _fail(self, worker: Running, unfinished: set[str], ending: Ending) -> None:
         """Try the unfinished jobs again or store their failure, and show it either way."""
-        retried = self._attempts.allow_another(unfinished) and ending.may_retry and not self._settings.fail_fast
-        if ending.reason == "error" and (self._disk_is_short() or ending.names_full_disk):
-            # The jobs are not to blame and run another time. Free space is asked as well because libraries that
-            # meet a full disk often fail with words of their own.
-            ending = replace(ending, message=f"the disk is full ({ending.message})", startup=False)
-            retried = True
+        left, following = rest(worker.assignment, unfinished), []
+        # Free space is asked as well because libraries that meet a full disk often fail with words of their own.
+        if ending.disk or (ending.reason == "error" and self._disk_is_short()):
+            # The jobs are not to blame and run another time.
+            what, why = ("refused", _DISK_REFUSES) if ending.disk else ("is full", _DISK_FULL)
+            ending = replace(ending, message=f"the disk {what} ({ending.message})", startup=False)
+            following = [replace(left, resumes=True)]
             if self._stop is None:
-                self._halt(Stop.DISK, _DISK_FULL)
+                self._halt(Stop.DISK, why)
+        elif ending.may_retry and not self._settings.fail_fast:
+            following = self._attempts.after(left, ending, worker.heartbeat)
         log = worker.log.relative_to(self._folder.root)
         step = worker.heartbeat.step if worker.heartbeat is not None else None
         failure = Failure(ending.reason, ending.message, str(log), step, time.time(), self._provenance.get("git_sha"))
-        if retried:
+        halved = len(following) > 1
+        if following:
             for name in unfinished:
                 self._folder.note_attempt(name, failure)
-            self._queue.extend(again(worker.assignment, unfinished, ending))
+            self._queue.extend(following)
+            if halved:
+                # It belongs to the whole cohort, which is not tried again.
+                remove_folder(self._folder.cohort(left.id) / "checkpoint")
         else:
             for name in unfinished:
                 self._folder.write_failure(name, failure)
@@ -360,10 +397,11 @@ class Driver:
                 worker.assignment,
                 failure,
                 sorted(unfinished),
-                retried,
+                bool(following),
                 ending.hint,
                 worker.last_lines(_LOG_LINES_SHOWN),
                 str(worker.log),
+                halved,
             )
         )
         if self._settings.fail_fast and self._stop is None:
@@ -372,6 +410,15 @@ class Driver:
             pause = self._startups.failed(ending.message)
             if pause is not None and self._stop is None:
                 self._halt(Stop.PAUSED, pause)
+
+    def _tell_remarks(self) -> None:
+        for remark in self._remarks:
+            self._observer.message(remark)
+        self._remarks = []
+
+    def _tell_news(self, worker: Running) -> None:
+        for news in worker.news():
+            self._observer.message(f"{cohort_name(worker.assignment)}: {news}")
 
     def _note_training(self, worker: Running) -> None:
         """A worker that trains proves that starting works, so start-up failures before it are not in a row."""

@@ -15,6 +15,9 @@ __all__ = ["STOPPED_EXIT_CODE", "End", "Ending", "judge"]
 STOPPED_EXIT_CODE = 75
 """EX_TEMPFAIL of sysexits.h: stopped on request with a checkpoint."""
 
+_DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h: the disk refused; told so because a heartbeat may not be written then
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
+
 
 class End(StrEnum):
     """`STOPPED`: because this driver asked; nothing is recorded and a rerun continues.
@@ -30,21 +33,24 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`reason` (error, oom, timeout, killed) and `message` are of a failure; `startup`: it never trained a step."""
+    """`reason` (error, oom, timeout, killed) and `message` are of a failure; `startup`: it never trained a step.
+
+    `disk`: the disk refused, so the jobs are not to blame. `asked`: somebody outside asked it to stop, and it did.
+    `limited`: it took more memory than it was given, so that nothing beside it is to blame.
+    """
 
     end: End
     reason: str = ""
     message: str = ""
     hint: str | None = None
     startup: bool = False
+    disk: bool = False
+    asked: bool = False
+    limited: bool = False
 
     @property
     def may_retry(self) -> bool:
         return self.end is End.FAILED and self.reason in {"killed", "oom", "error"}
-
-    @property
-    def names_full_disk(self) -> bool:
-        return any(words in self.message for words in ("No space left on device", "Disk quota exceeded"))
 
 
 def judge(
@@ -74,23 +80,37 @@ def judge(
     if stopping and (code == STOPPED_EXIT_CODE or code < 0):
         return Ending(End.STOPPED)
     if end.out_of_memory:
-        return Ending(End.FAILED, "oom", "the worker was killed because it took more memory than it was given")
-    if code == STOPPED_EXIT_CODE:
+        what = "the worker was killed because it took more memory than it was given"
+        return Ending(
+            End.FAILED,
+            "oom",
+            what,
+            "give it more with `--memory-limit`, or less to do with a smaller `--cohort`",
+            limited=True,
+        )
+    # Without that word an environment has ended the process with this code.
+    if code == STOPPED_EXIT_CODE and heartbeat is not None and heartbeat.state == "stopped":
         # Stopped again and again at the same place it would go on for ever, so that is an attempt.
-        if heartbeat is not None and heartbeat.state == "stopped" and heartbeat.moved:
+        if heartbeat.moved:
             return Ending(End.PREEMPTED)
-        return Ending(End.FAILED, "killed", "the worker was stopped from outside before it got any further")
+        return Ending(End.FAILED, "killed", "the worker was stopped from outside before it got any further", asked=True)
+    if -code in _CRASHES:
+        early = heartbeat is None or heartbeat.state == "starting"
+        what = f"the worker crashed with {signal_name(-code)}"
+        return Ending(End.FAILED, "error", what, "its log says where, in the lines after `Fatal Python error`", early)
     if code < 0:
         hint = "if nobody did, it was the kernel's out-of-memory killer: see `dmesg`, and use fewer `--jobs`"
         what = f"the worker was killed by {signal_name(-code)}"
         return Ending(End.FAILED, "killed", what, hint if code == -signal.SIGKILL else None)
     if heartbeat is not None and heartbeat.failure is not None:
         failure = heartbeat.failure
-        return Ending(End.FAILED, failure.reason, failure.message, startup=failure.startup)
+        disk = code == _DISK_EXIT_CODE
+        return Ending(End.FAILED, failure.reason, failure.message, startup=failure.startup and not disk, disk=disk)
     if code == 0:
         return Ending(End.FAILED, "error", f"the worker ended well but left {unfinished} jobs unfinished")
     message = last_lines[-1].strip() if last_lines else f"the worker ended with exit code {code} and said nothing"
-    return Ending(End.FAILED, "error", message, startup=heartbeat is None)
+    disk = code == _DISK_EXIT_CODE
+    return Ending(End.FAILED, "error", message, startup=heartbeat is None and not disk, disk=disk)
 
 
 def signal_name(number: int) -> str:

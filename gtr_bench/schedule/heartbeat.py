@@ -11,7 +11,10 @@ from typing import Any
 from gtr_bench.errors import ResultsError
 from gtr_bench.schedule.folders import read_json
 
-__all__ = ["Heartbeat", "HeartbeatFile", "WorkerFailure", "read_heartbeat"]
+__all__ = ["SILENT_SECONDS", "Heartbeat", "HeartbeatFile", "WorkerFailure", "read_heartbeat"]
+
+SILENT_SECONDS = 30.0
+"""A worker that trains or evaluates speaks once a second; one without a word for so long is shown as silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,9 @@ class Heartbeat:
     """One reading.
 
     `step` of `steps` environment steps of one member; `first_step` is where this worker began, None before that is
-    known; `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says nothing.
+    known; `saved_step` is that of the newest checkpoint it has left, None before the first; `note` is a sentence for
+    the user; `steps_per_second` is summed over members. The peaks are the worker's own words, None where it says
+    nothing.
     """
 
     state: str
@@ -42,6 +47,8 @@ class Heartbeat:
     failure: WorkerFailure | None
     profile: Mapping[str, float] = field(default_factory=dict)
     first_step: int | None = None
+    saved_step: int | None = None
+    note: str | None = None
     peak_memory_bytes: int | None = None
     peak_device_memory_bytes: int | None = None
 
@@ -49,6 +56,11 @@ class Heartbeat:
     def moved(self) -> bool:
         """Whether the worker has taken a step."""
         return self.first_step is not None and self.step > self.first_step
+
+    @property
+    def progressed(self) -> bool:
+        """Whether the worker has left a checkpoint further than where it began: the next one goes on from there."""
+        return None not in (self.first_step, self.saved_step) and (self.saved_step or 0) > (self.first_step or 0)
 
 
 class HeartbeatFile:
@@ -97,6 +109,8 @@ def _parse(data: Mapping[str, Any]) -> Heartbeat:
         else WorkerFailure(str(failure["reason"]), str(failure["message"]), bool(failure.get("startup"))),
         profile={str(name): float(seconds) for name, seconds in (data.get("profile") or {}).items()},
         first_step=_whole(data.get("first_step")),
+        saved_step=_whole(data.get("saved_step")),
+        note=None if data.get("note") is None else str(data["note"]),
         peak_memory_bytes=_whole(data.get("peak_memory_bytes")),
         peak_device_memory_bytes=_whole(data.get("peak_device_memory_bytes")),
     )

@@ -49,6 +49,7 @@ class NdjsonObserver(Observer):
             cohort=failed.assignment.id,
             jobs=list(failed.job_ids),
             retried=failed.retried,
+            halved=failed.halved,
             reason=failed.failure.reason,
             message=failed.failure.message,
             log=failed.log,

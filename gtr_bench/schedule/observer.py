@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gtr_bench.schedule.assignments import Assignment
 from gtr_bench.schedule.folders import Failure
-from gtr_bench.schedule.heartbeat import Heartbeat
+from gtr_bench.schedule.heartbeat import SILENT_SECONDS, Heartbeat
 
 if TYPE_CHECKING:
     from gtr_bench.schedule.running import Running
@@ -54,16 +54,29 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A running worker as a watcher sees it. `pid` is its process on this machine, if it is one."""
+    """A running worker as a watcher sees it. `pid` is its process on this machine, if it is one.
+
+    `silent_seconds`: since its last sign of life.
+    """
 
     assignment: Assignment
     heartbeat: Heartbeat | None
     pid: int | None
     seconds: float
+    silent_seconds: float = 0.0
 
     @classmethod
     def of(cls, worker: Running) -> WorkerView:
-        return cls(worker.assignment, worker.heartbeat, worker.pid, worker.seconds)
+        return cls(worker.assignment, worker.heartbeat, worker.pid, worker.seconds, worker.silent_seconds)
+
+    @property
+    def silent(self) -> bool:
+        return self.silent_seconds >= SILENT_SECONDS
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """As it said last; None before it says any, and while it is silent."""
+        return None if self.heartbeat is None or self.silent else self.heartbeat.steps_per_second
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,8 @@ class Snapshot:
 
     @property
     def steps_per_second(self) -> float:
-        beats = [view.heartbeat for view in self.workers if view.heartbeat is not None]
-        return sum(beat.steps_per_second or 0.0 for beat in beats) or self.last_speed
+        speed = sum(view.steps_per_second or 0.0 for view in self.workers)
+        return speed if speed or any(view.silent for view in self.workers) else self.last_speed
 
     @property
     def remaining_seconds(self) -> float | None:
@@ -98,7 +111,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class FailedCohort:
-    """A worker that failed. `retried`: its jobs run again; otherwise `failure` was stored for each of `job_ids`."""
+    """A worker that failed. `retried`: its jobs run again; otherwise `failure` was stored for each of `job_ids`.
+
+    `halved`: they do so in two cohorts, from their start.
+    """
 
     assignment: Assignment
     failure: Failure
@@ -107,6 +123,7 @@ class FailedCohort:
     hint: str | None
     last_lines: Sequence[str]
     log: str
+    halved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gtr_bench.schedule.companions import with_companions
 from gtr_bench.schedule.driver import Driver
 from gtr_bench.schedule.executors.registry import open_executor
 from gtr_bench.schedule.folders import ResultsFolder
@@ -15,6 +16,7 @@ from gtr_bench.schedule.provenance import provenance
 from gtr_bench.schedule.selection import select
 from gtr_bench.schedule.settings import Settings
 from gtr_bench.store.requests import append_request
+from gtr_bench.wording import counted
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job, Suite
@@ -34,14 +36,21 @@ def run_suite(
     """Train the selected jobs of a suite.
 
     Args:
-        selection: an expression as of `select`; None takes all jobs.
+        selection: an expression as of `select`; None takes all jobs. What a checkpoint holds together is trained
+            together.
         command: what the user typed, for the provenance of the results.
 
     Raises:
         RequestError: the selection, the executor, the folder or the disk does not allow it.
     """
-    jobs = select(suite.jobs(), selection)
-    return run_jobs(jobs, suite, folder, settings=settings, observer=observer, command=command)
+    every = suite.jobs()
+    chosen = select(every, selection)
+    jobs = with_companions(chosen, every, folder, retry_failed=settings.retry_failed)
+    remarks = []
+    if len(jobs) > len(chosen):
+        more = counted(len(jobs) - len(chosen), "job")
+        remarks.append(f"training {more} more than `-k` chooses: a checkpoint holds them together")
+    return run_jobs(jobs, suite, folder, settings=settings, observer=observer, command=command, remarks=remarks)
 
 
 def run_jobs(
@@ -52,8 +61,9 @@ def run_jobs(
     settings: Settings,
     observer: Observer,
     command: Sequence[str],
+    remarks: Sequence[str] = (),
 ) -> Outcome:
-    """As `run_suite`, for jobs of the suite that are chosen already."""
+    """As `run_suite`, for jobs of the suite that are chosen already; `remarks` are told after the launch."""
     try:
         origin = provenance(command, suite.text, _portable(suite.path))
         driver = Driver(
@@ -63,6 +73,7 @@ def run_jobs(
             settings=settings,
             provenance=origin,
             observer=observer,
+            remarks=remarks,
         )
         # Before the first job can finish: what is claimed later is told by that.
         unrecorded = _record(suite, folder, origin)

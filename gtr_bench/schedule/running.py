@@ -10,7 +10,7 @@ from pathlib import Path
 from gtr_bench.schedule.assignments import Assignment
 from gtr_bench.schedule.claims import Claim
 from gtr_bench.schedule.executors.base import Exit, Handle, Usage
-from gtr_bench.schedule.heartbeat import Heartbeat, HeartbeatFile
+from gtr_bench.schedule.heartbeat import SILENT_SECONDS, Heartbeat, HeartbeatFile
 
 __all__ = ["Running"]
 
@@ -35,6 +35,8 @@ class Running:
         self._began = time.monotonic()
         self._last_sign = self._began
         self._asked_to_stop: float | None = None
+        self._noted: str | None = None
+        self._silence_told = False
 
     @property
     def pid(self) -> int | None:
@@ -45,6 +47,11 @@ class Running:
     def seconds(self) -> float:
         """Seconds since the start, or since this driver found it running."""
         return time.monotonic() - self._began
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since its last sign of life, or since the start."""
+        return time.monotonic() - self._last_sign
 
     @property
     def has_trained(self) -> bool:
@@ -74,6 +81,18 @@ class Running:
             self._last_sign = time.monotonic()
             self.heartbeat = heartbeat
 
+    def news(self) -> list[str]:
+        """What the user should be told of it, each once."""
+        found = []
+        note = self.heartbeat.note if self.heartbeat is not None else None
+        if note is not None and note != self._noted:
+            found.append(note)
+            self._noted = note
+        if self.silent_seconds >= SILENT_SECONDS and not self._silence_told:
+            found.append(f"silent for {SILENT_SECONDS:g} s")
+            self._silence_told = True
+        return found
+
     def poll(self) -> Exit | None:
         """How it ended, with its last heartbeat read; None while it has not."""
         end = self._handle.poll()
@@ -91,8 +110,11 @@ class Running:
         """End it at once."""
         self._handle.kill()
 
-    def enforce(self, timeout: float | None, stall_timeout: float, grace: float) -> None:
-        """Stop a worker that takes too long or has gone silent; kill it if it ignores that for `grace` seconds."""
+    def enforce(self, timeout: float | None, stall_timeout: float, grace: float, hung: float) -> None:
+        """Stop a worker that takes too long or has gone silent; kill it if it ignores that for `grace` seconds.
+
+        One over its time that has been silent for `hung` seconds will not answer: it is killed without a grace.
+        """
         now = time.monotonic()
         if self._handle.waiting:
             self._began = self._last_sign = now
@@ -103,7 +125,8 @@ class Running:
                 self.timed_out = f"the worker hangs: no heartbeat for {stall_timeout:g} s (`--stall-timeout`)"
             if self.timed_out is not None:
                 self.stop()
-        if self._asked_to_stop is not None and now - self._asked_to_stop > grace:
+        ignores = self._asked_to_stop is not None and now - self._asked_to_stop > grace
+        if ignores or (self.timed_out is not None and now - self._last_sign > hung):
             self.kill()
 
     def release(self) -> None:

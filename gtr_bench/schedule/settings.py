@@ -27,6 +27,7 @@ class Settings:
         checkpoint_seconds: seconds between checkpoints.
         timeout: seconds a worker may run; None is for ever.
         stall_timeout: seconds a worker may go without a heartbeat.
+        memory_limit_bytes: resident memory of a worker and its children at most; None is without limit.
         retries: how often a job is tried again after `killed`, `oom` or `error`.
         fail_fast: stop everything at the first failure.
         retry_failed: also run jobs that failed in an earlier run.
@@ -34,6 +35,7 @@ class Settings:
         profile: ask workers for the shares of their time.
         poll_seconds: how often the driver looks.
         grace_seconds: from asking a worker to stop until it is killed.
+        hung_seconds: a worker over its time that has been silent for so long is killed without being waited for.
         same_startup_failures: that many equal start-up failures in a row pause the suite.
         minimum_free_bytes, unknown_worker_bytes: see the constants of this module.
     """
@@ -47,6 +49,7 @@ class Settings:
     checkpoint_seconds: float = 60.0
     timeout: float | None = None
     stall_timeout: float = 600.0
+    memory_limit_bytes: int | None = None
     retries: int = 1
     fail_fast: bool = False
     retry_failed: bool = False
@@ -54,6 +57,7 @@ class Settings:
     profile: bool = False
     poll_seconds: float = 0.1
     grace_seconds: float = 60.0
+    hung_seconds: float = 5.0
     same_startup_failures: int = 3
     minimum_free_bytes: int = MINIMUM_FREE_BYTES
     unknown_worker_bytes: int = UNKNOWN_WORKER_BYTES

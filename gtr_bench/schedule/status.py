@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gtr_bench.schedule.folders import ResultsFolder, State, count_states
-from gtr_bench.schedule.heartbeat import read_heartbeat
+from gtr_bench.schedule.heartbeat import SILENT_SECONDS, read_heartbeat
 
 __all__ = ["FailedJob", "RunningCohort", "Status", "read_status"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunningCohort:
-    """A cohort some worker trains; `jobs` counts those of the request. None where it has not said anything yet."""
+    """A cohort some worker trains; `jobs` counts those of the request. None where it has not said anything yet.
+
+    `state` is `silent` where it has not for `silent_seconds`, which are None while it speaks; it has no speed then.
+    """
 
     cohort: str
     algorithm: str
@@ -25,6 +29,7 @@ class RunningCohort:
     step: int | None
     steps: int | None
     steps_per_second: float | None
+    silent_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +77,10 @@ def _running(folder: ResultsFolder, cohort: str, jobs: int) -> RunningCohort:
     beat = read_heartbeat(folder.cohort(cohort) / "heartbeat.json")
     if beat is None or beat.phases == 0:
         return RunningCohort(cohort, labels[0], labels[1], jobs, "starting", None, None, None, None, None)
+    silent = time.time() - beat.time
+    state, speed, silence = beat.state, beat.steps_per_second, None
+    if silent >= SILENT_SECONDS:
+        state, speed, silence = "silent", None, round(silent, 1)
     return RunningCohort(
-        cohort,
-        labels[0],
-        labels[1],
-        jobs,
-        beat.state,
-        beat.phase,
-        beat.phases,
-        beat.step,
-        beat.steps,
-        beat.steps_per_second,
+        cohort, labels[0], labels[1], jobs, state, beat.phase, beat.phases, beat.step, beat.steps, speed, silence
     )

@@ -18,6 +18,7 @@ from gtr_bench.suite.model import (
     SequenceTable,
     SequentialTable,
     SuiteTable,
+    TunedTable,
 )
 from gtr_bench.suite.named import with_named
 from gtr_bench.suite.problems import Problems
@@ -26,7 +27,7 @@ from gtr_bench.suite.source import KeyPath, Source
 
 __all__ = ["CheckedFile", "check_file"]
 
-TABLES = ("suite", "training", "network", "evaluation", "scale", "sequential")
+TABLES = ("suite", "training", "network", "evaluation", "scale", "sequential", "tuned")
 ARRAYS = ("claim", "sequence", "algorithm")
 
 
@@ -49,6 +50,7 @@ class CheckedFile:
     sequences: tuple[tuple[SequenceTable, KeyPath], ...]
     settings: tuple[Setting, ...]
     sequential: SequentialTable | None
+    tuned: TunedTable | None
 
 
 def check_file(source: Source) -> CheckedFile:
@@ -92,6 +94,7 @@ def check_file(source: Source) -> CheckedFile:
         sequences,
         settings,
         problems.validate(SequentialTable, tree["sequential"], ("sequential",)) if "sequential" in tree else None,
+        problems.validate(TunedTable, tree["tuned"], ("tuned",)) if "tuned" in tree else None,
     )
 
 

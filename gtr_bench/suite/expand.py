@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gtr_bench.suite.identity import job_ids
-from gtr_bench.suite.model import ClaimTable, Estimand, Failures, Scope, SequentialTable
+from gtr_bench.suite.model import ClaimTable, Estimand, Failures, Scope, SequentialTable, TunedTable
 
 __all__ = ["Cell", "Job", "Suite", "World"]
 
@@ -63,7 +63,7 @@ class Suite:
 
     `reference` says whose reference runs are the bar (`gtr_bench.suite.bars`). `sequential` says that the seeds are
     given in waves; `seeds` are then all that may be given. `smoke`: the scale is too small beside the suite's full one
-    for a claim.
+    for a claim. `tuned` is what the file records of the choice of its values.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Suite:
     smoke: bool
     reference: str
     sequential: SequentialTable | None = None
+    tuned: TunedTable | None = field(default=None, hash=False)
 
     @property
     def first_seeds(self) -> tuple[int, ...]:

@@ -36,6 +36,8 @@ __all__ = [
     "SequenceTable",
     "SequentialTable",
     "SuiteTable",
+    "TunedAlgorithmTable",
+    "TunedTable",
 ]
 
 Estimand = Literal["mean", "iqm", "median"]
@@ -171,6 +173,36 @@ class SequentialTable(Table):
     def looks(self) -> int:
         """How often it may be decided: waves of seeds, the last one may be smaller."""
         return -(-self.max_seeds // self.wave)
+
+
+class TunedAlgorithmTable(Table):
+    """`[tuned.algorithm.ID]`: what was chosen for one algorithm, and among what."""
+
+    trials: int = Field(ge=1)
+    values: dict[str, bool | int | float | str]
+    ranges: dict[str, str]
+    score: float
+    suite_score: float | None = None
+    diverged: int = Field(0, ge=0)
+    failed: int = Field(0, ge=0)
+
+
+class TunedTable(Table):
+    """`[tuned]`: how the suite's values were chosen. A record: it defines no job."""
+
+    suite: str
+    scale: str
+    metric: str
+    direction: Literal["higher", "lower"]
+    budget: int = Field(ge=1)
+    sampler: str
+    seeds: Seeds
+    tune_fraction: float = Field(gt=0, le=1)
+    phases: dict[str, int] = Field(min_length=1)
+    command: str
+    gtr_bench: str
+    finished: str
+    algorithm: dict[str, TunedAlgorithmTable]
 
 
 class EvaluationTable(Table):

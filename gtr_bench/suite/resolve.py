@@ -100,6 +100,7 @@ def resolve_suite(file: CheckedFile, scale: str | None) -> Suite:
         smoke=is_smoke(name, sizes),
         reference=resolved.reference,
         sequential=rule,
+        tuned=file.tuned,
     )
 
 

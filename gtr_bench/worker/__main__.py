@@ -1,7 +1,7 @@
 """Train one cohort: `python -m gtr_bench.worker <results>/cohorts/<id>/cohort.json`.
 
 Exit codes: 0 every member finished or diverged; 75 stopped on request or because the driver died, with a checkpoint;
-1 failed, with the reason in heartbeat.json.
+74 the disk refused; 1 failed, with the reason in heartbeat.json.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ import sys
 import traceback
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
-from gtr_bench.errors import GtrBenchError
+from gtr_bench.errors import disk_fault
 from gtr_bench.worker.cohort import read_cohort
+from gtr_bench.worker.failures import message_of, reason_of
+from gtr_bench.worker.inherited import keep_from_children
+
+if TYPE_CHECKING:
+    from gtr_bench.worker.heartbeat import HeartbeatWriter
 
 __all__ = ["main"]
 
 STOPPED = 75  # EX_TEMPFAIL: try again later
+DISK_REFUSED = 74  # EX_IOERR
 DRIVER_VARIABLE = "GTR_BENCH_DRIVER"  # the driver's process id; absent for a worker that outlives its driver
 
 
@@ -50,7 +57,8 @@ class _Stop:
 def main(arguments: list[str]) -> int:
     """Run the cohort of a cohort.json; see the module's docstring for the exit codes."""
     faulthandler.enable()
-    stop = _Stop()
+    keep_from_children()
+    stop, own = _Stop(), os.getpid()
     path = Path(arguments[0]).resolve()
     cohort = read_cohort(path)
     # simulators write logs into the working directory
@@ -70,24 +78,24 @@ def main(arguments: list[str]) -> int:
             started = True
 
         done = run_cohort(cohort, path.parent, heartbeat, lambda: stop.asked, begun)
-    except Exception as error:
+    # An environment that ends the process must not look like a worker that was stopped.
+    except (Exception, SystemExit) as error:
+        if os.getpid() != own:
+            raise  # in a child that an environment forked
         traceback.print_exc()
-        heartbeat.say("failed", failure={"reason": _reason(error), "message": _message(error), "startup": not started})
-        return 1
+        failure = {"reason": reason_of(error), "message": message_of(error), "startup": not started}
+        return _give_up(heartbeat, failure, refused=disk_fault(error) is not None)
     return 0 if done else STOPPED
 
 
-def _reason(error: BaseException) -> str:
-    """`oom` where memory ran out, on the host or on a device; `error` otherwise."""
-    text = str(error).lower()
-    out = isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
-    return "oom" if out or isinstance(error.__cause__, MemoryError) else "error"
-
-
-def _message(error: BaseException) -> str:
-    if isinstance(error, GtrBenchError):
-        return error.sentence if error.hint is None else f"{error.sentence} ({error.hint})"
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+def _give_up(heartbeat: HeartbeatWriter, failure: dict[str, Any], *, refused: bool) -> int:
+    """Say why, if the disk lets us; returns the exit code."""
+    try:
+        heartbeat.say("failed", failure=failure)
+    except OSError as error:
+        traceback.print_exc()
+        refused = refused or disk_fault(error) is not None
+    return DISK_REFUSED if refused else 1
 
 
 class _NoPandas:

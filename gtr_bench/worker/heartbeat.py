@@ -26,7 +26,13 @@ class HeartbeatWriter:
         self._last = 0.0
         self._fields: dict[str, Any] = {"phase": 0, "phases": 0, "step": 0, "steps": 0, "steps_per_second": None}
         self._fields |= {"training_return": None, "profile": {}}
-        self._fields |= {"first_step": None, "peak_memory_bytes": None, "peak_device_memory_bytes": None}
+        self._fields |= {
+            "note": None,
+            "first_step": None,
+            "saved_step": None,
+            "peak_memory_bytes": None,
+            "peak_device_memory_bytes": None,
+        }
         self._start = (time.monotonic(), 0)
 
     def silent_seconds(self) -> float:
@@ -37,6 +43,16 @@ class HeartbeatWriter:
         """Speed counts from here; said at once, because a watcher waits for it."""
         self._start = (time.monotonic(), run.step)
         self._fields["first_step"] = run.step
+        self.say("running", run)
+
+    def note(self, sentence: str) -> None:
+        """Something the user should read, in the log and, with the next word, by the driver."""
+        print(sentence, flush=True)
+        self._fields["note"] = sentence
+
+    def saved(self, run: Run) -> None:
+        """There is a checkpoint of where the run stands; said at once, because what happens next may end the worker."""
+        self._fields["saved_step"] = run.step
         self.say("running", run)
 
     def follow(self, run: Run, state: str) -> None:

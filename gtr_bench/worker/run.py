@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gtr_bench.errors import ResultsError
+from gtr_bench.errors import ResultsError, disk_fault
 from gtr_bench.files import remove_folder, whole_folder
-from gtr_bench.learners.base import Pulse, Run
+from gtr_bench.learners.base import Run
 from gtr_bench.learners.registry import kind_of
-from gtr_bench.worker.checkpoint import load_checkpoint, save_checkpoint
+from gtr_bench.worker.checkpoint import load_checkpoint, origin_of, save_checkpoint
+from gtr_bench.worker.failures import reason_of
 from gtr_bench.worker.heartbeat import HeartbeatWriter
 from gtr_bench.worker.storing import Storing
 
@@ -38,14 +39,15 @@ def run_cohort(
         begun: called after the first iteration: what fails before is a start-up failure.
     """
     storing = Storing(cohort, folder.parent.parent)
-    run, storing.earlier = _begin(cohort, folder, heartbeat.follow, storing.earlier)
+    run, storing.earlier = _begin(cohort, folder, heartbeat, storing.earlier)
     heartbeat.started(run)
     last = time.monotonic()
 
     def checkpoint() -> None:
         nonlocal last
         with run.clock.measure("storing"):
-            save_checkpoint(folder / CHECKPOINT, run, storing.spent())
+            save_checkpoint(folder / CHECKPOINT, run, storing.spent(), origin_of(cohort, storing.packages))
+            heartbeat.saved(run)
             storing.rows(run)
         last = time.monotonic()
 
@@ -64,7 +66,7 @@ def run_cohort(
         heartbeat.say("stopped", run)
         return False
     with run.clock.measure("storing"):
-        save_checkpoint(folder / CHECKPOINT, run, storing.spent())
+        save_checkpoint(folder / CHECKPOINT, run, storing.spent(), origin_of(cohort, storing.packages))
         storing.finish(run)
         remove_folder(folder / CHECKPOINT)  # every job is done: nothing is left to resume
     run.close()
@@ -73,29 +75,27 @@ def run_cohort(
 
 
 def _begin(
-    cohort: Mapping[str, Any], folder: Path, pulse: Pulse, unspent: dict[str, float]
+    cohort: Mapping[str, Any], folder: Path, heartbeat: HeartbeatWriter, unspent: dict[str, float]
 ) -> tuple[Run, dict[str, float]]:
     """The run, continued where there is a checkpoint, and what earlier workers spent on it.
 
-    A damaged checkpoint is put aside and told in the log.
-
-    Raises:
-        ResultsError: memory or the disk, not the checkpoint, kept it from being read.
+    A damaged checkpoint is put aside, and that is told in the log and to the driver. Where memory or the disk, not the
+    checkpoint, kept it from being read, their error is passed on.
     """
     definitions = [job["definition"] for job in cohort["jobs"]]
 
     def start() -> Run:
         return kind_of(definitions[0]).start(
-            definitions, device=cohort["device"], threads=int(cohort["threads"]), pulse=pulse
+            definitions, device=cohort["device"], threads=int(cohort["threads"]), pulse=heartbeat.follow
         )
 
     run, path = start(), folder / CHECKPOINT
     if whole_folder(path) is None:
         _pass_over_earlier_version(folder)
     try:
-        return run, load_checkpoint(path, run) or unspent
+        return run, load_checkpoint(path, run, cohort["id"]) or unspent
     except ResultsError as error:
-        if isinstance(error.__cause__, MemoryError | OSError):
+        if disk_fault(error) is not None or reason_of(error) == "oom":
             raise
         run.close()
         aside = folder / "checkpoint.damaged"
@@ -104,7 +104,7 @@ def _begin(
         if found is not None:
             found.rename(aside)
         remove_folder(path)
-        print(f"{error.sentence}; kept as `{aside.name}`, the cohort is trained anew", flush=True)
+        heartbeat.note(f"{error.sentence}; kept as `{aside.name}`, the cohort is trained anew")
         return start(), unspent
 
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,11 @@ class Storing:
         self._started = _now()
         self._clocks = (time.monotonic(), time.process_time())
         self.earlier = {"wall_seconds": 0.0, "cpu_seconds": 0.0}
+
+    @cached_property
+    def packages(self) -> dict[str, str]:
+        """Versions of what is installed; looked up once, which takes 0.1 s and more."""
+        return packages()
 
     def spent(self) -> dict[str, float]:
         """Wall and CPU seconds of the cohort so far, earlier workers included."""
@@ -125,7 +131,7 @@ class Storing:
             "gtr_bench_version": gtr_bench.__version__,
             "git_sha": provenance.get("git_sha"),
             "git_dirty": provenance.get("git_dirty"),
-            "packages": json.dumps(packages(), sort_keys=True),
+            "packages": json.dumps(self.packages, sort_keys=True),
             "hardware": json.dumps(hardware(), sort_keys=True),
             "command": " ".join(provenance.get("command") or []),
             "suite_path": provenance.get("suite_path"),

@@ -15,16 +15,20 @@ Score = Callable[[Setting, str, int], float]
 
 
 def trials_of(
-    algorithm: str, settings: Sequence[Setting], score: Score, environments: Sequence[str]
+    algorithm: str,
+    settings: Sequence[Setting],
+    score: Score,
+    environments: Sequence[str],
+    seeds: Sequence[int] = (0, 1, 2),
 ) -> list[TrialRecord]:
-    """One trial per setting, three seeds each."""
+    """One trial per setting, three seeds each unless told otherwise."""
     return [
         TrialRecord(
             number=number,
             algorithm=algorithm,
             label=f"{algorithm}[{number}]",
             setting=setting,
-            scores={name: {seed: score(setting, name, seed) for seed in (0, 1, 2)} for name in environments},
+            scores={name: {seed: score(setting, name, seed) for seed in seeds} for name in environments},
             diverged=0,
             failed=0,
             missing=0,
@@ -72,6 +76,25 @@ def study() -> StudyRecords:
         reference_axes=(CLIP,),
         reference_trials=tuple(trials_of("ppo", [{"clip_range": clip} for clip in clips], _reference, ("a", "b"))),
         registered="gtr",
+    )
+
+
+@pytest.fixture
+def seeded(study: StudyRecords) -> StudyRecords:
+    """The same with 20 seeds, enough to decide."""
+    seeds = tuple(range(20))
+
+    def more(trials: Sequence[TrialRecord], score: Score) -> tuple[TrialRecord, ...]:
+        mild: Score = lambda setting, name, seed: score(setting, name, 0) + 0.001 * seed  # noqa: E731
+        return tuple(
+            trials_of(trials[0].algorithm, [trial.setting for trial in trials], mild, study.environments, seeds)
+        )
+
+    return replace(
+        study,
+        seeds=seeds,
+        trials=more(study.trials, _subject),
+        reference_trials=more(study.reference_trials, _reference),
     )
 
 

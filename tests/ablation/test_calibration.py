@@ -9,10 +9,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.sensitivity import STUDIES, errors
 from gtr_bench.ablation.analysis import analyse
 from gtr_bench.ablation.excess import excess_sensitivity
 from gtr_bench.ablation.model import StudyRecords
 from gtr_bench.ablation.path import COMPONENTS
+from gtr_bench.ablation.sensitivities import compare
 from gtr_bench.ablation.verdict import judge
 from gtr_bench.metrics.decision import Question, decide
 from gtr_bench.metrics.interval import Estimate
@@ -64,12 +66,22 @@ def test_the_bounds_of_the_difference_of_sensitivities_hold_whatever_the_noise(
     assert within_band(sum((each.high or 0.0) < truth for each in found), SIMULATIONS, 0.025, lower=False)
 
 
-def test_a_clear_difference_is_found_with_five_seeds() -> None:
+def test_a_clear_difference_is_found_with_twelve_seeds() -> None:
     generator = np.random.default_rng(32)
     low = [
-        excess_sensitivity(noisy(generator, TILTED, 0.05, 5), noisy(generator, FLAT, 0.05, 5)).low for _ in range(100)
+        excess_sensitivity(noisy(generator, TILTED, 0.05, 12), noisy(generator, FLAT, 0.05, 12)).low for _ in range(100)
     ]
     assert sum((each or 0.0) > 0 for each in low) >= 95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_bounds_hold_where_runs_collapse_rarely(name: str, n: int) -> None:
+    """Student's t bounds of what was seen erred in up to 29 % of studies, in which few runs had collapsed so far."""
+    for rate in (0.05, 0.2):
+        for error in errors(name, rate, 0.05, n, simulations=SIMULATIONS):
+            assert within_band(round(error * SIMULATIONS), SIMULATIONS, 0.025, lower=False)
 
 
 @pytest.mark.slow
@@ -99,12 +111,13 @@ def test_a_study_of_two_equally_sensitive_algorithms_gives_a_verdict_at_most_at_
 
 
 def test_an_interval_around_zero_is_never_a_verdict(study: StudyRecords) -> None:
-    report = analyse(study)
-    found = judge(
-        study, report.curves[0], study.trials, len(study.trials), report.sensitivity, report.reference_sensitivity,
-        report.region, Estimate(-0.1, -0.3, 0.1, 3, method="t"),
-    )  # fmt: skip
-    assert found[0] == "undecided"
+    usable = study.trials
+    found = replace(
+        compare(study, usable, study.reference_trials), difference=Estimate(-0.1, -0.3, 0.1, 30, method="t")
+    )
+    judged = judge(study, analyse(study).curves[0], usable, len(usable), found)
+    assert judged.verdict == "undecided"
+    assert judged.headline == "UNDECIDED: 30 seeds cannot tell its sensitivity from ppo's"
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def test_every_format_says_what_a_reader_must_know(ragged: StudyRecords, form: S
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "html"])
-@pytest.mark.parametrize("number", ["0.7575 [0.7517, 0.7633]", "0.3534", "-0.3409 [-0.3409, -0.3409]", "1.00 decades"])
+@pytest.mark.parametrize("number", ["0.7575 [0.7517, 0.7633]", "0.3189", "-0.3198 [-1.402, 1.893]", "1.00 decades"])
 def test_readable_formats_show_the_same_numbers(ragged: StudyRecords, form: StudyFormat, number: str) -> None:
     assert number in render_study(analyse(ragged), form, width=1000)
 
@@ -138,8 +138,28 @@ def drawn_text(report: StudyReport, out: Path) -> list[str]:
 
 def test_the_figure_names_what_it_marks(study: StudyRecords, tmp_path: Path) -> None:
     texts = drawn_text(analyse(study), tmp_path / "a.svg")
-    for words in ("all environments", "a", "b", "plateau (5 %)", "the suite's value", "best setting", "0.05", "5"):
+    for words in (
+        "all environments",
+        "a",
+        "b",
+        "plateau (5 %)",
+        "the suite's value",
+        "best setting",
+        "best of ppo",
+        "0.05",
+        "5",
+    ):
         assert words in texts
+
+
+def test_a_plateau_of_unknown_width_is_called_so_in_page_text_and_figure(study: StudyRecords, tmp_path: Path) -> None:
+    even = tuple(replace(trial, scores=dict.fromkeys("ab", dict.fromkeys((0, 1, 2), 0.5))) for trial in study.trials)
+    report = analyse(replace(study, trials=even))
+    assert "plateau (width unknown)" in drawn_text(report, tmp_path / "a.svg")
+    assert "shaded: plateau 0.05 to 5, width unknown" in render_study(report, "html")
+    assert "plateau 0.05 to 5: 2.00 decades; no value can be told from another (p = 1)" in render_study(
+        report, "terminal"
+    )
 
 
 def test_the_figure_of_a_smoke_scale_makes_no_claim_and_reads_names_as_text(
@@ -179,4 +199,5 @@ def test_a_figure_in_another_format_is_refused(study: StudyRecords, tmp_path: Pa
 def test_a_downloaded_chart_is_named_by_study_and_parameter_alone(study: StudyRecords) -> None:
     page = render_study(analyse(study), "html")
     assert '<figure data-name="gtr-sigma-sigma">' in page
-    assert "<strong>gtr-sigma: sigma (dashed: the suite&#x27;s 0.5)</strong>" in page
+    note = "dashed: best 0.158; dotted: the suite&#x27;s 0.5; shaded: plateau 0.158 to 1.581"
+    assert f"<strong>gtr-sigma: sigma ({note})</strong>" in page

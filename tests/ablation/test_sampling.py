@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,14 @@ def test_a_grid_has_both_ends_and_the_suites_own_value() -> None:
         {"clip_range": 0.8},
     ]
     assert len(rows([CLIP, FORM], "grid", 3)) == 6
+
+
+def test_a_grid_has_as_many_values_as_asked_for_with_the_suites_own_among_them() -> None:
+    """It used to have one more, so that the reference had another number of settings."""
+    for count in (3, 5, 16):
+        found = [float(setting["clip_range"]) for setting in rows([replace(CLIP, stated=0.21)], "grid", count)]
+        assert len(found) == count
+        assert {0.05, 0.21, 0.8} <= set(found)
 
 
 def test_no_setting_comes_twice() -> None:

@@ -56,6 +56,8 @@ def offered(cli: Any, line: str, words: int | None = None) -> list[str]:
         ("ablate --range sig", ["sigma="]),
         ("ablate --metric lifetime", ["lifetime_return"]),
         ("ablate --path --components kernel,a", ["kernel,anchor"]),
+        ("tune tiny.toml --param ppo.clip_r", ["ppo.clip_range"]),
+        ("tune tiny.toml --range spo.learning_rate", ["spo.learning_rate=", "spo.learning_rate_schedule="]),
         ("list sh", ["shifts"]),
         ("list algorithms pp", ["ppo", "ppo_kl"]),
         ("list suites ti", ["tiny.toml"]),

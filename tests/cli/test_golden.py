@@ -40,12 +40,33 @@ COMMANDS = {
         ("run", "tiny.toml", "--scale", "huge"),
         trained=False,
     ),
+    "train": Case(
+        (
+            "train",
+            "--algorithm",
+            "ppo",
+            "--env",
+            "gym:CartPole-v1",
+            "--steps",
+            "2048",
+            "--jobs",
+            "1",
+            "--device",
+            "cpu",
+        ),
+        ("train", "--algorithm", "pppo", "--env", "gym:CartPole-v1", "--steps", "2048"),
+        trained=False,
+    ),
+    "init": Case(("init", "mine"), ("init", "tiny"), trained=False),
     "plan": Case(("plan", "tiny.toml", "--device", "cpu"), ("plan", "tiny.toml", "-k", "nothing")),
     "status": Case(("status", "tiny.toml"), ("status", "--results", "nowhere")),
     "logs": Case(("logs", "ppo 0"), ("logs", "zzz")),
     "report": Case(("report",), ("report", "--metric", "phase_fnal")),
     "compare": Case(("compare", "results", "results"), ("compare", "results", "nowhere")),
     "ablate": Case((*STUDY, "--trials", "4"), ("ablate", "--suite", "tiny.toml", "--param", "learning_rte")),
+    "tune": Case(
+        ("tune", "tiny.toml", "--budget", "4", "--seeds", "2"), ("tune", "tiny.toml", "--budget", "4", "--seeds", "1,2")
+    ),
     "export": Case(("export", "--what", "jobs", "--out", "table.csv", "--json"), ("export", "--out", "table.xlsx")),
     "list": Case(("list", "algorithms", "ppo_kl"), ("list", "algoritms"), trained=False),
     "show-env": Case(

@@ -19,6 +19,7 @@ WORKS = {
     "explain": ("report", "--explain", "tiny/laptop/lifetime_return/cartpole/ppo"),
     "ablate": ("ablate", "--suite", "tiny.toml", "--algorithm", "ppo", "--param", "learning_rate", "--trials", "4"),
     "path": ("ablate", "--path", "--suite", "tiny.toml", "--components", "kernel"),
+    "tune": ("tune", "tiny.toml", "--budget", "3"),
     "export": ("export", "--out", "table.csv"),
     "list": ("list",),
     "list of a kind": ("list", "metrics"),
@@ -33,6 +34,7 @@ FAILS = {
     "logs": ("logs", "zzz"),
     "report": ("report", "nowhere"),
     "ablate": ("ablate", "--suite", "tiny.toml"),
+    "tune": ("tune", "tiny.toml", "--budget", "3", "--seeds", "0"),
     "export": ("export", "nowhere", "--out", "table.csv"),
     "export to stdout": ("export",),
     "list": ("list", "metrics", "phase_ac"),
@@ -53,7 +55,7 @@ def filled(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_stdout_is_one_json_object(filled: Any, case: str) -> None:
     answer = filled(*WORKS[case], "--json")
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.count("\n") == 1 or case in {"report", "explain", "ablate", "path"}
+    assert answer.stdout.count("\n") == 1 or case in {"report", "explain", "ablate", "path", "tune"}
     found = json.loads(answer.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert isinstance(found, dict)
     assert found

@@ -109,7 +109,7 @@ def test_a_narrow_terminal_cuts_no_word_and_no_number(filled: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "train", "plan", "status", "logs", "report", "compare", "ablate", "export", "doctor"]
+    "command", ["run", "train", "plan", "status", "logs", "report", "compare", "ablate", "tune", "export", "doctor"]
 )
 def test_help_fits_a_narrow_terminal(cli: Any, command: str) -> None:
     text = cli(command, "--help", COLUMNS="60").stdout

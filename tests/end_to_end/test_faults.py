@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
 
 from tests.helpers import wait_for
@@ -41,10 +43,53 @@ def test_a_bad_member_does_not_take_its_cohort_with_it(program: Any) -> None:
     assert done(program) == 3
 
 
+def numbers(results: Path) -> dict[str, Any]:
+    return {
+        f"{path.parent.name}/{path.stem}": parquet.read_table(path).to_pydict()
+        for name in ("evaluations", "iterations")
+        for path in sorted(results.glob(f"jobs/*/{name}.parquet"))
+    }
+
+
+def test_a_member_that_crashes_is_found_by_halving_and_jobs_tried_alone_have_the_numbers_of_their_cohort(
+    program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The last member of every cohort of two or more is bad, none that trains alone.
+    program.write_suite({"bad": 'env = "fault:crash"\noptions = { after = 100, member = 1 }'}, seeds=3)
+    answer = program("run", "tiny.toml", "--jobs", "1")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr.count("; is tried again in halves") == 2
+    assert "the worker crashed with SIGSEGV" in answer.stderr
+    monkeypatch.setenv("GTR_BENCH_FAULTS", "off")
+    assert program("run", "tiny.toml", "--jobs", "1", "--results", "whole").returncode == 0
+    members = [
+        parquet.read_table(path, columns=["members"]).to_pydict()["members"]
+        for results in ("results", "whole")
+        for path in sorted((program.folder / results).glob("jobs/*/job.parquet"))
+    ]
+    assert members == [[1]] * 3 + [[3]] * 3
+    alone, together = numbers(program.folder / "results"), numbers(program.folder / "whole")
+    assert alone.keys() == together.keys()
+    assert len(alone) == 6
+    assert repr(alone) == repr(together)
+
+
+def test_a_child_an_environment_leaves_behind_holds_no_job(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:fork"\noptions = { after = 10 }'}, seeds=1)
+    answer = program("run", "tiny.toml", "--jobs", "1")
+    assert answer.returncode == 1
+    assert [failure["message"].rpartition("ValueError: ")[2] for failure in failures(program)] == [
+        "a child is left behind"
+    ]
+    assert "in the hands of another run" not in answer.stderr
+
+
 def test_an_environment_that_hangs_times_out(program: Any) -> None:
     program.write_suite({"bad": 'env = "fault:hang"\noptions = { after = 100 }'})
+    began = time.monotonic()
     answer = program("run", "tiny.toml", "--jobs", "1", "--timeout", "8")
     assert answer.returncode == 1
+    assert time.monotonic() - began < 8 + 40  # and not after the minute that others have to reach a checkpoint
     assert [failure["reason"] for failure in failures(program)] == ["timeout", "timeout"]
 
 
@@ -65,6 +110,13 @@ def test_running_out_of_memory_is_called_so_and_retried_alone(program: Any) -> N
     assert [failure["reason"] for failure in failures(program)] == ["oom", "oom"]
     started = [record["jobs"] for record in records if record["event"] == "cohort_started"]
     assert [len(jobs) for jobs in started][-2:] == [1, 1]
+
+
+def test_a_leak_ends_as_oom_at_the_memory_limit(program: Any) -> None:
+    program.write_suite({"bad": 'env = "fault:leak"\noptions = { after = 100 }'}, seeds=1)
+    answer = program("run", "tiny.toml", "--jobs", "1", "--retries", "0", "--memory-limit", "1000")
+    assert answer.returncode == 1
+    assert [failure["reason"] for failure in failures(program)] == ["oom"]
 
 
 def test_an_environment_that_cannot_be_built_pauses_the_suite(program: Any) -> None:

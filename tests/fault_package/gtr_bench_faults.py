@@ -1,13 +1,18 @@
 """Environments that misbehave on purpose; usable wherever this folder is on PYTHONPATH.
 
 `fault:raise`, `fault:hang`, `fault:nan` and `fault:memory` work for `after` steps of one environment (option, default
-20) and then raise, sleep for an hour, return NaN, or raise MemoryError; `fault:startup` raises when it is built;
-`fault:none` never misbehaves. The option `member` restricts the misbehaviour to one member. Steps are counted in
-the running process, so a worker that continues gets as far again.
+20) and then raise, sleep for an hour, return NaN, or raise MemoryError; so do `fault:crash` (SIGSEGV), `fault:exit`
+(`sys.exit(75)`), `fault:fork` (leaves a child in a session of its own, which sleeps, and raises) and `fault:leak`
+(keeps 50 MB more at every step). `fault:startup` raises when it is built; `fault:none` never misbehaves. The option
+`member` restricts the misbehaviour to one member; with `GTR_BENCH_FAULTS=off` there is none. Steps are counted in the
+running process, so a worker that continues gets as far again.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +24,7 @@ from gtr_bench.environments.single import Outcome, SingleBatch
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import UnknownNameError
 
-TASKS = ("hang", "memory", "none", "nan", "raise", "startup")
+TASKS = ("crash", "exit", "fork", "hang", "leak", "memory", "none", "nan", "raise", "startup")
 EPISODE = 10
 
 
@@ -31,7 +36,8 @@ class FaultSingle:
     def __init__(self, task: str, after: int) -> None:
         if task == "startup":
             raise RuntimeError("the environment refuses to start")
-        self._task = task
+        self._task = "none" if os.environ.get("GTR_BENCH_FAULTS") == "off" else task
+        self._kept: list[bytearray] = []
         self._left = after
         self._elapsed = 0
         self._random = np.random.default_rng(0)
@@ -46,16 +52,31 @@ class FaultSingle:
         self._elapsed += 1
         number = 1.0
         if self._left < 0:
-            if self._task == "raise":
-                raise ValueError("the floor gave way")
-            if self._task == "memory":
-                raise MemoryError("no room for the next step")
-            if self._task == "hang":
-                time.sleep(3600)
+            self._misbehave()
             if self._task == "nan":
                 number = float("nan")
         observation = self._random.normal(size=4) * number
         return Outcome(observation, number, self._elapsed >= EPISODE, False, False)
+
+    def _misbehave(self) -> None:
+        if self._task == "raise":
+            raise ValueError("the floor gave way")
+        if self._task == "memory":
+            raise MemoryError("no room for the next step")
+        if self._task == "hang":
+            time.sleep(3600)
+        if self._task == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if self._task == "exit":
+            sys.exit(75)
+        if self._task == "leak":
+            self._kept.append(bytearray(b"x") * (50 << 20))
+        if self._task == "fork":
+            if os.fork() == 0:
+                os.setsid()
+                time.sleep(60)
+                os._exit(0)
+            raise ValueError("a child is left behind")
 
     def set_physics(self, factors: Mapping[str, float]) -> None:
         pass

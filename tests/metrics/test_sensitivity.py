@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,10 @@ from gtr_bench.metrics.sensitivity import (
     normalise_scores,
     plateau,
     region,
+    response_p,
     sensitivity,
 )
+from tests.metrics.helpers import within_band
 
 EXAMPLE = {"one": {"a": 1.0, "b": 0.6, "c": 0.2}, "two": {"a": 0.1, "b": 0.7, "c": 0.9}}
 TABLES = st.integers(1, 6).flatmap(
@@ -45,15 +48,25 @@ def test_normalised_scores_do_not_depend_on_an_environments_unit(
 ) -> None:
     whole = [[round(value) for value in row] for row in rows]
     moved = [[factor * value + offset for value in row] for row in whole]
-    first, second = (normalise_scores({"a": table(each)})["a"] for each in (whole, moved))
+    first, second = (
+        normalise_scores({"a": table(each)}, {f"e{i}": row for i, row in enumerate(each)})["a"]
+        for each in (whole, moved)
+    )
     for name, values in first.items():
         assert second[name] == pytest.approx(values, rel=1e-6, abs=1e-6)
 
 
 def test_percentiles_are_joint_over_algorithms() -> None:
-    found = normalise_scores({"a": {"e": {"x": 0.0}}, "b": {"e": {"y": 10.0}}})
+    found = normalise_scores({"a": {"e": {"x": 0.0}}, "b": {"e": {"y": 10.0}}}, {"e": [0.0, 10.0]})
     assert found["a"]["e"]["x"] == pytest.approx((0 - 0.5) / 9)
     assert found["b"]["e"]["y"] == pytest.approx((10 - 0.5) / 9)
+
+
+def test_percentiles_are_those_of_runs_and_not_of_the_means_of_settings() -> None:
+    """Both settings have a mean of 5; their runs go from 0 to 10."""
+    found = normalise_scores({"a": {"e": {"x": 5.0, "y": 5.0}}}, {"e": [0.0, 10.0, 4.0, 6.0]})
+    low, high = np.percentile([0.0, 10.0, 4.0, 6.0], [5, 95])
+    assert found["a"]["e"]["x"] == pytest.approx((5 - low) / (high - low))
 
 
 def test_settings_that_miss_an_environment_do_not_take_part() -> None:
@@ -115,6 +128,37 @@ def test_plateau_stops_at_a_dip_and_says_when_it_reaches_the_edge() -> None:
 
 def test_plateau_of_negative_scores_is_measured_by_their_range() -> None:
     assert plateau([1, 2, 3], [-100, -101, -200], log=False).high == 2
+
+
+def test_a_flat_response_has_a_plateau_over_the_whole_range_whatever_its_noise() -> None:
+    """Its best value is best by luck: within 5 % of it lies nothing but itself."""
+    scores = [100.0, 90.0, 93.0, 80.0]
+    assert plateau([1, 2, 4, 8], scores, log=True).width == 0
+    flat = plateau([1, 2, 4, 8], scores, log=True, p=0.4)
+    assert (flat.low, flat.high, flat.told, flat.p) == (1, 8, False, 0.4)
+    assert flat.touches_low_edge
+    assert flat.touches_high_edge
+    assert plateau([1, 2, 4, 8], scores, log=True, p=0.01).width == 0
+
+
+@pytest.mark.parametrize("collapse", [0.0, 0.1])
+def test_values_that_do_not_matter_are_told_apart_at_most_at_the_level(collapse: float) -> None:
+    """Also where a tenth of the runs collapses."""
+    generator = np.random.default_rng(5)
+    found = [
+        response_p(0.1 * generator.normal(size=(9, 5)) + (generator.random((9, 5)) > collapse)) <= 0.05
+        for _ in range(400)
+    ]
+    assert within_band(sum(found), 400, 0.05)
+
+
+def test_values_that_matter_are_told_apart_with_three_seeds_and_one_seed_tells_nothing() -> None:
+    generator = np.random.default_rng(6)
+    scores = np.linspace(0.2, 0.8, 9)[:, None] + 0.1 * generator.normal(size=(9, 3))
+    assert response_p(scores) < 0.01
+    assert response_p(scores[::-1]) == response_p(scores)
+    assert response_p(scores[:, :1]) == 1.0
+    assert response_p(np.ones((9, 3))) == 1.0
 
 
 def test_only_the_parameters_that_matter_count() -> None:

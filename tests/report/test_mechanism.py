@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,16 @@ import pytest
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.report.build import build_report
-from gtr_bench.report.mechanism import QUANTITIES, WINDOW, Mechanism, MechanismRow, windows
+from gtr_bench.report.collect import Record
+from gtr_bench.report.mechanism import (
+    QUANTITIES,
+    WINDOW,
+    Mechanism,
+    MechanismRow,
+    kernel_left,
+    most_escape,
+    windows,
+)
 from gtr_bench.store import reader
 from gtr_bench.store.schema import iterations_schema
 from gtr_bench.store.writer import write_table
@@ -71,14 +81,14 @@ def write_iterations(results: Path, job: Job, path: float, *, escape: float | No
     write_table(results / "jobs" / job.id / "iterations.parquet", ITERATIONS, columns)
 
 
-def answer(fill: Fill, *, gtr: float, seeds: int = 5) -> Mechanism:
+def answer(fill: Fill, *, gtr: float, seeds: int = 5, escape: float = 0.25) -> Mechanism:
     """The mechanism of a report in which GTR has the higher returns, and PPO's path efficiency is 0.5."""
     text = SUITE.replace("seeds = 5\n", f"seeds = {seeds}\n")
     jobs = parse_suite(text, path="swap.toml", scale="laptop").jobs()
     results = fill(jobs, text=text)
     for job in jobs:
         ours = job.algorithm == "gtr"
-        write_iterations(results, job, gtr if ours else 0.5, escape=0.25 if ours else None)
+        write_iterations(results, job, gtr if ours else 0.5, escape=escape if ours else None)
     (suite,) = build_report([results]).suites
     found: Mechanism = suite.mechanism
     return found
@@ -111,6 +121,32 @@ def test_without_a_gain_there_is_nothing_to_explain(fill: Fill) -> None:
     (sentence,) = answer(fill, gtr=0.7, seeds=2).sentences
     assert sentence.startswith("gtr: no gain in return is shown, so there is no gain for the mechanism to explain")
     assert re.search(r"p = 0\.\d+", sentence)
+
+
+def test_runs_that_all_stayed_inside_the_kernel_did_not_test_it(fill: Fill) -> None:
+    _, sentence = answer(fill, gtr=0.7, escape=0.009).sentences
+    assert sentence == (
+        "gtr: the kernel was never left: GTR acted as a plain KL penalty "
+        "(escape_fraction below 1 % in every iteration of all 10 runs)"
+    )
+
+
+def test_runs_that_left_the_kernel_are_not_said_to_have_stayed_inside(fill: Fill) -> None:
+    assert not any("never left" in sentence for sentence in answer(fill, gtr=0.7, escape=0.011).sentences)
+
+
+def test_one_run_that_left_the_kernel_once_has_tested_it() -> None:
+    kernel = {"algorithm": {"parameters": {"kernel": "gaussian"}}}
+    runs = [
+        Record(str(seed), "gtr", "world", "run", seed, kernel, "complete", summary={"status": "complete"})
+        for seed in (0, 1)
+    ]
+    inside, once = (most_escape({"escape_fraction": np.array([np.nan, 0.0, peak])}) for peak in (0.001, 0.02))
+    assert kernel_left(runs, {"0": inside, "1": inside}) is False
+    assert kernel_left(runs, {"0": inside, "1": once}) is True
+    assert kernel_left(runs, {"0": np.nan}) is None
+    plain = [replace(run, definition={"algorithm": {"parameters": {"kernel": "none"}}}) for run in runs]
+    assert kernel_left(plain, {"0": inside, "1": inside}) is None
 
 
 def test_a_quantity_an_algorithm_does_not_have_has_no_row(fill: Fill) -> None:

@@ -102,7 +102,10 @@ def folder(tmp_path: Path) -> ResultsFolder:
 
 @pytest.fixture
 def run_jobs(folder: ResultsFolder) -> RunJobs:
-    """`run_jobs(jobs, slots=2, executor=..., observer=..., **settings)`: run them, by default with the fake worker."""
+    """`run_jobs(jobs, slots=2, executor=..., observer=..., git=(commit, changed), **settings)`: run them.
+
+    By default with the fake worker.
+    """
 
     def run(
         jobs: Sequence[Job],
@@ -110,6 +113,7 @@ def run_jobs(folder: ResultsFolder) -> RunJobs:
         slots: int = 2,
         executor: Executor | None = None,
         observer: Recorder | None = None,
+        git: tuple[str | None, bool | None] = (None, None),
         **settings: Any,
     ) -> Any:
         recorder = observer or Recorder()
@@ -129,8 +133,8 @@ def run_jobs(folder: ResultsFolder) -> RunJobs:
                 "command": ["test"],
                 "suite_text": "",
                 "suite_path": "x.toml",
-                "git_sha": None,
-                "git_dirty": None,
+                "git_sha": git[0],
+                "git_dirty": git[1],
             },
             observer=recorder,
         )

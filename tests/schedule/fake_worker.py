@@ -34,6 +34,9 @@ class Worker:
         self.step = int(self.checkpoint.read_text()) if self.checkpoint.exists() else 0
         self.first = self.step
         self.driver = int(os.environ["GTR_BENCH_DRIVER"])
+        self.saved: int | None = None
+        self.note: str | None = None
+        self.kept: list[bytes] = []
         self.stop = False
         options = [job["definition"]["sequence"]["phases"][0]["options"] for job in self.jobs]
         default = {
@@ -76,6 +79,8 @@ class Worker:
             "training_return": 12.5,
             "failure": failure,
             "first_step": self.first,
+            "saved_step": self.saved,
+            "note": self.note,
             "profile": {"environment": 3.0, "policy": 2.0, "update": 4.0, "evaluation": 0.5, "storing": 0.5},
         }
         write(self.cohort / "heartbeat.json", json.dumps(beat))
@@ -88,6 +93,10 @@ class Worker:
     def save(self) -> None:
         self.checkpoint.parent.mkdir(exist_ok=True)
         write(self.checkpoint, str(self.step))
+        git = {name: self.document["provenance"][name] for name in ("git_sha", "git_dirty")}
+        write(self.checkpoint.with_name("worker.json"), json.dumps({**git, "versions": {}}))
+        self.saved = self.step
+        self.beat("running")
 
     def give_way(self) -> None:
         self.save()
@@ -105,10 +114,13 @@ class Worker:
             self.give_way()
         if "startup" in wrong:
             self.fail("error", "the simulator is not installed", startup=True)
+        if "kill_at_once" in wrong:
+            os.kill(os.getpid(), signal.SIGKILL)
         if "startup_after_evaluation" in wrong:
             self.beat("evaluating")
             time.sleep(0.1)
             self.fail("error", "the simulator is not installed", startup=True)
+        self.note = "`checkpoint` is damaged" if "note" in wrong else None
         self.beat("running")
         while self.step < STEPS:
             self.misbehave(wrong)
@@ -134,6 +146,13 @@ class Worker:
             self.fail("oom", "out of memory")
         if "kill" in wrong:
             os.kill(os.getpid(), signal.SIGKILL)
+        if "crash" in wrong:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        while "leak" in wrong and len(self.kept) < 100:
+            self.kept.append(b"x" * (50 << 20))
+            time.sleep(0.05)
+        if "exit" in wrong:
+            os._exit(75)
         if "hang" in wrong:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             time.sleep(1000)

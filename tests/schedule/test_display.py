@@ -85,6 +85,25 @@ def test_the_live_table_has_a_line_per_cohort_and_reads_without_colour(jobs: Any
     assert lines[3].split()[-5:] == ["starting", "-", "-", "-", "-"]
 
 
+def test_a_silent_worker_is_shown_so_and_without_a_speed(jobs: Any) -> None:
+    console = Console(width=110, file=io.StringIO(), force_terminal=False, no_color=True)
+    silent = WorkerView(assignment(jobs), BEAT, 1, 100.0, 42.0)
+    speaks = WorkerView(assignment(jobs), BEAT, 1, 100.0, 29.0)
+    dumb = WorkerView(assignment(jobs), None, 1, 31.0, 31.0)
+    console.print(render(snapshot(silent, speaks, dumb)))
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert lines[2].split()[-8:] == ["silent", "for", "42", "s", "2/3", "50%", "-", "-123"]
+    assert lines[3].split()[-5:] == ["running", "2/3", "50%", "12,346", "-123"]
+    assert lines[4].split()[-8:] == ["silent", "for", "31", "s", "-", "-", "-", "-"]
+    assert snapshot(silent).steps_per_second == 0.0
+    assert replace(snapshot(silent), last_speed=63.0).remaining_seconds is None
+
+
+def test_a_cohort_that_is_halved_is_said_to_be(jobs: Any) -> None:
+    line = display.failure_lines(replace(failed(jobs, retried=True), halved=True))[0]
+    assert line.endswith("it broke; is tried again in halves")
+
+
 def test_the_live_display_shows_failures_above_the_table_and_takes_labels_literally(jobs: Any) -> None:
     console = Console(width=110, file=io.StringIO(), force_terminal=True, no_color=True)
     shown = LiveDisplay(console)

@@ -14,6 +14,8 @@ import pytest
 
 from gtr_bench.errors import RequestError
 from gtr_bench.schedule import driver as driver_module
+from gtr_bench.schedule import observer, running, same_code
+from gtr_bench.schedule.companions import with_companions
 from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import Failure, ResultsFolder, State
 from gtr_bench.schedule.observer import Launch, Stop
@@ -71,7 +73,7 @@ def test_cohort_json_follows_the_contract(jobs: Jobs, run_jobs: Run, folder: Res
     assert folder.cohort_of(job.id) == cohort
 
 
-def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
+def test_a_bad_member_is_found_by_halving_its_cohort(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
     wanted = jobs(4, behaviour="raise", seeds=[2])
@@ -80,8 +82,11 @@ def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
     assert outcome.counts["done"] == 3
     assert outcome.reasons == {"error": 1}
     assert states(folder, wanted) == ["done", "done", "failed", "done"]
-    assert [failed.retried for failed in recorder.failures] == [True, False]
-    assert [members for _, members, _ in starts(wanted[0])] == [4, 1]
+    # Alone it got further than it began once, by its checkpoint, so that one counts for nothing.
+    assert [failed.retried for failed in recorder.failures] == [True, True, True, False]
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 2]
+    assert [members for _, members, _ in starts(wanted[2])] == [4, 2, 1, 1]
+    assert [step for _, _, step in starts(wanted[2])] == [0, 0, 0, 50]
     failure = folder.read_failure(wanted[2].id)
     assert failure.reason == "error"
     assert failure.message == "the environment raised ValueError: bad"
@@ -91,7 +96,7 @@ def test_a_bad_member_is_found_by_running_its_cohort_one_by_one(
 
 
 def test_failed_jobs_are_left_alone_until_asked_for(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
-    wanted = jobs(1, behaviour="raise", times=2)
+    wanted = jobs(1, behaviour="raise", times=3)
     assert run_jobs(wanted)[0].exit_code == 1
     outcome, recorder = run_jobs(wanted)
     assert outcome.exit_code == 1
@@ -139,16 +144,62 @@ def test_a_worker_preempted_again_and_again_where_it_began_is_given_up_until_the
     assert len(starts(wanted[0])) == 4
 
 
-def test_a_job_killed_too_often_fails_and_is_resumed_by_the_next_run(
+def test_only_attempts_that_left_no_checkpoint_further_on_count(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
-    wanted = jobs(1, behaviour="kill", times=2)
-    outcome, _ = run_jobs(wanted)
+    wanted = jobs(1, behaviour="kill", times=3)
+    outcome, recorder = run_jobs(wanted)
     assert outcome.exit_code == 1
     assert outcome.reasons == {"killed": 1}
+    # The first left a checkpoint at step 50; the others died where they began.
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50]
+    assert [failed.retried for failed in recorder.failures] == [True, True, False]
     outcome, _ = run_jobs(wanted)
     assert outcome.exit_code == 0
-    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50]
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50, 50, 50]
+
+
+@pytest.mark.parametrize("behaviour", ["crash", "exit"])
+def test_a_member_that_crashes_or_ends_the_process_is_found_by_halving_its_cohort(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts, behaviour: str
+) -> None:
+    wanted = jobs(4, behaviour=behaviour, seeds=[2])
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert states(folder, wanted) == ["done", "done", "failed", "done"]
+    assert outcome.reasons == {"error": 1}
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 2]
+    assert [members for _, members, _ in starts(wanted[2])] == [4, 2, 1, 1]
+    assert [failed.halved for failed in recorder.failures] == [True, True, False, False]
+    message = folder.read_failure(wanted[2].id).message
+    assert (
+        message
+        == {
+            "crash": "the worker crashed with SIGSEGV",
+            "exit": "the worker ended with exit code 75 and said nothing",
+        }[behaviour]
+    )
+
+
+def test_a_cohort_killed_twice_at_the_same_step_is_halved_and_its_checkpoint_goes_away(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    wanted = jobs(4, behaviour="kill", seeds=[2])
+    outcome, recorder = run_jobs(wanted, slots=1)
+    assert states(folder, wanted) == ["done", "done", "failed", "done"]
+    assert outcome.reasons == {"killed": 1}
+    cohort = recorder.starts[0].assignment.id
+    assert starts(wanted[0])[:3] == [(cohort, 4, 0), (cohort, 4, 50), (cohort, 4, 50)]
+    assert [members for _, members, _ in starts(wanted[0])] == [4, 4, 4, 2]
+    assert not (folder.cohort(cohort) / "checkpoint").exists()
+
+
+def test_a_cohort_that_dies_twice_before_its_first_step_is_halved(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder
+) -> None:
+    wanted = jobs(2, behaviour="kill_at_once", seeds=[1])
+    outcome, _ = run_jobs(wanted, slots=1)
+    assert states(folder, wanted) == ["done", "failed"]
+    assert outcome.reasons == {"killed": 1}
 
 
 def test_out_of_memory_is_retried_with_nothing_beside_it(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
@@ -172,6 +223,45 @@ def test_a_hanging_worker_is_stopped_with_reason_timeout_and_not_retried(
     assert outcome.reasons == {"timeout": 1}
     assert "hangs" in folder.read_failure(wanted[0].id).message
     assert len(starts(wanted[0])) == 1
+
+
+@pytest.mark.parametrize("limits", [{"timeout": 1.0}, {"stall_timeout": 1.0}])
+def test_a_hanging_worker_ends_at_the_timeout_and_not_a_grace_period_later(
+    jobs: Jobs, run_jobs: Run, limits: dict[str, float]
+) -> None:
+    outcome, _ = run_jobs(jobs(1, behaviour="hang"), grace_seconds=60.0, hung_seconds=0.3, **limits)
+    assert outcome.reasons == {"timeout": 1}
+    assert outcome.seconds < 20.0
+
+
+def test_a_worker_that_falls_silent_is_said_to_be_once_and_has_no_speed(
+    jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (running, observer):
+        monkeypatch.setattr(module, "SILENT_SECONDS", 0.8)
+    _, recorder = run_jobs(jobs(1, behaviour="hang"), stall_timeout=2.0, hung_seconds=0.3)
+    assert recorder.messages == ["ppo on CartPole-v1 (seed 0): silent for 0.8 s"]
+    silent = [snapshot for snapshot in recorder.snapshots if any(view.silent for view in snapshot.workers)]
+    assert silent
+    assert {snapshot.steps_per_second for snapshot in silent} == {0.0}
+    assert silent[0].remaining_seconds is None
+
+
+def test_what_a_worker_notes_is_told_once(jobs: Jobs, run_jobs: Run) -> None:
+    _, recorder = run_jobs(jobs(1, behaviour="note"))
+    assert recorder.messages == ["ppo on CartPole-v1 (seed 0): `checkpoint` is damaged"]
+
+
+def test_a_worker_over_its_memory_limit_is_oom_and_its_cohort_halved_with_others_beside_it(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder
+) -> None:
+    wanted = jobs(2, behaviour="leak", seeds=[1])
+    outcome, recorder = run_jobs(wanted, slots=1, memory_limit_bytes=150 << 20)
+    assert states(folder, wanted) == ["done", "failed"]
+    assert outcome.reasons == {"oom": 1}
+    failure = folder.read_failure(wanted[1].id)
+    assert failure.message == "the worker was killed because it took more memory than it was given"
+    assert not any(view.assignment.alone for view in recorder.starts)
 
 
 def test_a_cohort_over_its_time_is_stopped_at_a_checkpoint(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
@@ -317,11 +407,76 @@ def test_a_checkpoint_is_taken_up_although_jobs_would_be_grouped_otherwise_now(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
     wanted = jobs(4, behaviour="kill", times=1)
-    run_jobs(wanted, slots=1, retries=0)
+    run_jobs(wanted, slots=1, fail_fast=True)
     outcome, recorder = run_jobs(wanted, slots=2, cohort=1)
     assert outcome.exit_code == 0
     assert [len(view.assignment.jobs) for view in recorder.starts] == [4]
     assert starts(wanted[3])[-1][2] == 50
+
+
+@pytest.mark.parametrize(
+    ("now", "versions", "begins", "said"),
+    [
+        (("a" * 40, False), {}, 50, "goes on from its checkpoint"),
+        (("b" * 40, False), {}, 0, "starts anew (commit aaaaaaaaaaaa then, bbbbbbbbbbbb now)"),
+        (("a" * 40, True), {}, 0, "starts anew (the code has changes that are in no commit)"),
+        (("a" * 40, False), {"torch": "3"}, 0, "starts anew (torch absent then, 3 now)"),
+    ],
+)
+def test_a_failed_job_is_tried_again_from_its_checkpoint_only_by_the_same_code_and_that_is_said(
+    jobs: Jobs,
+    run_jobs: Run,
+    starts: Starts,
+    monkeypatch: pytest.MonkeyPatch,
+    now: tuple[str, bool],
+    versions: dict[str, str],
+    begins: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(same_code, "packages", lambda: versions)
+    wanted = jobs(2, behaviour="raise", times=1)
+    run_jobs(wanted, slots=1, retries=0, git=("a" * 40, False))
+    outcome, recorder = run_jobs(wanted, slots=1, retry_failed=True, git=now)
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, begins]
+    assert recorder.messages == [f"ppo on CartPole-v1 (2 seeds) failed before and {said}"]
+    assert recorder.launched[0].resumed == (begins > 0)
+
+
+def test_a_job_that_starts_anew_does_so_once(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    wanted = jobs(1, behaviour="raise", times=2)
+    run_jobs(wanted, fail_fast=True, git=("a" * 40, False))
+    outcome, _ = run_jobs(wanted, retry_failed=True, git=("b" * 40, False))
+    assert outcome.exit_code == 0
+    assert [step for _, _, step in starts(wanted[0])] == [0, 0, 50]
+
+
+def test_a_killed_job_goes_on_from_its_checkpoint_under_any_code(jobs: Jobs, run_jobs: Run, starts: Starts) -> None:
+    wanted = jobs(1, behaviour="kill", times=1)
+    run_jobs(wanted, fail_fast=True, git=("a" * 40, False))
+    run_jobs(wanted, retry_failed=True, git=("b" * 40, False))
+    assert [step for _, _, step in starts(wanted[0])] == [0, 50]
+
+
+def test_what_a_checkpoint_holds_together_with_a_chosen_job_is_trained_with_it(
+    jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
+) -> None:
+    every = [*jobs(4, behaviour="kill", times=1), *jobs(1, algorithm="spo")]
+    run_jobs(every[:4], slots=1, fail_fast=True)
+    chosen = with_companions(every[2:3], every, folder, retry_failed=False)
+    assert chosen == every[:4]
+    assert run_jobs(chosen, slots=1)[0].exit_code == 0
+    assert [[step for _, _, step in starts(job)] for job in every[:4]] == [[0, 50]] * 4
+    assert with_companions(every[2:3], every, folder, retry_failed=False) == every[2:3]
+    assert with_companions(every[4:], every, folder, retry_failed=False) == every[4:]
+
+
+def test_a_checkpoint_that_cannot_be_taken_up_draws_nobody_in(jobs: Jobs, run_jobs: Run, folder: ResultsFolder) -> None:
+    every = jobs(3, behaviour="kill", times=1)
+    run_jobs(every, slots=1, fail_fast=True)
+    folder.write_failure(every[0].id, Failure("error", "bad", "", None, 1.0))
+    assert with_companions(every[1:2], every, folder, retry_failed=False) == every[1:2]
+    assert with_companions(every[1:2], every, folder, retry_failed=True) == every
 
 
 def test_a_full_disk_stops_starting_with_a_sentence(jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -41,7 +42,15 @@ def test_a_signal_from_elsewhere_is_killed_with_a_hint_for_the_kernel() -> None:
     assert (killed.reason, killed.may_retry) == ("killed", True)
     assert killed.message == "the worker was killed by SIGKILL"
     assert "out-of-memory killer" in str(killed.hint)
-    assert ending(-11).hint is None
+    assert ending(-15).hint is None
+
+
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE"])
+def test_a_crash_is_an_error_of_the_cohort(name: str) -> None:
+    crashed = ending(-signal.Signals[name])
+    assert (crashed.reason, crashed.may_retry, crashed.startup) == ("error", True, False)
+    assert crashed.message == f"the worker crashed with {name}"
+    assert ending(-signal.Signals[name], heartbeat=None).startup
 
 
 def stopped(first_step: int | None, state: str = "stopped") -> Heartbeat:
@@ -50,10 +59,16 @@ def stopped(first_step: int | None, state: str = "stopped") -> Heartbeat:
 
 def test_a_stop_nobody_asked_for_is_a_preemption_if_the_worker_got_further_and_else_an_attempt() -> None:
     assert ending(75, heartbeat=stopped(4)).end is End.PREEMPTED
-    for beat_ in (stopped(5), stopped(None), stopped(4, "running"), None):
+    for beat_ in (stopped(5), stopped(None)):
         vain = ending(75, heartbeat=beat_)
         assert (vain.end, vain.reason, vain.may_retry, vain.startup) == (End.FAILED, "killed", True, False)
         assert vain.message == "the worker was stopped from outside before it got any further"
+
+
+def test_the_exit_code_of_a_stop_without_its_word_is_an_error() -> None:
+    for beat_ in (stopped(4, "running"), None):
+        faked = ending(75, heartbeat=beat_)
+        assert (faked.end, faked.reason) == (End.FAILED, "error")
 
 
 def test_what_the_executor_knows_of_memory_outranks_the_signal() -> None:
@@ -91,8 +106,9 @@ def test_a_file_that_is_no_heartbeat_is_none(tmp_path: Any) -> None:
     assert found.steps_per_second is None
 
 
-def test_a_full_disk_is_recognised_by_the_systems_words() -> None:
-    assert ending(
-        1, heartbeat=beat(WorkerFailure("error", "OSError: [Errno 28] No space left on device", False))
-    ).names_full_disk
-    assert not ending(3).names_full_disk
+def test_only_the_exit_code_makes_it_the_disks_fault_and_no_sentence() -> None:
+    words = "OSError: [Errno 28] No space left on device"
+    assert not ending(1, heartbeat=beat(WorkerFailure("error", words, startup=False))).disk
+    assert ending(74, heartbeat=beat(WorkerFailure("error", "anything", startup=True))).disk
+    unsaid = ending(74, heartbeat=None)
+    assert (unsaid.disk, unsaid.startup, unsaid.message) == (True, False, "Boom")

@@ -137,12 +137,16 @@ def test_a_failure_is_stored_and_retried_whoever_runs_the_worker(
     assert folder.read_failure(wanted[0].id).message == "it broke"
 
 
-def test_memory_an_executor_saw_run_out_is_oom_and_its_members_are_tried_alone(jobs: Jobs, run_jobs: Run) -> None:
+def test_memory_an_executor_saw_run_out_is_oom_and_its_members_are_tried_apart_beside_others(
+    jobs: Jobs, run_jobs: Run
+) -> None:
     executor = InMemory([10, "memory"], ["finish"], ["finish"])
     outcome, recorder = run_jobs(jobs(2), executor=executor, cohort=2)
     assert outcome.exit_code == 0
     assert recorder.failures[0].failure.reason == "oom"
-    assert [view.assignment.alone for view in recorder.starts] == [False, True, True]
+    assert [len(view.assignment.jobs) for view in recorder.starts] == [2, 1, 1]
+    # What it was given is its own: others beside it took none of that.
+    assert not any(view.assignment.alone for view in recorder.starts)
 
 
 def test_a_preempted_worker_is_submitted_again_and_no_attempt_is_counted(jobs: Jobs, run_jobs: Run) -> None:

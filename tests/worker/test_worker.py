@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -66,18 +68,24 @@ def test_stopping_and_continuing_changes_no_number(cohort: Any, environment: str
         assert rows(one) == rows(other)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"])
-def test_a_damaged_checkpoint_is_put_aside_and_the_cohort_trained_anew(cohort: Any, content: bytes) -> None:
-    small = cohort()
-    (small.folder / "checkpoint").mkdir()
-    (small.folder / "checkpoint" / "worker.json").write_text('{"format": 2, "spent": {}}')
-    (small.folder / "checkpoint" / "state.pt").write_bytes(content)
+def test_a_damaged_checkpoint_is_put_aside_and_the_cohort_trained_anew_with_the_same_numbers(
+    cohort: Any,
+) -> None:
+    whole, small = cohort("whole"), cohort("small", checkpoint_seconds=0.0)
+    assert whole.run() == 0
+    process = small.start()
+    wait_for(lambda: (small.folder / "checkpoint").is_dir())
+    process.kill()
+    process.communicate(timeout=60)
+    os.truncate(small.folder / "checkpoint" / "state.pt", 1000)
     with small.start() as process:
-        output, _ = process.communicate(timeout=120)
+        output = process.communicate(timeout=120)[0].decode()
     assert process.returncode == 0
-    assert b"is not a readable checkpoint; kept as `checkpoint.damaged`, the cohort is trained anew" in output
-    assert (small.folder / "checkpoint.damaged" / "state.pt").read_bytes() == content
-    assert all((job / "job.parquet").exists() for job in small.jobs)
+    assert "its files differ from its `SHA256SUMS`; kept as `checkpoint.damaged`, the cohort is trained anew" in output
+    assert "trained anew" in small.heartbeat()["note"]
+    assert (small.folder / "checkpoint.damaged" / "worker.json").exists()
+    for one, other in zip(whole.jobs, small.jobs, strict=True):
+        assert rows(one) == rows(other)
 
 
 def test_a_checkpoint_of_an_earlier_version_is_passed_over_with_a_word(cohort: Any) -> None:
@@ -96,6 +104,27 @@ def test_a_start_up_failure_is_told_in_the_heartbeat(cohort: Any) -> None:
     failure = broken.heartbeat()["failure"]
     assert (failure["reason"], failure["startup"]) == ("error", True)
     assert "fault:startup" in failure["message"] or "startup" in failure["message"]
+
+
+def test_an_environment_that_ends_the_process_is_an_error_and_no_stop(cohort: Any) -> None:
+    broken = cohort(environment="fault:exit")
+    assert broken.run() == 1
+    assert broken.heartbeat()["failure"] == {"reason": "error", "message": "SystemExit: 75", "startup": True}
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 74), (errno.EINVAL, 1)])
+def test_a_disk_that_refuses_is_told_by_the_exit_code(cohort: Any, number: int, code: int) -> None:
+    small = cohort()
+    script = (
+        "import sys, gtr_bench.worker.run as run\n"
+        f"def refuse(*arguments): raise OSError({number}, 'No space left on device')\n"
+        "run.run_cohort = refuse\n"
+        "from gtr_bench.worker.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    worker = subprocess.run([sys.executable, "-c", script, str(small.folder / "cohort.json")], capture_output=True)
+    assert worker.returncode == code, worker.stderr
+    assert small.heartbeat()["failure"]["reason"] == "error"
 
 
 def test_running_out_of_memory_is_called_oom(cohort: Any) -> None:

@@ -37,6 +37,7 @@ class GTR(Algorithm):
     name: ClassVar[str] = "gtr"
     Parameters: ClassVar[type[OnPolicyParameters]] = GTRParameters
     reconstruction: ClassVar[bool] = True
+    tuned: ClassVar[tuple[str, ...]] = ("learning_rate", "sigma")
     columns: ClassVar[Mapping[str, str]] = {
         "escape_fraction": "share of samples farther than sigma from the newest anchor",
         "anchor_affinity": "mean m(s): 1 at the anchors, 0 where they hold no more",

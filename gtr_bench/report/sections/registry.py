@@ -9,6 +9,7 @@ __all__ = ["in_order", "section", "sections"]
 
 OWN = {
     "claims": "gtr_bench.report.sections.claims:ClaimsSection",
+    "tuning": "gtr_bench.report.sections.tuning:TuningSection",
     "tables": "gtr_bench.report.sections.tables:TablesSection",
     "atari_subsets": "gtr_bench.report.sections.atari_subsets:AtariSubsetsSection",
     "mechanism": "gtr_bench.report.sections.mechanism:MechanismSection",

@@ -88,6 +88,7 @@ class LocalExecutor:
             environment=worker_environment(slot, demand.cores),
             descriptors=[claim.descriptor for claim in claims if claim.descriptor is not None],
             log_limit=self._settings.log_limit,
+            memory_limit=self._settings.memory_limit_bytes,
         )
         self._workers.append(_Placed(slot, demand, process))
         return process

@@ -13,12 +13,14 @@ from pathlib import Path
 from gtr_bench.schedule import log_file
 from gtr_bench.schedule.executors.base import Exit, Usage
 from gtr_bench.schedule.heartbeat import HeartbeatFile
+from gtr_bench.worker.inherited import CLAIMS_VARIABLE
 
 __all__ = ["WORKER_COMMAND", "WorkerProcess", "start_process"]
 
 WORKER_COMMAND = (sys.executable, "-m", "gtr_bench.worker")
 
 _CHILDREN_EVERY_SECONDS = 5.0
+_CHILDREN_EVERY_SECONDS_UNDER_A_LIMIT = 1.0
 
 
 class WorkerProcess:
@@ -31,7 +33,19 @@ class WorkerProcess:
 
     waiting = False
 
-    def __init__(self, process: subprocess.Popen[bytes], pump: subprocess.Popen[bytes], heartbeat: Path) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        pump: subprocess.Popen[bytes],
+        heartbeat: Path,
+        memory_limit: int | None = None,
+    ) -> None:
+        """`memory_limit`: bytes it may hold, its children included; one that holds more is killed."""
+        self._memory_limit = memory_limit
+        self._over_limit = False
+        self._children_every = _CHILDREN_EVERY_SECONDS
+        if memory_limit is not None:
+            self._children_every = _CHILDREN_EVERY_SECONDS_UNDER_A_LIMIT
         self._process = process
         self._pump = pump
         self._heartbeats = HeartbeatFile(heartbeat)
@@ -55,6 +69,9 @@ class WorkerProcess:
         """How it ended, with what it left swept up; None while it runs."""
         if self._exit is None:
             self._measure()
+            if self._memory_limit is not None and self.host_bytes > self._memory_limit:
+                self._over_limit = True
+                self.kill()
             if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
                 self._exit = self._reap()
         return self._exit
@@ -69,19 +86,20 @@ class WorkerProcess:
             # A grandchild outside the group still holds the pipe; the log need not wait for it.
             self._pump.kill()
             self._pump.wait()
-        return Exit(code)
+        return Exit(code, self._over_limit and code == -signal.SIGKILL)
 
     def _measure(self) -> None:
-        """Memory with every sign of life; that of children less often, because finding them is slow."""
+        """Memory with every sign of life, at every look under a limit; of children less often: finding them is slow."""
         import psutil
 
         heartbeat = self._heartbeats.news()
-        if heartbeat is None:
+        if heartbeat is not None:
+            self.device_bytes = heartbeat.peak_device_memory_bytes or 0
+        elif self._memory_limit is None:
             return
-        self.device_bytes = heartbeat.peak_device_memory_bytes or 0
         try:
             process = psutil.Process(self.pid)
-            if time.monotonic() - self._children_looked_at > _CHILDREN_EVERY_SECONDS:
+            if time.monotonic() - self._children_looked_at > self._children_every:
                 self._children_looked_at = time.monotonic()
                 self._children_bytes = sum(child.memory_info().rss for child in process.children(recursive=True))
             self.host_bytes = int(process.memory_info().rss + self._children_bytes)
@@ -113,6 +131,7 @@ def start_process(
     environment: Mapping[str, str],
     descriptors: Sequence[int],
     log_limit: int,
+    memory_limit: int | None = None,
 ) -> WorkerProcess:
     """Start a worker in a session of its own, so that Ctrl-C reaches only the driver.
 
@@ -120,8 +139,9 @@ def start_process(
         document: its cohort.json; `log.txt` and `heartbeat.json` lie beside it.
         command: the worker's program, without the document.
         environment: all its environment variables.
-        descriptors: what it inherits.
+        descriptors: of the claims on its jobs, which it inherits and is told (`CLAIMS_VARIABLE`).
         log_limit: bytes its log may take.
+        memory_limit: bytes of memory it and its children may hold; None is without limit.
 
     Raises:
         OSError: the system refuses.
@@ -140,11 +160,11 @@ def start_process(
             stdin=subprocess.DEVNULL,
             stdout=pump.stdin,
             stderr=subprocess.STDOUT,
-            env=dict(environment),
+            env={**environment, CLAIMS_VARIABLE: ",".join(map(str, descriptors))},
             pass_fds=descriptors,
             start_new_session=True,
         )
     finally:
         # The worker's copy must be the last one, or the pump would outlive it.
         pump.stdin.close()
-    return WorkerProcess(process, pump, document.with_name("heartbeat.json"))
+    return WorkerProcess(process, pump, document.with_name("heartbeat.json"), memory_limit)
