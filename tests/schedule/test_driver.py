@@ -556,10 +556,11 @@ def test_a_damaged_job_is_run_again_and_its_files_are_kept_aside(
     assert path.with_name("job.parquet.damaged").read_bytes() == b"PAR1"
 
 
-def test_every_attempt_is_told_in_the_failure(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:
+def test_every_attempt_is_told_in_the_failure(jobs: Any, run_jobs: Any, folder: ResultsFolder, starts: Any) -> None:
     (job,) = jobs(1, behaviour="raise")
     run_jobs([job], retries=2)
     found = folder.read_failure(job.id)
-    assert [each.reason for each in found.attempts] == ["error"] * 3
+    assert len(found.attempts) == len(starts(job)) >= 3
+    assert {each.reason for each in found.attempts} == {"error"}
     run_jobs([job], retries=0, retry_failed=True)
-    assert len(folder.read_failure(job.id).attempts) == 4
+    assert len(folder.read_failure(job.id).attempts) == len(starts(job)) > len(found.attempts)
