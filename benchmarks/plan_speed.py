@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.report_speed import measure
 from gtr_bench.schedule.assignments import job_record
 from gtr_bench.suite import group, load_suite
-from tests.helpers import suite_text
+from tests.helpers import suite_text, touch_done
 
 
 def write_suite(path: Path, *, settings: int, seeds: int) -> None:
@@ -37,9 +37,7 @@ def write_done(suite: Path, results: Path) -> None:
         (folder / "cohort.json").write_text(json.dumps(data), encoding="utf-8")
         for job in cohort.jobs:
             folder = results / "jobs" / job.id
-            folder.mkdir(parents=True)
-            for name in ("job.parquet", "evaluations.parquet", "iterations.parquet"):
-                (folder / name).touch()
+            touch_done(folder)
             (folder / "lock").write_text(cohort.id, encoding="utf-8")
 
 

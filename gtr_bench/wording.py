@@ -1,8 +1,38 @@
-"""How times, sizes, numbers and counts are written wherever the program talks; `report.text` has a report's own."""
+"""How times, sizes, numbers and counts are written wherever the program talks; `report.text` has a report's own.
+
+And what is done to words of others, of a suite's question or an exception, before a terminal or a file gets them.
+"""
 
 from __future__ import annotations
 
-__all__ = ["compact", "counted", "duration", "size"]
+import re
+
+__all__ = ["MOST_CHARACTERS", "clean", "compact", "counted", "duration", "one_line", "size"]
+
+MOST_CHARACTERS = 1000
+"""Of a message: an exception may carry a whole array."""
+
+# A terminal's own sequences go as a whole: colours and movements, titles and links, single escapes.
+_SEQUENCE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?)")
+# C0 but tab and line feed, DEL, C1, line and paragraph separators, and what turns the direction of text (Unicode
+# Bidirectional Algorithm, https://www.unicode.org/reports/tr9/, explicit formatting characters).
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """The text without a terminal's sequences, other control characters as `\N{REPLACEMENT CHARACTER}`; lines stay."""
+    if not _CONTROLS.search(text):
+        return text
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _SEQUENCE.sub("", text.replace("\r\n", "\n")))
+
+
+def one_line(text: str, most: int = MOST_CHARACTERS) -> str:
+    """A message of others as one clean line of at most `most` characters; the middle of a longer one is left out."""
+    line = " ".join(clean(text).split())
+    if len(line) <= most:
+        return line
+    half = (most - 5) // 2
+    return f"{line[:half]} ... {line[-half:]}"
 
 
 def duration(seconds: float | None) -> str:

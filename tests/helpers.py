@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gtr_bench.store.schema import EVALUATIONS, JOB
-from gtr_bench.store.writer import write_table
+from gtr_bench.store.schema import EVALUATIONS
+from gtr_bench.store.writer import write_summary, write_table
 from gtr_bench.suite import Job, canonical_json
 
 FAULTS = Path(__file__).parent / "fault_package"
@@ -85,7 +85,13 @@ def write_finished(results: Path, job: Job, returns: Sequence[float], **more: An
         "return_mean": returns,
     }
     write_table(folder / "evaluations.parquet", EVALUATIONS, columns)
-    write_table(folder / "job.parquet", JOB, job_columns(job, **more))
+    write_summary(folder, {name: value for name, (value,) in job_columns(job, **more).items()})
+
+
+def touch_done(folder: Path) -> None:
+    """The least a job's folder has when the job is done: an empty Parquet file as far as `store.state` looks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "job.parquet").write_bytes(b"PAR1" + bytes(4) + b"PAR1")
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gtr_bench.wording import compact, counted, duration, size
+from gtr_bench.wording import clean, compact, counted, duration, one_line, size
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,16 @@ def test_sizes_and_numbers() -> None:
 
 def test_counts_agree_with_their_noun() -> None:
     assert [counted(n, "job") for n in (0, 1, 1200)] == ["0 jobs", "1 job", "1,200 jobs"]
+
+
+def test_control_and_bidi_characters_are_replaced_and_escape_sequences_go_whole() -> None:
+    assert clean("a\x1b[31mred\x1b[0m b\x1b]8;;http://x\x07link\x1b]8;;\x07") == "ared blink"
+    assert clean("a\u202eb\u2066c\x00d\x9be\rf") == "a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf"
+    assert clean("two\r\nlines\tand a tab: \u00e9, \u05d0, \u4e2d") == "two\nlines\tand a tab: \u00e9, \u05d0, \u4e2d"
+
+
+def test_a_message_is_one_line_of_a_sane_length() -> None:
+    assert one_line("a\n  b\tc\x07") == "a b c\ufffd"
+    text = one_line("begin " + "x" * 100_000 + " end")
+    assert len(text) <= 1000
+    assert (text[:6], text[-4:]) == ("begin ", " end")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -246,17 +245,20 @@ def _results(ctx: typer.Context) -> list[Path]:
 
 def _trained(ctx: typer.Context) -> Iterator[dict[str, Any]]:
     """Labels of jobs in the results folders, and the metrics their suite names, from the newest cohorts' files."""
+    from gtr_bench.errors import ResultsError
+    from gtr_bench.store.cohorts import cohort_files, read_cohort
+
     wanted: str | None = _given(ctx, "suite")
     if wanted is not None and Path(wanted).is_file():
         wanted = _suite(ctx)["suite"]["name"]
     for folder in _results(ctx):
-        files = sorted(folder.glob("cohorts/*/cohort.json"), key=lambda path: -path.stat().st_mtime)
+        files = sorted(cohort_files(folder), key=lambda path: -path.lstat().st_mtime)
         for path in files[:MOST_COHORTS_READ]:
             try:
-                cohort = json.loads(path.read_text(encoding="utf-8"))
+                cohort = read_cohort(path)
                 tree = tomllib.loads(cohort["provenance"]["suite_text"])
                 named = [tree["suite"]["primary_metric"], *(claim["metric"] for claim in tree.get("claim", []))]
                 found = [{**job, "metrics": named} for job in cohort["jobs"] if wanted in (None, job["suite"])]
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            except (ResultsError, ValueError, KeyError, TypeError, AttributeError):
                 continue  # the other cohorts may still help
             yield from found

@@ -17,6 +17,7 @@ import typer
 
 from gtr_bench.cli.group import ClosedPipe
 from gtr_bench.errors import GtrBenchError, SuiteError
+from gtr_bench.wording import one_line
 
 __all__ = ["explain"]
 
@@ -59,7 +60,7 @@ def _describe(error: BaseException) -> tuple[str, str | None, int]:
     if hasattr(error, "format_message"):  # typer's own errors: a wrong option, a missing argument
         return _usage(error)
     hint = "this is a defect of the program; `GTR_BENCH_TRACEBACK=1` shows where, please report it with that"
-    return f"{type(error).__name__}: {error}", hint, 2
+    return one_line(f"{type(error).__name__}: {error}"), hint, 2
 
 
 def _usage(error: BaseException) -> tuple[str, str | None, int]:

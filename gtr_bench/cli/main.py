@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO, cast
 
 import typer
 
 from gtr_bench import __version__
 from gtr_bench.cli.failures import explain
 from gtr_bench.cli.group import Commands
+from gtr_bench.screen import CleanStream
 
 __all__ = ["app", "execute", "main"]
 
@@ -67,11 +69,14 @@ for _command in (
 
 def execute(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Whatever goes wrong is explained on stderr (`failures.explain`)."""
-    try:
-        result = app(args=None if arguments is None else list(arguments), prog_name="gtr-bench", standalone_mode=False)
-        sys.stdout.flush()
-    except BaseException as error:
-        return explain(error)
+    out, err = cast(TextIO, CleanStream(sys.stdout)), cast(TextIO, CleanStream(sys.stderr))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            given = None if arguments is None else list(arguments)
+            result = app(args=given, prog_name="gtr-bench", standalone_mode=False)
+            sys.stdout.flush()
+        except BaseException as error:
+            return explain(error)
     return result if isinstance(result, int) else 0
 
 

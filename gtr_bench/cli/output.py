@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtr_bench.cli.terminal import PIPE_COLUMNS, columns, wants_colour
+from gtr_bench.screen import cleaned
 
 if TYPE_CHECKING:
     from gtr_bench.report.model import Report
@@ -38,5 +39,5 @@ def write_text(text: str, out: Path | None) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
-        content = text.encode()
+        content = cleaned(text).encode()
         write_output(out, lambda file: file.write(content))

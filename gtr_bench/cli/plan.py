@@ -56,6 +56,7 @@ def plan(
     """
     from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.schedule.companions import with_companions
+    from gtr_bench.schedule.earlier import count_earlier
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.plan import make_plan
     from gtr_bench.schedule.selection import select
@@ -69,6 +70,7 @@ def plan(
         every = loaded.jobs()
         selected = with_companions(select(every, k), every, folder, retry_failed=retry_failed)
         made = make_plan(selected, folder, slots=len(slots), cohort=cohort, retry_failed=retry_failed)
+        earlier = count_earlier(loaded, folder)
     listed = []
     if list_jobs:
         states = folder.survey(job.id for job in selected)
@@ -83,7 +85,7 @@ def plan(
             }
             for job in selected
         ]
-    more = {"job_list": listed} if list_jobs else {}
+    more = {"earlier": earlier} | ({"job_list": listed} if list_jobs else {})
     rows = [
         f"{row['job']}  {row['state']:<7}  {row['algorithm']} on {row['sequence']}, seed {row['seed']}"
         for row in listed
@@ -96,15 +98,18 @@ def plan_text(suite: Suite, results: Path, made: Plan, more: Mapping[str, Any], 
     if json:
         data = {"suite": suite.name, "scale": suite.scale, "results": str(results), **asdict(made), **more}
         return json_module.dumps(data, allow_nan=False)
-    return "\n".join([f"{suite.name} ({suite.scale})" if suite.scale else suite.name, *_lines(made)])
+    return "\n".join(
+        [f"{suite.name} ({suite.scale})" if suite.scale else suite.name, *_lines(made, more.get("earlier", 0))]
+    )
 
 
-def _lines(made: Plan) -> list[str]:
+def _lines(made: Plan, earlier: int) -> list[str]:
     from gtr_bench.wording import counted, duration, size
 
     counts = made.counts
     reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(made.reasons.items()))
     resumed = f", {made.resumed} from a checkpoint" if made.resumed else ""
+    resumed += f", {counts['damaged']} of them damaged" if counts["damaged"] else ""
     if made.seconds is not None or not made.cohorts_with_known_speed:
         time = duration(made.seconds)
     else:
@@ -113,6 +118,7 @@ def _lines(made: Plan) -> list[str]:
         f"  jobs      {made.jobs:,}",
         f"  done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
         f"  cached    {counts['cached']:,} of them",
+        *([f"  earlier   {earlier:,} done, of an earlier version of the suite"] if earlier else []),
         f"  failed    {counts['failed']:,}" + (f" ({reasons})" if reasons else ""),
         f"  running   {counts['running']:,}",
         f"  to run    {made.starting:,} in {counted(made.cohorts, 'cohort')}{resumed}",

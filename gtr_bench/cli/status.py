@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,25 +38,31 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show jobs per state, running cohorts and failures; reads only what the workers left."""
+    from gtr_bench.schedule.earlier import count_earlier, earlier_of_all
     from gtr_bench.schedule.folders import ResultsFolder
     from gtr_bench.schedule.status import read_status
 
     folder = ResultsFolder(results)
     folder.require()
     job_ids = None
-    if suite is not None:
+    if suite is None:
+        earlier = earlier_of_all(folder)
+    else:
         from gtr_bench.suite import load_suite
 
-        job_ids = [job.id for job in load_suite(suite, scale=scale).jobs()]
+        loaded = load_suite(suite, scale=scale)
+        job_ids = [job.id for job in loaded.jobs()]
+        count = count_earlier(loaded, folder)
+        earlier = {f"{loaded.name}-{loaded.scale}": count} if count else {}
     found = read_status(folder, job_ids)
     if json:
-        typer.echo(json_module.dumps(asdict(found), allow_nan=False))
+        typer.echo(json_module.dumps(asdict(found) | {"earlier": earlier}, allow_nan=False))
         return
-    for line in _lines(found, str(results)):
+    for line in _lines(found, earlier, str(results)):
         typer.echo(line)
 
 
-def _lines(found: Status, results: str) -> list[str]:
+def _lines(found: Status, earlier: Mapping[str, int], results: str) -> list[str]:
     from gtr_bench.wording import compact, counted, duration
 
     counts = found.counts
@@ -63,8 +70,10 @@ def _lines(found: Status, results: str) -> list[str]:
         f"done      {counts['done']:,}" + (f" ({counts['diverged']} diverged)" if counts["diverged"] else ""),
         f"failed    {counts['failed']:,}",
         f"running   {counts['running']:,}",
-        f"to run    {counts['to_run']:,}",
+        f"to run    {counts['to_run']:,}" + (f" ({counts['damaged']} damaged)" if counts["damaged"] else ""),
     ]
+    for name, count in earlier.items():
+        lines.append(f"earlier   {count:,} done, of an earlier version of {name}")
     for cohort in found.running:
         line = f"running: {cohort.algorithm} on {cohort.sequence} ({counted(cohort.jobs, 'job')}): {cohort.state}"
         if cohort.silent_seconds is not None:

@@ -13,7 +13,7 @@ from gtr_bench.compare.definitions import setting
 from gtr_bench.errors import RequestError, did_you_mean
 from gtr_bench.report.attributes import warn_of_strangers
 from gtr_bench.report.collect import FoundJobs, Record, SuiteRecords, age, find_jobs, stored_suite
-from gtr_bench.report.scores import Evaluations, load_evaluations
+from gtr_bench.report.scores import Evaluations, as_read, load_evaluations
 from gtr_bench.store.reader import Warn, job_folders
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.wording import counted
@@ -76,7 +76,8 @@ def _load(name: str, found: FoundJobs, warn: Warn) -> Loaded:
         groups.setdefault((row["suite"], row["scale"] or ""), []).append(row)
     suites = {key: _suite_records(*key, found, rows) for key, rows in sorted(groups.items())}
     every = {record.job: record for each in suites.values() for record in each.records}
-    return Loaded(name, suites, load_evaluations(list(every.values()), warn=warn))
+    evaluations = load_evaluations(list(every.values()), warn=warn)
+    return Loaded(name, {key: as_read(each, evaluations) for key, each in suites.items()}, evaluations)
 
 
 def _neither(folder: Path) -> str:

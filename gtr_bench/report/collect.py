@@ -7,7 +7,6 @@ labels stored with the jobs are taken as they are and the report says so.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any, Literal
 from gtr_bench.errors import GtrBenchError, RequestError, UnknownNameError
 from gtr_bench.report.attributes import warn_of_strangers
 from gtr_bench.report.registration import History, history_of, newest_suite, registration_notes, suite_of_ledger
+from gtr_bench.store.definitions import with_definitions
+from gtr_bench.store.failures import Failure
 from gtr_bench.store.reader import Warn, failures, job_folders, read, unfinished_jobs
 from gtr_bench.store.requests import Ledger, ledger_name, ledger_names, read_ledger
 from gtr_bench.suite.bars import referred_to
@@ -106,14 +107,14 @@ class FoundJobs:
 
     jobs: dict[str, dict[str, Any]]
     finished: set[str]
-    failed: dict[str, dict[str, Any]]
+    failed: dict[str, Failure]
     folders: dict[str, Path]
 
     def record(self, job: str, labels: Mapping[str, Any], definition: Mapping[str, Any]) -> Record:
         """What became of `job`, which may be one that was never started."""
         summary = self.jobs[job] if job in self.finished else {}
         state: State = summary["status"] if summary else ("failed" if job in self.failed else "missing")
-        failure = self.failed[job] if state == "failed" else {}
+        failure = self.failed[job] if state == "failed" else None
         return Record(
             job=job,
             algorithm=labels["algorithm"],
@@ -124,8 +125,8 @@ class FoundJobs:
             state=state,
             folder=self.folders.get(job),
             summary=summary,
-            reason=failure.get("reason", ""),
-            message=str(failure.get("message") or ""),
+            reason="" if failure is None else failure.reason,
+            message="" if failure is None else failure.message,
         )
 
 
@@ -201,10 +202,9 @@ def collect_suite(results: Sequence[Path], suite: Suite, *, warn: Warn) -> Suite
 
 def find_jobs(results: Sequence[Path], warn: Warn) -> FoundJobs:
     """All jobs in the folders, finished or started; raises as `collect` does."""
-    folders = job_folders(results)
-    finished = {row["job"]: row for row in read(folders.values(), "jobs", _COLUMNS, warn=warn).to_pylist()}
-    for row in finished.values():
-        row["definition"] = json.loads(row["definition"])
+    folders = job_folders(results, warn=warn)
+    rows = read(folders.values(), "jobs", _COLUMNS, warn=warn).to_pylist()
+    finished = {row["job"]: row for row in with_definitions(rows, folders, warn)}
     started = {
         job["id"]: {**job, "job": job["id"], "finished": ""} for job in unfinished_jobs(results, finished, warn=warn)
     }

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from gtr_bench.store.rows import numpy_of
+
 __all__ = ["Columns", "by_job", "matrix_of", "numpy_of"]
 
 Columns: TypeAlias = Mapping[str, "np.ndarray[Any, Any]"]
@@ -43,16 +45,6 @@ def _in_order(keys: Sequence[np.ndarray[Any, Any]]) -> bool:
             return False
         equal &= key[1:] == key[:-1]
     return True
-
-
-def numpy_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
-    """Numbers, null as NaN; by DLPack, because Arrow's own `to_numpy` and `fill_null` import pandas first."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    values = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)
-    if not array.null_count:
-        return np.from_dlpack(values)
-    valid = np.from_dlpack(array.is_valid().cast(pa.uint8())).astype(np.bool_)
-    return np.where(valid, np.from_dlpack(values), np.nan)
 
 
 def matrix_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:

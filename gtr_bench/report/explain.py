@@ -149,7 +149,11 @@ def _behind(record: Record, scores: Scores, metric: type[Metric], made: dict[str
 
 
 def _parsed(name: str, value: Any) -> Any:
-    return json.loads(value) if name in ("packages", "hardware") and value else value
+    """Packages and hardware as objects; a text that is none stays what it is."""
+    try:
+        return json.loads(value) if name in ("packages", "hardware") and value else value
+    except (ValueError, RecursionError):
+        return value
 
 
 def render_explanation_json(explanation: Explanation) -> str:

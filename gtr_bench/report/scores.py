@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -23,7 +23,7 @@ from gtr_bench.suite.bars import BEST, DEFAULT_BASELINE, OWN, baseline_of
 from gtr_bench.suite.expand import Suite
 from gtr_bench.suite.identity import canonical_json
 
-__all__ = ["Evaluations", "Scores", "load_evaluations", "rules_of", "scores_of", "worlds_of"]
+__all__ = ["Evaluations", "Scores", "as_read", "load_evaluations", "rules_of", "scores_of", "worlds_of"]
 
 FIRST_KIND = "policy"
 """Of jobs from a time when there was no other and nobody noted it."""
@@ -46,6 +46,19 @@ def load_evaluations(records: Sequence[Record], *, warn: Warn) -> Evaluations:
     fresh = [code for code, point in enumerate(points.dictionary.to_pylist()) if point in _FRESH]
     columns["fresh"] = np.isin(numpy_of(points.indices), fresh)
     return by_job(table, columns, ("step", "phase"))
+
+
+def as_read(found: SuiteRecords, evaluations: Evaluations) -> SuiteRecords:
+    """A complete job none of whose evaluations could be read is missing: so a run takes it, and trains it anew."""
+    if all(record.state != "complete" or record.job in evaluations for record in found.records):
+        return found
+    records = (
+        replace(record, state="missing", summary={})
+        if record.state == "complete" and record.job not in evaluations
+        else record
+        for record in found.records
+    )
+    return replace(found, records=tuple(records))
 
 
 def worlds_of(definition: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from gtr_bench.report.blocks import Block, Grid, Heading, Lines
 from gtr_bench.report.layout import blocks
 from gtr_bench.report.model import Report
+from gtr_bench.screen import Painted, clean_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,12 +31,11 @@ def render_terminal(report: Report, *, width: int = 160, colour: bool = False) -
 
 def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
     """Any blocks as text for a terminal."""
-    from rich.console import Console
     from rich.text import Text
 
     stream = StringIO()
-    console = Console(
-        file=stream,
+    console = clean_console(
+        stream,
         width=width,
         force_terminal=colour,
         color_system="standard" if colour else None,
@@ -57,7 +57,8 @@ def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
             else:
                 _print_records(console, block)
             console.print()
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).rstrip("\n") + "\n"
+    text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).rstrip("\n") + "\n"
+    return Painted(text) if colour else text
 
 
 def _longest_words(grid: Grid) -> list[int]:

@@ -18,10 +18,19 @@ def levels_of(records: Iterable[Record]) -> dict[str, int]:
     texts = Counter(record.summary.get("hardware") for record in records if record.summary)
     found: Counter[str] = Counter()
     for text, jobs in texts.items():
-        level = json.loads(text).get("vector_level") if text else None
+        level = _level(text)
         if level:
             found[level] += jobs
     return dict(sorted(found.items()))
+
+
+def _level(hardware: str | None) -> str | None:
+    """The level in a job's `hardware`; None where it does not say, or is none."""
+    try:
+        level = json.loads(hardware).get("vector_level") if hardware else None
+    except (ValueError, RecursionError, AttributeError):
+        return None
+    return level if isinstance(level, str) else None
 
 
 def mixed_line(levels: Mapping[str, int]) -> str | None:

@@ -15,7 +15,7 @@ from gtr_bench.metrics.sequential import Look, SequentialTest, Standing, describ
 from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.cases import Case, case_of
 from gtr_bench.report.collect import Record, SuiteRecords
-from gtr_bench.report.scores import Evaluations, scores_of
+from gtr_bench.report.scores import Evaluations, as_read, scores_of
 from gtr_bench.report.statements import Statement, statements_of
 from gtr_bench.suite.bars import BEST, OWN
 from gtr_bench.suite.expand import Cell, Suite
@@ -75,6 +75,7 @@ class Course:
 
 def given(found: SuiteRecords, evaluations: Evaluations) -> tuple[SuiteRecords, Course | None]:
     """The records a report is about: for a suite with waves those that were given, with a note on how many."""
+    found = as_read(found, evaluations)
     if found.suite is None or found.suite.sequential is None:
         return found, None
     course = course_of(found, found.suite, evaluations)

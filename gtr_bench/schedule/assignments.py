@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gtr_bench.errors import ResultsError
 from gtr_bench.files import whole_folder
 from gtr_bench.learners.registry import kind_of
-from gtr_bench.schedule.folders import ResultsFolder, read_json
+from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.suite import group
 
 if TYPE_CHECKING:
@@ -138,12 +137,11 @@ def named_cohorts(jobs: Iterable[Job], folder: ResultsFolder, *, checkpoint: boo
     for cohort_id, named in sorted(members.items()):
         if checkpoint and whole_folder(folder.cohort(cohort_id) / "checkpoint") is None:
             continue
-        try:
-            listed = read_json(folder.cohort(cohort_id) / "cohort.json")["jobs"]
-            records = tuple(job_record(named[r["id"]]) if r["id"] in named else r for r in listed)
-        except (ResultsError, KeyError, TypeError):
+        content = folder.read_cohort(cohort_id)
+        if content is None:
             # Without its list of members a checkpoint is of no use; the jobs are grouped and trained anew.
             continue
+        records = tuple(job_record(named[r["id"]]) if r["id"] in named else r for r in content["jobs"])
         ours = tuple(named[r["id"]] for r in records if r["id"] in named and not folder.is_done(r["id"]))
         if ours:
             found.append(Assignment(cohort_id, ours, records, resumes=True))

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
+
+from gtr_bench.files import is_folder, open_regular, set_aside
 
 __all__ = ["Claim", "Claims", "FlockClaim", "FlockClaims", "is_held"]
 
@@ -41,7 +44,7 @@ class Claims(Protocol):
         """Claim without waiting; None when somebody else holds the job. Raises OSError if the disk refuses."""
 
     def held(self, job_id: str) -> bool:
-        """Whether somebody holds the job."""
+        """Whether somebody holds the job. Raises OSError where that cannot be told: then nobody does."""
 
 
 class FlockClaim:
@@ -53,9 +56,15 @@ class FlockClaim:
 
     @classmethod
     def take(cls, path: Path, job_id: str) -> FlockClaim | None:
-        """Claim without waiting; None when another process holds the file. Raises OSError if the disk refuses."""
+        """Claim without waiting; None when another process holds the file. Raises OSError if the disk refuses.
+
+        What lies in the way is set aside: a link or a file in place of the job's folder, anything but a file in place
+        of its lock.
+        """
+        _set_aside_unless(is_folder, path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        _set_aside_unless(_is_file, path)
+        descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -99,9 +108,13 @@ class FlockClaims:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock file; a missing file is not held. Needs read permission only."""
+    """Whether some process holds the lock file; a missing file is not held. Needs read permission only.
+
+    Raises:
+        OSError: it is a link or no file, or may not be read.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return False
     try:
@@ -112,3 +125,19 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _set_aside_unless(fits: Callable[[Path], bool], path: Path) -> None:
+    """Set aside what lies there and does not fit. Two drivers that find it do so once."""
+    if os.path.lexists(path) and not fits(path):
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.path.lexists(path) and not fits(path):
+                set_aside(path)
+        finally:
+            os.close(descriptor)
+
+
+def _is_file(path: Path) -> bool:
+    return stat.S_ISREG(os.lstat(path).st_mode)

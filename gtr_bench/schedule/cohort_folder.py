@@ -35,16 +35,10 @@ def make_ready(
     Raises:
         OSError: the disk refuses.
     """
-    path = folder.cohort(assignment.id)
-    path.mkdir(parents=True, exist_ok=True)
+    path = folder.clean_cohort(assignment.id)
     for claim in claims:
         claim.name_cohort(assignment.id)
-        folder.failure(claim.job_id).unlink(missing_ok=True)
-        # A writer killed in the middle leaves its file; under the claim no other can be writing here.
-        for partial in folder.job(claim.job_id).glob(".*.partial"):
-            partial.unlink(missing_ok=True)
-    # An old heartbeat would be taken for this worker's.
-    (path / "heartbeat.json").unlink(missing_ok=True)
+        folder.clean_job(claim.job_id)
     document = path / "cohort.json"
     write_json(document, _content(assignment, device, settings, provenance))
     return document

@@ -8,9 +8,9 @@ from pathlib import Path
 from gtr_bench.errors import ResultsError
 from gtr_bench.schedule.assignments import Assignment, shape_of
 from gtr_bench.schedule.executors.base import Demand, Usage
-from gtr_bench.schedule.folders import ResultsFolder, read_json
+from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.running import Running
-from gtr_bench.schedule.speeds import newest_cohorts
+from gtr_bench.schedule.speeds import known_shape, newest_cohorts
 
 __all__ = ["Demands"]
 
@@ -58,13 +58,12 @@ class Demands:
         found: dict[str, _Key] = {}
         jobs: list[Path] = []
         for cohort_id in newest_cohorts(self._folder) if wanted else ():
-            try:
-                document = read_json(self._folder.cohort(cohort_id) / "cohort.json")
-                ids = [str(record["id"]) for record in document["jobs"]]
-                key = shape_of(document["jobs"][0]), len(ids)
-            except (ResultsError, KeyError, TypeError, IndexError):
-                # A foreign or half-written folder tells nothing.
+            document = self._folder.read_cohort(cohort_id)
+            shape = None if document is None else known_shape(document["jobs"][0])
+            if document is None or shape is None:
                 continue
+            ids = [record["id"] for record in document["jobs"]]
+            key = shape, len(ids)
             done = [job_id for job_id in ids if self._folder.is_done(job_id)]
             if key in wanted and done and document.get("device") == self._device:
                 found[cohort_id] = key

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WaveResult, WorkerView
 from gtr_bench.schedule.wording import cohort_name
+from gtr_bench.screen import clean_console
 from gtr_bench.wording import compact, counted, duration
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ _LIVE_EVERY_SECONDS = 0.5
 def make_display(stream: TextIO, *, progress: bool) -> Observer:
     """The live table if the stream is a terminal that can redraw and progress is wanted, else lines."""
     if progress and stream.isatty() and os.environ.get("TERM") != "dumb":
-        from rich.console import Console
-
-        return LiveDisplay(Console(file=stream, force_terminal=True))
+        return LiveDisplay(clean_console(stream, force_terminal=True))
     return PlainDisplay(stream, progress=progress)
 
 

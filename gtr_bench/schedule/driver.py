@@ -82,7 +82,7 @@ class Driver:
 
     def run(self) -> Outcome:
         """Train what is to be trained. Raises RequestError when the folder or the disk does not allow a start."""
-        states = self._folder.survey(self._jobs)
+        states = self._folder.survey(self._jobs, thorough=True)
         to_run = [name for name, state in states.items() if wanted(state, retry_failed=self._settings.retry_failed)]
         self._retried = {name for name in to_run if not wanted(states[name], retry_failed=False)}
         self._others.note(states, to_run)
@@ -379,9 +379,11 @@ class Driver:
             following = self._attempts.after(left, ending, worker.heartbeat)
         log = worker.log.relative_to(self._folder.root)
         step = worker.heartbeat.step if worker.heartbeat is not None else None
-        failure = Failure(ending.reason, ending.message, str(log), step, time.time())
+        failure = Failure(ending.reason, ending.message, str(log), step, time.time(), self._provenance.get("git_sha"))
         halved = len(following) > 1
         if following:
+            for name in unfinished:
+                self._folder.note_attempt(name, failure)
             self._queue.extend(following)
             if halved:
                 # It belongs to the whole cohort, which is not tried again.

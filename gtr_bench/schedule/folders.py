@@ -1,67 +1,40 @@
-"""Where a results folder keeps what, and the state its files say a job is in (design rule 3).
+"""Where a results folder keeps what; what its files say of a job is `store.state`'s affair (design rule 3).
 
     results/jobs/<job id>/      job.parquet: done; failure.json: failed; lock: held while a worker trains the job
     results/cohorts/<cohort id>/cohort.json, checkpoint/, heartbeat.json, log.txt
 
-Done = job.parquet exists. Failed = failure.json exists and job.parquet does not. Nothing else decides.
+A results folder is not trusted: only what has a job's or cohort's id for a name is one, links are not followed, and
+nothing outside of it is written or removed. What cannot be used is named on stderr and left out.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gtr_bench.errors import RequestError, ResultsError
-from gtr_bench.files import write_json
+from gtr_bench.files import clear, is_folder, kind_of_entry, read_json, read_regular, set_aside
 from gtr_bench.schedule.claims import Claims, FlockClaims
+from gtr_bench.store.cohorts import IDENTIFIER, read_cohort
+from gtr_bench.store.failures import Failure, note_attempt, read_failure, write_failure
+from gtr_bench.store.state import (
+    DAMAGED,
+    JOB_FILE,
+    TABLES,
+    JobState,
+    State,
+    count_states,
+    damage_of,
+    state_of,
+)
+from gtr_bench.store.warn import warn_on_stderr
 
 __all__ = ["Failure", "JobState", "ResultsFolder", "State", "count_states", "read_json", "wanted"]
 
-
-_JOB_ID = re.compile("[0-9a-f]{16}")
-
-
-class State(StrEnum):
-    """What a job's files say about it."""
-
-    DONE = "done"
-    FAILED = "failed"
-    RUNNING = "running"
-    TO_RUN = "to_run"
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """`reason` is that of a failed job (error, oom, timeout, killed), or `diverged` for a done job that diverged."""
-
-    state: State
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The content of failure.json.
-
-    Attributes:
-        reason: error, oom, timeout, killed or diverged.
-        message: one line for a reader.
-        log: path of the worker's log, relative to the results folder.
-        step: environment steps of the job when it failed, as its last heartbeat said; None before the first.
-        time: seconds since the epoch.
-    """
-
-    reason: str
-    message: str
-    log: str
-    step: int | None
-    time: float
+_LONGEST_LOCK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +42,7 @@ class ResultsFolder:
     """Paths inside one results folder; construction touches no disk."""
 
     root: Path
+    _told: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def jobs(self) -> Path:
@@ -108,13 +82,28 @@ class ResultsFolder:
         if not os.access(self.root, os.R_OK | os.X_OK):
             raise RequestError(f"the results folder `{self.root}` cannot be read", hint="check its permissions")
 
+    def warn(self, sentence: str) -> None:
+        """Tell the user on stderr; each sentence once, however often a folder is looked at."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            warn_on_stderr(sentence)
+
     def prepare(self) -> None:
         """Create the folder and prove that it can be written; raises RequestError."""
         try:
             for folder in (self.jobs, self.cohorts):
+                if folder.is_symlink():
+                    # It may be the user's own, for room elsewhere, or lead to what is nobody's to write.
+                    raise RequestError(
+                        f"`{folder}` is a link, and nothing outside of the results folder is written",
+                        hint="make the results folder itself the link, or name its place with `--results DIR`",
+                    )
+                if os.path.lexists(folder) and not is_folder(folder):
+                    self.warn(f"`{folder}` is {kind_of_entry(folder)}: kept as `{set_aside(folder).name}`")
                 folder.mkdir(parents=True, exist_ok=True)
                 probe = folder / f".write_test.{os.getpid()}"
-                probe.touch()
+                clear(probe)
+                open(probe, "xb").close()
                 probe.unlink()
         except OSError as error:
             raise RequestError(
@@ -124,59 +113,145 @@ class ResultsFolder:
 
     def job_ids(self) -> list[str]:
         """Ids of the jobs the folder knows, sorted; whatever else lies there (`.DS_Store`) is passed over."""
-        try:
-            names = os.listdir(self.jobs)
-        except FileNotFoundError:
-            return []
-        return sorted(name for name in names if _JOB_ID.fullmatch(name))
+        entries = {name: usable for name, usable in self._entries().items() if IDENTIFIER.fullmatch(name)}
+        for name in (name for name, usable in entries.items() if not usable):
+            self.warn(self._not_a_folder(name))
+        return sorted(name for name, usable in entries.items() if usable)
 
     def is_done(self, job_id: str) -> bool:
-        return (self.job(job_id) / "job.parquet").exists()
+        """Whether the job is done and every byte of its files is as it was written."""
+        folder = self.job(job_id)
+        return os.path.lexists(folder / JOB_FILE) and is_folder(folder) and damage_of(folder, thorough=True) is None
 
-    def survey(self, job_ids: Iterable[str]) -> dict[str, JobState]:
-        """The state of every job, from file names, failure.json and locks only; no Parquet is read."""
+    def survey(self, job_ids: Iterable[str], *, thorough: bool = False) -> dict[str, JobState]:
+        """The state of every job, from its files and locks (`store.state`); what is wrong with one is told on stderr.
+
+        Args:
+            job_ids: ids, known to the folder or not.
+            thorough: read the tables of done jobs too; a run does, a plan need not.
+
+        Raises:
+            RequestError: the folder cannot be read.
+        """
+        existing = self._entries()
+        untouched = JobState(State.TO_RUN)
+        states = {
+            job_id: self._state(job_id, usable, thorough) if (usable := existing.get(job_id)) is not None else untouched
+            for job_id in job_ids
+        }
+        for state in states.values():
+            if state.problem:
+                self.warn(state.problem)
+        return states
+
+    def _entries(self) -> dict[str, bool]:
+        """What lies among the jobs, and whether it is a folder: a link to one is none."""
+        if not is_folder(self.jobs):
+            if os.path.lexists(self.jobs):
+                self.warn(f"left out `{self.jobs}`: {kind_of_entry(self.jobs)}, not a folder")
+            return {}
         try:
-            existing = set(os.listdir(self.jobs))
-        except FileNotFoundError:
-            existing = set()
+            with os.scandir(self.jobs) as entries:
+                return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
         except OSError as error:
             raise RequestError(f"the results folder `{self.root}` cannot be read: {error.strerror}") from error
-        untouched = JobState(State.TO_RUN)
-        return {job_id: self._state(job_id) if job_id in existing else untouched for job_id in job_ids}
 
-    def _state(self, job_id: str) -> JobState:
-        try:
-            names = os.listdir(f"{self.root}/jobs/{job_id}")
-        except NotADirectoryError:
-            return JobState(State.TO_RUN)
-        if "job.parquet" in names:
-            return JobState(State.DONE, "diverged" if "failure.json" in names else None)
-        # A job that is being tried again is running, whatever it left behind before.
-        if "lock" in names and self.claims.held(job_id):
-            return JobState(State.RUNNING)
-        if "failure.json" in names:
-            return JobState(State.FAILED, self.read_failure(job_id).reason)
-        return JobState(State.TO_RUN)
+    def _state(self, job_id: str, usable: bool, thorough: bool) -> JobState:
+        if not usable:
+            return JobState(State.TO_RUN, DAMAGED, self._not_a_folder(job_id))
+        return state_of(f"{self.root}/jobs/{job_id}", lambda: self.claims.held(job_id), thorough=thorough)
+
+    def _not_a_folder(self, job_id: str) -> str:
+        path = self.job(job_id)
+        return f"left out `{path}`: {kind_of_entry(path)}, not a folder"
 
     def read_failure(self, job_id: str) -> Failure:
         """The job's failure; one that cannot be read is told as an `error` whose message says so."""
-        path = self.failure(job_id)
         try:
-            data = read_json(path)
-            return Failure(**{name: data.get(name) for name in Failure.__dataclass_fields__})  # type: ignore[arg-type]
+            return read_failure(self.job(job_id))
         except ResultsError as error:
             return Failure(reason="error", message=error.sentence, log="", step=None, time=0.0)
 
     def write_failure(self, job_id: str, failure: Failure) -> None:
-        write_json(self.failure(job_id), asdict(failure))
+        """Store a job's failure, with all attempts before it."""
+        write_failure(self.job(job_id), failure)
+
+    def note_attempt(self, job_id: str, failure: Failure) -> None:
+        """Store the failure of an attempt that is followed by another."""
+        note_attempt(self.job(job_id), failure)
+
+    def clean_job(self, job_id: str) -> None:
+        """Make a claimed job's folder ready for a worker: what is damaged is set aside, what writers left is removed.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        folder = self.job(job_id)
+        damaged = os.path.lexists(folder / JOB_FILE)
+        for name in (JOB_FILE, *TABLES):
+            path = folder / name
+            if os.path.lexists(path) and (damaged or not path.is_file() or path.is_symlink()):
+                self.warn(f"`{path}` is damaged: kept as `{set_aside(path).name}`, the job is trained anew")
+        # A writer killed in the middle leaves its file; under the claim no other can be writing here.
+        for partial in folder.glob(".*.partial"):
+            clear(partial)
+        for name in ("failure.json", "attempts.json"):
+            if (folder / name).is_symlink() or is_folder(folder / name):
+                clear(folder / name)
+        note_attempt(folder)
+
+    def clean_cohort(self, cohort_id: str) -> Path:
+        """The cohort's folder, made where there is none, without what a worker would write through or take for its own.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        folder = self.cohort(cohort_id)
+        if os.path.lexists(folder) and not is_folder(folder):
+            self.warn(f"`{folder}` is {kind_of_entry(folder)}: kept as `{set_aside(folder).name}`")
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                strange = not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False)
+                # An old heartbeat would be taken for this worker's; others are written in place or renamed over.
+                if strange or entry.name == "heartbeat.json" or entry.name.endswith(".json.partial"):
+                    clear(Path(entry.path))
+                elif entry.name in {"cohort.json", "log.txt"} and entry.is_dir(follow_symlinks=False):
+                    set_aside(Path(entry.path))
+        return folder
 
     def cohort_of(self, job_id: str) -> str | None:
         """The cohort that last trained the job, which its lock file names; None when no driver started it."""
+        path = f"{self.root}/jobs/{job_id}/lock"
         try:
             # Paths as text: a plan asks this for 10,000 jobs, and building a Path takes longer than the system call.
-            with open(f"{self.root}/jobs/{job_id}/lock", encoding="utf-8") as file:
-                return file.read().strip() or None
+            named = read_regular(path, _LONGEST_LOCK).decode("ascii", errors="replace").strip()
         except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            self.warn(f"left out `{path}`: {error.strerror}")
+            return None
+        if not named:
+            return None
+        if not IDENTIFIER.fullmatch(named):
+            self.warn(f"left out `{path}`: it names no cohort")
+            return None
+        return named
+
+    def read_cohort(self, cohort_id: str) -> dict[str, Any] | None:
+        """The content of a cohort's cohort.json; None where there is none, or one that is named and left out."""
+        folder = self.cohort(cohort_id)
+        if not os.path.lexists(folder):
+            return None
+        if not is_folder(folder):
+            self.warn(f"left out `{folder}`: {kind_of_entry(folder)}, not a folder")
+            return None
+        if not os.path.lexists(folder / "cohort.json"):
+            return None
+        try:
+            return read_cohort(folder / "cohort.json")
+        except ResultsError as error:
+            self.warn(f"left out: {error.sentence}")
             return None
 
 
@@ -188,22 +263,3 @@ def wanted(state: JobState, *, retry_failed: bool) -> bool:
     if state.state is State.FAILED:
         return retry_failed or state.reason in {"killed", "diverged"}
     return state.state is State.TO_RUN
-
-
-def count_states(states: Iterable[JobState]) -> dict[str, int]:
-    """Jobs per state, every state named, plus `diverged` (a part of `done`)."""
-    seen = list(states)
-    counts = Counter(state.state.value for state in seen)
-    diverged = sum(state.state is State.DONE and state.reason == "diverged" for state in seen)
-    return {**{state.value: counts[state.value] for state in State}, "diverged": diverged}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; raises ResultsError when the file is missing, unreadable or something else."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"`{path}` cannot be read as JSON") from error
-    if not isinstance(data, dict):
-        raise ResultsError(f"`{path}` is not a JSON object")
-    return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +89,7 @@ def read_heartbeat(path: Path) -> Heartbeat | None:
     """The worker's last heartbeat; None before the first, or when the file is not one."""
     try:
         return _parse(read_json(path))
-    except (ResultsError, KeyError, TypeError, ValueError):
+    except (ResultsError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
 
@@ -116,6 +117,8 @@ def _parse(data: Mapping[str, Any]) -> Heartbeat:
 
 
 def _number(value: Any) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f"{value} is no speed and no return")
     return None if value is None else float(value)
 
 

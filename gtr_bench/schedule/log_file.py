@@ -33,7 +33,7 @@ class CappedLog:
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end; raises OSError if the disk refuses."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         try:
             size = os.fstat(descriptor).st_size
             # The marker is about 50 bytes; leaving 100 keeps the limit strict.

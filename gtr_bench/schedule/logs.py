@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.files import is_folder, kind_of_entry, read_regular
 from gtr_bench.schedule.folders import ResultsFolder
 
 __all__ = ["JobLog", "find_job", "read_log"]
@@ -42,6 +46,18 @@ def read_log(folder: ResultsFolder, prefix: str) -> JobLog:
     if cohort is None:
         raise RequestError(f"no worker has trained the job `{job}` yet")
     path = folder.log(cohort)
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    failure = asdict(folder.read_failure(job)) if folder.failure(job).exists() else None
-    return JobLog(job, str(path), text, failure)
+    failure = asdict(folder.read_failure(job)) if os.path.lexists(folder.failure(job)) else None
+    return JobLog(job, str(path), _text(folder, path), failure)
+
+
+def _text(folder: ResultsFolder, path: Path) -> str:
+    """The log's text; empty where there is none, or none that is a file of ours."""
+    try:
+        if not is_folder(path.parent) and os.path.lexists(path.parent):
+            raise OSError(errno.ENOTDIR, f"{kind_of_entry(path.parent)} lies in place of its folder")
+        return read_regular(path).decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        folder.warn(f"left out `{path}`: {error.strerror}")
+        return ""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from gtr_bench.errors import ResultsError, UnknownNameError
+from gtr_bench.errors import GtrBenchError
+from gtr_bench.files import is_folder
 from gtr_bench.schedule.assignments import Assignment, shape_of
-from gtr_bench.schedule.folders import ResultsFolder, read_json
+from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.heartbeat import read_heartbeat
+from gtr_bench.store.cohorts import IDENTIFIER
 
-__all__ = ["PastSpeeds", "newest_cohorts"]
+__all__ = ["PastSpeeds", "known_shape", "newest_cohorts"]
 
 MOST_COHORTS_READ = 300
 
@@ -33,12 +36,10 @@ class PastSpeeds:
             heartbeat = read_heartbeat(path / "heartbeat.json")
             if heartbeat is None or heartbeat.state != "done" or not heartbeat.steps_per_second:
                 continue
-            try:
-                records: list[dict[str, Any]] = read_json(path / "cohort.json")["jobs"]
-                seen[shape_of(records[0])][len(records)].append(heartbeat.steps_per_second)
-            except (ResultsError, UnknownNameError, KeyError, TypeError, IndexError):
-                # A foreign or half-written folder, or an algorithm not installed here, tells nothing about speed.
-                continue
+            cohort = folder.read_cohort(cohort_id)
+            shape = None if cohort is None else known_shape(cohort["jobs"][0])
+            if cohort is not None and shape is not None:
+                seen[shape][len(cohort["jobs"])].append(heartbeat.steps_per_second)
         return cls({shape: {m: median(values) for m, values in by.items()} for shape, by in seen.items()})
 
     def seconds(self, assignment: Assignment) -> float | None:
@@ -54,11 +55,22 @@ class PastSpeeds:
         return assignment.steps * members / known[nearest]
 
 
+def known_shape(record: Mapping[str, Any]) -> str | None:
+    """`shape_of` a record of any origin; None where that cannot be told: another program's, or not installed here."""
+    try:
+        return shape_of(record)
+    except (GtrBenchError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def newest_cohorts(folder: ResultsFolder) -> list[str]:
     """Ids of the cohorts started last, the newest first; at most 300, so that 10,000 cost no more."""
-    try:
-        with os.scandir(folder.cohorts) as entries:
-            dated = [(entry.stat().st_mtime, entry.name) for entry in entries if entry.is_dir()]
-    except FileNotFoundError:
+    if not is_folder(folder.cohorts):
         return []
+    with os.scandir(folder.cohorts) as entries:
+        dated = [
+            (entry.stat(follow_symlinks=False).st_mtime, entry.name)
+            for entry in entries
+            if IDENTIFIER.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+        ]
     return [name for _, name in sorted(dated, reverse=True)[:MOST_COHORTS_READ]]

@@ -6,8 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gtr_bench.errors import ResultsError
-from gtr_bench.schedule.folders import ResultsFolder, State, count_states, read_json
+from gtr_bench.schedule.folders import ResultsFolder, State, count_states
 from gtr_bench.schedule.heartbeat import SILENT_SECONDS, read_heartbeat
 
 __all__ = ["FailedJob", "RunningCohort", "Status", "read_status"]
@@ -72,17 +71,16 @@ def read_status(folder: ResultsFolder, job_ids: Sequence[str] | None = None) -> 
 
 
 def _running(folder: ResultsFolder, cohort: str, jobs: int) -> RunningCohort:
-    try:
-        first = read_json(folder.cohort(cohort) / "cohort.json")["jobs"][0]
-        labels = str(first["algorithm"]), str(first["sequence"])
-    except (ResultsError, KeyError, IndexError, TypeError):
-        # The claim is taken a moment before the file is written.
-        labels = "?", "?"
+    content = folder.read_cohort(cohort)
+    # The claim is taken a moment before the file is written.
+    labels = [content["jobs"][0][name] if content is not None else "?" for name in ("algorithm", "sequence")]
     beat = read_heartbeat(folder.cohort(cohort) / "heartbeat.json")
     if beat is None or beat.phases == 0:
-        return RunningCohort(cohort, *labels, jobs, "starting", None, None, None, None, None)
+        return RunningCohort(cohort, labels[0], labels[1], jobs, "starting", None, None, None, None, None)
     silent = time.time() - beat.time
     state, speed, silence = beat.state, beat.steps_per_second, None
     if silent >= SILENT_SECONDS:
         state, speed, silence = "silent", None, round(silent, 1)
-    return RunningCohort(cohort, *labels, jobs, state, beat.phase, beat.phases, beat.step, beat.steps, speed, silence)
+    return RunningCohort(
+        cohort, labels[0], labels[1], jobs, state, beat.phase, beat.phases, beat.step, beat.steps, speed, silence
+    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from gtr_bench.report.collect import collect_suite
-from gtr_bench.report.scores import load_evaluations
+from gtr_bench.report.scores import as_read, load_evaluations
 from gtr_bench.report.waves import Course, Wave, course_of, first_wave
 from gtr_bench.schedule.folders import ResultsFolder
 from gtr_bench.schedule.observer import Fanout, Launch, Observer, Outcome, StatementResult, WaveResult
@@ -50,7 +50,8 @@ def run_until_decided(suite: Suite, folder: ResultsFolder, train: Train, observe
             if outcomes[-1].stop is not None:
                 break
             found = collect_suite([folder.root], suite, warn=warn)
-            course = course_of(found, suite, load_evaluations(found.records, warn=warn), upto=wave.number)
+            evaluations = load_evaluations(found.records, warn=warn)
+            course = course_of(as_read(found, evaluations), suite, evaluations, upto=wave.number)
             if len(course.looks) < wave.number:
                 break  # a job of the wave is neither finished nor failed, so nothing can be said yet
             observer.wave(_result(course, wave, len(fresh)))

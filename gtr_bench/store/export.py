@@ -12,9 +12,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from gtr_bench.errors import RequestError
+from gtr_bench.store.definitions import with_definitions
 from gtr_bench.store.reader import Kind, Warn, job_folders, read, unfinished_jobs, warn_on_stderr
 from gtr_bench.store.writer import write_output
 from gtr_bench.suite.identity import parameters_of
+from gtr_bench.wording import clean
 
 __all__ = ["csv_bytes", "save", "tidy"]
 
@@ -47,21 +49,35 @@ def tidy(results: Sequence[Path], what: Kind, *, warn: Warn = warn_on_stderr) ->
         RequestError: no jobs.
         ResultsError: a file was written by a newer program.
     """
-    folders = job_folders(results)
+    folders = job_folders(results, warn=warn)
     finished = read(folders.values(), "jobs", None if what == "jobs" else _job_columns(), warn=warn)
-    rows = [{**row, "definition": json.loads(row["definition"])} for row in _plain(finished)]
+    rows = with_definitions(_plain(finished), folders, warn)
     if what == "jobs":
-        return _beside(finished, _parameters(rows))
+        kept = {row["job"] for row in rows}
+        finished = finished.filter(pa.array([job in kept for job in finished["job"].to_pylist()], pa.bool_()))
+        return _clean(_beside(finished, _parameters(rows)))
     for job in unfinished_jobs(results, [row["job"] for row in rows], warn=warn):
         name = job["definition"]["algorithm"]["name"]
         rows.append({**job, "job": job["id"], "algorithm_name": name, "status": "unfinished"})
-    table = read(folders.values(), what, warn=warn)
+    table = _clean(read(folders.values(), what, warn=warn))
     positions = {row["job"]: index for index, row in enumerate(rows)}
     encoded = table["job"].combine_chunks().dictionary_encode()
     of_job = pa.array([positions.get(job) for job in encoded.dictionary.to_pylist()], type=pa.int64())
     indices = of_job.take(encoded.indices)
     labels = pa.table({field.name: pa.array([row[field.name] for row in rows], field.type) for field in _LABELS})
-    return _beside(_beside(labels.take(indices), table), _parameters(rows).take(indices))
+    return _beside(_beside(_clean(labels).take(indices), table), _clean(_parameters(rows)).take(indices))
+
+
+def _clean(table: pa.Table) -> pa.Table:
+    """The table without control characters in its texts: it may be read on a terminal."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            encoded = table[field.name].combine_chunks().dictionary_encode()
+            texts = encoded.dictionary.to_pylist()
+            fresh = [clean(text) for text in texts]
+            if fresh != texts:
+                table = table.set_column(place, field, pa.array(fresh, field.type).take(encoded.indices))
+    return table
 
 
 def _job_columns() -> list[str]:

@@ -1,16 +1,15 @@
 """Read what jobs left in one or more results folders, while a run goes on or after it.
 
-Each job's file is opened once, in threads, and only the asked columns are decoded. A file that is not whole or not
-ours is named in a warning and left out; a file newer than this program is refused: its columns may mean other things.
+Each job's file is opened once, in threads, and only the asked columns are decoded. Nothing there is trusted: a file
+that is not whole, not as it was written, not ours or not of its folder's job is named in a warning and left out. A
+file newer than this program is refused: its columns may mean other things.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -19,13 +18,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gtr_bench.errors import RequestError, ResultsError, did_you_mean
+from gtr_bench.files import is_folder, kind_of_entry, read_regular
 from gtr_bench.learners.columns import declarations
+from gtr_bench.store.checksum import matches
+from gtr_bench.store.cohorts import IDENTIFIER, cohort_files, read_cohort
+from gtr_bench.store.failures import Failure, read_failure
+from gtr_bench.store.rows import why_not_rows
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
+from gtr_bench.store.state import damage_in, way_out
+from gtr_bench.store.warn import Warn, warn_on_stderr
+from gtr_bench.wording import one_line
 
 __all__ = ["Kind", "Warn", "failures", "job_folders", "read", "unfinished_jobs", "warn_on_stderr"]
 
 Kind = Literal["jobs", "evaluations", "iterations"]
-Warn = Callable[[str], None]
+_MOST_BYTES = 1 << 32
+_LONGEST_VERSION = 9
+"""digits of a schema version; int() refuses some thousands"""
+_KEYS: dict[str, tuple[str, ...]] = {
+    "jobs": ("job", "status"),
+    "evaluations": ("job", "step", "phase", "evaluated_phase", "point"),
+    "iterations": ("job", "iteration"),
+}
+"""What tells rows apart: decoded in any case, to see that each is there once and is the job's."""
 
 _FILES: dict[str, tuple[str, pa.Schema]] = {
     "jobs": ("job.parquet", JOB),
@@ -38,15 +53,15 @@ _FILES: dict[str, tuple[str, pa.Schema]] = {
 _THREADS = max(2, min(8, len(os.sched_getaffinity(0))))
 
 
-def warn_on_stderr(sentence: str) -> None:
-    """Tell the user on stderr; stdout is data."""
-    print(f"warning: {sentence}", file=sys.stderr)
-
-
-def job_folders(results: Sequence[Path]) -> dict[str, Path]:
+def job_folders(results: Sequence[Path], *, warn: Warn = warn_on_stderr) -> dict[str, Path]:
     """Job id -> folder, over all results folders, sorted by id; the first results folder that has a job wins.
 
-    One job has one identity, so a second copy holds the same numbers and must not count twice.
+    One job has one identity, so a second copy holds the same numbers and must not count twice. What has a job's name
+    and is no folder, or a link to one, is left out.
+
+    Args:
+        results: results folders.
+        warn: called with a sentence for each entry that was left out.
 
     Raises:
         RequestError: a results folder does not exist, cannot be listed, or none of them holds a job.
@@ -57,15 +72,22 @@ def job_folders(results: Sequence[Path]) -> dict[str, Path]:
             raise RequestError(
                 f"`{folder}` is not a results folder", hint="`gtr-bench run SUITE --results DIR` makes one"
             )
-        try:
-            with os.scandir(folder / "jobs") as entries:
-                for entry in entries:
-                    if entry.is_dir():
-                        found.setdefault(entry.name, Path(entry.path))
-        except FileNotFoundError:
+        jobs = folder / "jobs"
+        if not is_folder(jobs):
+            if os.path.lexists(jobs):
+                warn(f"left out `{jobs}`: {kind_of_entry(jobs)}, not a folder")
             continue
+        try:
+            with os.scandir(jobs) as entries:
+                for entry in entries:
+                    if not IDENTIFIER.fullmatch(entry.name):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        found.setdefault(entry.name, Path(entry.path))
+                    else:
+                        warn(f"left out `{entry.path}`: {kind_of_entry(entry.path)}, not a folder")
         except OSError as error:
-            raise RequestError(f"`{folder / 'jobs'}` cannot be listed: {error.strerror}") from error
+            raise RequestError(f"`{jobs}` cannot be listed: {error.strerror}") from error
     if not found:
         names = ", ".join(f"`{folder}`" for folder in results)
         raise RequestError(
@@ -96,15 +118,14 @@ def read(
     if declared and kind != "iterations":
         raise _unknown(declared[0], schema.names)
     # Files are read in their own order of columns, which needs no work per file, and put into the asked one at the end.
-    # Without a column that every file has, a table of one that has none of the asked ones would have no rows.
-    frame = pa.schema([field for field in schema if field.name in asked or (declared and field.name == "job")])
+    frame = pa.schema([field for field in schema if field.name in asked or field.name in _KEYS[kind]])
     select = None if kind == "iterations" and columns is None else declared
     paths = [folder / name for folder in folders]
     # A share per thread: handing over every small file by itself costs as much as opening it.
     share = -(-len(paths) // _THREADS) or 1
     shares = [paths[start : start + share] for start in range(0, len(paths), share)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        done = list(pool.map(lambda some: [_read_file(path, frame, select) for path in some], shares))
+        done = list(pool.map(lambda some: [_read_file(path, kind, frame, select) for path in some], shares))
     outcomes = [outcome for some in done for outcome in some]
     tables = []
     for outcome in outcomes:
@@ -117,7 +138,8 @@ def read(
         if column not in table.column_names:
             _require_declared(column, paths)
             table = table.append_column(column, pa.nulls(len(table), pa.float32()))
-    return (table if select is None else table.select(asked)).replace_schema_metadata()
+    whole = kind == "iterations" and columns is None
+    return (table if whole else table.select(asked)).replace_schema_metadata()
 
 
 def _require_declared(column: str, paths: Sequence[Path]) -> None:
@@ -128,8 +150,9 @@ def _require_declared(column: str, paths: Sequence[Path]) -> None:
             return
         known += columns
     for path in paths:
-        with contextlib.suppress(pa.ArrowException, OSError):
-            known += pq.read_schema(path).names
+        # Whatever a damaged file raises, it helps nobody to a name.
+        with contextlib.suppress(Exception):
+            known += pq.read_schema(pa.BufferReader(read_regular(path, _MOST_BYTES))).names
     raise _unknown(column, list(dict.fromkeys(known)))
 
 
@@ -137,19 +160,27 @@ def _unknown(column: str, known: Sequence[str]) -> RequestError:
     return RequestError(f"unknown column `{column}`", hint=did_you_mean(column, known))
 
 
-def _read_file(path: Path, frame: pa.Schema, select: Sequence[str] | None) -> pa.Table | str | None:
+def _read_file(path: Path, kind: Kind, frame: pa.Schema, select: Sequence[str] | None) -> pa.Table | str | None:
     """The table, None where there is no such file (yet), or the sentence that says why it was left out.
 
     Args:
         path: the file.
+        kind: which of a job's.
         frame: columns that the table has in any case.
         select: those it has besides, where the file has them; None means all of the file's.
     """
     try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        content = read_regular(path, _MOST_BYTES)
+        if kind == "jobs":
+            damage = damage_in(content, path.parent)
+        else:
+            damage = None if matches(content) else "it does not match its checksum"
+        if damage is not None:
+            return _left_out(path, damage)
+        with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False, page_checksum_verification=True) as file:
             present = file.schema_arrow
             version = (present.metadata or {}).get(SCHEMA_KEY)
-            if version is None or not version.isdigit():
+            if version is None or not version.isdigit() or len(version) > _LONGEST_VERSION:
                 return f"left out `{path}`: not written by gtr-bench"
             if int(version) > SCHEMA_VERSION:
                 raise ResultsError(
@@ -158,13 +189,21 @@ def _read_file(path: Path, frame: pa.Schema, select: Sequence[str] | None) -> pa
                 )
             wanted = frozenset(frame.names) | frozenset(present.names if select is None else select)
             table = file.read(columns=[name for name in present.names if name in wanted], use_threads=False)
-        return _conform(table, frame)
+        table = _conform(table, frame)
+        problem = why_not_rows(table, kind, path.parent.name)
+        return table if problem is None else _left_out(path, problem)
     except FileNotFoundError:
         return None
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        way_out = f"to train the job again, delete the folder `{path.parent}` and run the suite again"
-        return f"left out `{path}`: truncated or damaged ({reason}); {way_out}"
+    except ResultsError:
+        raise
+    except Exception as error:
+        # A crafted file makes Arrow raise nearly anything: UnicodeDecodeError of a name, OverflowError of a size.
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return _left_out(path, one_line(reason, 200).rstrip("."))
+
+
+def _left_out(path: Path, reason: str) -> str:
+    return f"left out `{path}`: truncated or damaged ({reason}); {way_out()}"
 
 
 def _conform(table: pa.Table, frame: pa.Schema) -> pa.Table:
@@ -198,29 +237,27 @@ def unfinished_jobs(
     done = set(finished)
     found: dict[str, dict[str, Any]] = {}
     for folder in results:
-        for path in sorted((folder / "cohorts").glob("*/cohort.json")):
+        for path in cohort_files(folder):
             try:
-                cohort = json.loads(path.read_text(encoding="utf-8"))
-                provenance = cohort["provenance"]
-                for job in cohort["jobs"]:
-                    if job["id"] not in done:
-                        texts = {key: provenance.get(key) for key in ("suite_text", "suite_path", "git_sha")}
-                        found.setdefault(job["id"], {**job, **texts})
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                warn(f"left out `{path}`: not a cohort file ({error})")
+                cohort = read_cohort(path)
+            except ResultsError as error:
+                warn(f"left out: {error.sentence}")
+                continue
+            provenance = cohort.get("provenance", {})
+            texts = {key: provenance.get(key) for key in ("suite_text", "suite_path", "git_sha")}
+            for job in cohort["jobs"]:
+                if job["id"] not in done:
+                    found.setdefault(job["id"], {**job, **texts})
     return [found[job] for job in sorted(found)]
 
 
-def failures(folders: Iterable[Path], *, warn: Warn = warn_on_stderr) -> dict[str, dict[str, Any]]:
-    """Job id -> what `failure.json` says (`reason`, `message`, `log`, `step`, `time`), for the jobs that have one."""
-    found: dict[str, dict[str, Any]] = {}
+def failures(folders: Iterable[Path], *, warn: Warn = warn_on_stderr) -> dict[str, Failure]:
+    """Job id -> what `failure.json` says, for the jobs that have one."""
+    found: dict[str, Failure] = {}
     for folder in folders:
-        path = folder / "failure.json"
-        try:
-            failure = json.loads(path.read_text(encoding="utf-8"))
-            found[folder.name] = {"reason": str(failure["reason"]), **failure}
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            warn(f"left out `{path}`: not a failure record ({error})")
+        if os.path.lexists(folder / "failure.json"):
+            try:
+                found[folder.name] = read_failure(folder)
+            except ResultsError as error:
+                warn(f"left out: {error.sentence}")
     return found

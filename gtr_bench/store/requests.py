@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,13 +19,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gtr_bench.files import write_numbered
+from gtr_bench.files import read_regular, write_numbered
 from gtr_bench.names import file_name
 from gtr_bench.suite.expand import Suite
 from gtr_bench.wording import size
 
 if TYPE_CHECKING:
-    from gtr_bench.store.reader import Warn  # which brings pyarrow, and a run needs none
+    from gtr_bench.store.warn import Warn
 
 __all__ = ["Ledger", "Request", "append_request", "ledger_name", "ledger_names", "read_ledger", "stamp", "time_of"]
 
@@ -221,13 +219,14 @@ def _text(path: Path, warn: Warn) -> str | None:
 
 def _limited(path: Path) -> str:
     """The text of an ordinary file of ordinary size; raises OSError, or ValueError with what is wrong."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("a link, or no file")
-    # Neither followed nor waited for, should it have become a link or a pipe by now.
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"larger than {size(MOST_BYTES)}")
+    try:
+        content = read_regular(path, MOST_BYTES)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.EINVAL, errno.ENXIO}:
+            raise ValueError("a link, or no file") from None
+        if error.errno == errno.EFBIG:
+            raise ValueError(f"larger than {size(MOST_BYTES)}") from None
+        raise
     try:
         return content.decode()
     except UnicodeDecodeError:

@@ -14,8 +14,11 @@ import pyarrow.parquet as pq
 
 from gtr_bench.errors import RequestError
 from gtr_bench.files import replace_file
+from gtr_bench.store.checksum import CHECKSUM_KEY, UNSEALED, seal
+from gtr_bench.store.schema import JOB
+from gtr_bench.store.state import JOB_FILE, TABLES_KEY, stated
 
-__all__ = ["check_output", "write_output", "write_table"]
+__all__ = ["check_output", "write_output", "write_summary", "write_table"]
 
 
 def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -30,10 +33,40 @@ def write_table(path: Path, schema: pa.Schema, columns: Mapping[str, Sequence[An
         ValueError: unknown columns, columns of different lengths, or a required column missing or with nulls.
         OSError: the disk refused (full, read-only); nothing is left behind and the old file is untouched.
     """
-    table = _table(schema, columns)
-    replace_file(
-        path, lambda file: pq.write_table(table, file, compression="zstd", use_dictionary=_text_columns(schema))
-    )
+    content = _parquet(_table(schema, columns), {})
+    replace_file(path, lambda file: file.write(content))
+
+
+def write_summary(folder: Path, row: Mapping[str, Any]) -> None:
+    """Write a job's job.parquet, the last of its files: it states the sizes of the tables that lie there.
+
+    Args:
+        folder: the job's.
+        row: the columns of `schema.JOB`, one value each.
+
+    Raises:
+        ValueError, OSError: as of `write_table`.
+    """
+    table = _table(JOB, {name: [value] for name, value in row.items()})
+    content = _parquet(table, {TABLES_KEY: stated(folder)})
+    replace_file(folder / JOB_FILE, lambda file: file.write(content))
+
+
+def _parquet(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
+    """The table as one of our files, with checksums of its pages and of the whole (`checksum`)."""
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink,
+        table.schema,
+        compression="zstd",
+        use_dictionary=_text_columns(table.schema),
+        write_page_checksum=True,
+        # Of one row group they help nobody, and job.parquet would hold its suite's text twice more.
+        write_statistics=False,
+    ) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({**metadata, CHECKSUM_KEY: UNSEALED})
+    return seal(sink.getvalue().to_pybytes())
 
 
 def write_output(path: Path, write: Callable[[BinaryIO], object]) -> None:

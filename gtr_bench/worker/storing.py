@@ -16,8 +16,8 @@ from gtr_bench.files import write_json
 from gtr_bench.learners.base import Run
 from gtr_bench.learners.columns import columns_of
 from gtr_bench.store.provenance import hardware, packages, peak_memory_bytes
-from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
-from gtr_bench.store.writer import write_table
+from gtr_bench.store.schema import EVALUATIONS, iterations_schema
+from gtr_bench.store.writer import write_summary, write_table
 from gtr_bench.suite.identity import canonical_json
 from gtr_bench.suite.seeds import derive_seeds
 from gtr_bench.worker.device_memory import peak_device_memory_bytes
@@ -89,7 +89,7 @@ class Storing:
             )
             if diverged < 0:
                 self._keep_policy(run, member, folder)
-            write_table(folder / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+            write_summary(folder, row)
 
     def _keep_policy(self, run: Run, member: int, folder: Path) -> None:
         """What was learned, where the learner kind has a form for it and nobody asked to save the disk."""

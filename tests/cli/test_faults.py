@@ -151,6 +151,19 @@ def test_only_jobs_a_changed_suite_touches_run_again(cli: Any) -> None:
     assert [len(starts) for starts in cli.starts().values()] == [1] * 6
 
 
+def test_plan_and_status_count_what_an_edited_suite_left_behind(cli: Any) -> None:
+    assert cli(*RUN).returncode == 0
+    assert "earlier" not in cli("plan", "tiny.toml").stdout + cli("status").stdout
+    text = (cli.folder / "tiny.toml").read_text()
+    (cli.folder / "tiny.toml").write_text(text.replace('id = "spo"', 'id = "spo"\nlearning_rate = 0.01'))
+    assert "  earlier   2 done, of an earlier version of the suite\n" in cli("plan", "tiny.toml").stdout
+    assert "earlier   2 done, of an earlier version of tiny-laptop\n" in cli("status", "tiny.toml").stdout
+    assert cli(*RUN).returncode == 0
+    assert "earlier   2 done, of an earlier version of tiny-laptop\n" in cli("status").stdout
+    assert json.loads(cli("plan", "tiny.toml", "--json").stdout)["earlier"] == 2
+    assert json.loads(cli("status", "--json").stdout)["earlier"] == {"tiny-laptop": 2}
+
+
 def test_closing_the_pipe_ends_quietly(cli: Any) -> None:
     process = cli.start("plan", "tiny.toml", "--list")
     process.stdout.close()

@@ -147,3 +147,29 @@ def test_a_reader_who_stops_reading_ends_a_command_quietly(filled: Any, argument
     assert answer.returncode in {0, 141}
     assert len(answer.stdout.splitlines()) == 1
     assert answer.stderr == ""
+
+
+EVIL = "\\u001b[2J\\u001b]0;title\\u0007\\u202e\\u0000"
+CONTROLS = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def test_control_characters_of_questions_and_labels_reach_no_terminal_and_no_file(
+    cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(cli.folder)
+    text = (cli.folder / "tiny.toml").read_text().replace("Does it run?", f"Does it {EVIL} run?")
+    (cli.folder / "tiny.toml").write_text(text)
+    cli.fill(load_suite("tiny.toml"))
+    (folder,) = {path.parent for path in list(cli.results.glob("jobs/*/job.parquet"))[:1]}
+    (folder / "job.parquet").unlink()
+    (folder / "failure.json").write_text(f'{{"reason": "error", "message": "why {EVIL}"}}')
+    seen = [cli("status").stdout, cli("logs", folder.name[:8]).stderr, cli("export", "--what", "jobs").stdout]
+    for name in ("terminal", "markdown", "html", "latex", "csv", "json"):
+        answer = cli("report", "--format", name, "--out", f"report.{name}")
+        assert answer.returncode == 0, answer.stderr
+        seen += [(cli.folder / f"report.{name}").read_text(), cli("report", "--format", name).stdout]
+    assert any("Does it" in text for text in seen)
+    for text in seen:
+        assert not CONTROLS.search(text), text[:300]
+    terminal = on_terminal(cli, *REPORT, COLUMNS="160")
+    assert not CONTROLS.search(COLOUR.sub("", terminal))

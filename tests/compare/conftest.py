@@ -76,7 +76,7 @@ def write_unfinished(results: Path, jobs: Sequence[Job], *, reason: str = "", sh
         "jobs": [{name: getattr(job, name) for name in labels} for job in jobs],
         "provenance": {"suite_text": SUITE, "suite_path": "swap.toml", "git_sha": sha},
     }
-    path = results / "cohorts" / f"c{len(list(results.glob('cohorts/*')))}" / "cohort.json"
+    path = results / "cohorts" / f"{len(list(results.glob('cohorts/*'))):016x}" / "cohort.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(cohort))
     for job in jobs:

@@ -17,6 +17,7 @@ from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.metrics.comparison import sign_flip
 from gtr_bench.report.text import number
 from gtr_bench.suite.expand import Job
+from gtr_bench.suite.identity import job_id
 
 from .conftest import NEW, OLD, SUITE, Fill, jobs_of, write_unfinished
 
@@ -174,18 +175,15 @@ def test_other_parameters_are_compared_and_told(fill: Fill) -> None:
 
 
 def test_versions_are_told_apart_from_parameters(fill: Fill) -> None:
-    newer = [
-        replace(
-            job,
-            id=f"{job.seed:016x}",
-            definition={
-                **job.definition,
-                "packages": {"gymnasium": "9.9"},
-                "algorithm": {**job.definition["algorithm"], "version": 7},
-            },
-        )
+    definitions = [
+        {
+            **job.definition,
+            "packages": {"gymnasium": "9.9"},
+            "algorithm": {**job.definition["algorithm"], "version": 7},
+        }
         for job in PPO
     ]
+    newer = [replace(job, id=job_id(each), definition=each) for job, each in zip(PPO, definitions, strict=True)]
     cell = only(fill("a", PPO), fill("b", newer))
     assert cell.verdict == "identical"
     assert cell.parameters == ()

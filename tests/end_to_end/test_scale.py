@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gtr_bench.suite import load_suite
-from tests.helpers import suite_text
+from tests.helpers import suite_text, touch_done
 
 MEASURE = """
 import json, sys
@@ -37,8 +37,7 @@ def test_a_finished_suite_of_a_thousand_jobs_reruns_in_no_time(tmp_path: Path) -
     (tmp_path / "long.toml").write_text(suite_text(seeds=1000))
     for job in load_suite(tmp_path / "long.toml").jobs():
         folder = tmp_path / "results" / "jobs" / job.id
-        folder.mkdir(parents=True)
-        (folder / "job.parquet").touch()
+        touch_done(folder)
     before = os.times()
     start = time.perf_counter()
     assert measured(tmp_path, "run", "long.toml")["code"] == 0

@@ -19,6 +19,7 @@ from gtr_bench.report.json import render_json
 from gtr_bench.report.model import Report
 from gtr_bench.report.tables import TableCell
 from gtr_bench.suite.expand import Job
+from gtr_bench.suite.identity import job_id
 from gtr_bench.suite.load import parse_suite
 
 from .conftest import SUITE, evaluation_rows, write_job
@@ -170,9 +171,8 @@ def test_jobs_of_an_earlier_version_of_the_suite_are_left_out_with_a_note(fill: 
 
 
 def test_jobs_that_ran_with_other_package_versions_are_found_and_said_so(fill: Fill, jobs: list[Job]) -> None:
-    moved = [
-        replace(job, id=job.id[::-1], definition={**job.definition, "packages": {"gymnasium": "0.0"}}) for job in jobs
-    ]
+    definitions = [{**job.definition, "packages": {"gymnasium": "0.0"}} for job in jobs]
+    moved = [replace(job, id=job_id(each), definition=each) for job, each in zip(jobs, definitions, strict=True)]
     report = build_report([fill(moved)])
     assert report.suites[0].jobs["complete"] == 40
     assert "40 jobs ran with other package versions than those installed here" in report.suites[0].notes
@@ -207,13 +207,13 @@ def test_scales_are_reported_apart_and_only_the_smoke_scale_is_marked(fill: Fill
 def test_a_started_suite_without_a_finished_job_is_a_table_of_missing_cells(tmp_path: Path, jobs: list[Job]) -> None:
     results = tmp_path / "results"
     write_job(results, jobs[0], SUITE, finished=False, stop=2000)
-    (results / "cohorts" / "c").mkdir(parents=True)
+    (results / "cohorts" / ("c" * 16)).mkdir(parents=True)
     labels = {
         name: getattr(jobs[0], name)
         for name in ("id", "definition", "suite", "scale", "algorithm", "sequence", "role", "seed")
     }
     content = {"jobs": [labels], "provenance": {"suite_text": SUITE, "suite_path": "swap.toml"}}
-    (results / "cohorts" / "c" / "cohort.json").write_text(json.dumps(content))
+    (results / "cohorts" / ("c" * 16) / "cohort.json").write_text(json.dumps(content))
     report = build_report([results])
     assert report.suites[0].jobs == {"complete": 0, "diverged": 0, "failed": 0, "missing": 40}
     assert all(found.value is None and found.missing == 5 for found in report.suites[0].tables[0].cells)

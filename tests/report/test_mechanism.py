@@ -170,10 +170,10 @@ def test_only_the_columns_of_the_diagnostics_are_read_and_only_where_something_s
     asked: list[set[str]] = []
     plain = reader._read_file
 
-    def watched(path: Path, frame: Any, select: Any) -> Any:
+    def watched(path: Path, kind: Any, frame: Any, select: Any) -> Any:
         if path.name == "iterations.parquet":
             asked.append({*frame.names, *select})
-        return plain(path, frame, select)
+        return plain(path, kind, frame, select)
 
     monkeypatch.setattr(reader, "_read_file", watched)
     build_report([fill(jobs)])

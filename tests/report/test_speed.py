@@ -23,9 +23,9 @@ def test_only_the_columns_a_report_needs_are_read(fill: Fill, jobs: list[Job], m
     asked: dict[str, set[str]] = {}
     plain = reader._read_file
 
-    def watched(path: Path, frame: Any, declared: Any) -> Any:
+    def watched(path: Path, kind: Any, frame: Any, declared: Any) -> Any:
         asked.setdefault(path.name, set()).update((*frame.names, *declared))
-        return plain(path, frame, declared)
+        return plain(path, kind, frame, declared)
 
     monkeypatch.setattr(reader, "_read_file", watched)
     build_report([fill(jobs)])

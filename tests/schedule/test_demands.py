@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +13,11 @@ from gtr_bench.schedule.assignments import Assignment, job_record
 from gtr_bench.schedule.demands import Demands
 from gtr_bench.schedule.executors.base import Demand, Usage
 from gtr_bench.schedule.folders import ResultsFolder
-from gtr_bench.store.schema import JOB
-from gtr_bench.store.writer import write_table
+from gtr_bench.store.writer import write_summary
+from gtr_bench.suite.identity import canonical_json
 
 MB = 1 << 20
+OLD, TWO = "a" * 16, "2" * 16
 
 
 def assignment(jobs: Any, count: int = 1, *, cohort: str = "c", **options: Any) -> Assignment:
@@ -42,9 +42,9 @@ def leave(
     for job in of.jobs:
         folder.job(job.id).mkdir(parents=True)
         labels = {"job": job.id, "status": "complete", "suite": "s", "algorithm": "a", "algorithm_name": "a"}
-        rest = {"sequence": "q", "seed": job.seed, "definition": json.dumps(job.definition)}
+        rest = {"sequence": "q", "seed": job.seed, "definition": canonical_json(job.definition)}
         row = labels | rest | {"cohort": cohort or of.id} | peaks
-        write_table(folder.job(job.id) / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+        write_summary(folder.job(job.id), row)
 
 
 def test_a_shape_nobody_has_seen_is_unknown(jobs: Any, folder: ResultsFolder) -> None:
@@ -80,7 +80,7 @@ def test_a_running_worker_raises_what_is_known_but_is_no_measure_before_one_has_
 
 
 def test_jobs_of_earlier_runs_tell_what_their_workers_took(jobs: Any, folder: ResultsFolder) -> None:
-    earlier, larger = assignment(jobs, cohort="old"), assignment(jobs, 2, cohort="two", algorithm="spo")
+    earlier, larger = assignment(jobs, cohort=OLD), assignment(jobs, 2, cohort=TWO, algorithm="spo")
     leave(folder, earlier, peak_memory_bytes=321 * MB, peak_device_memory_bytes=12 * MB)
     leave(folder, larger, peak_memory_bytes=400 * MB)
     known = demands(folder)
@@ -91,7 +91,7 @@ def test_jobs_of_earlier_runs_tell_what_their_workers_took(jobs: Any, folder: Re
 
 @pytest.mark.parametrize("left", [{"device": "cuda"}, {"cohort": "another"}])
 def test_another_device_or_another_cohorts_job_tells_nothing(jobs: Any, folder: ResultsFolder, left: Any) -> None:
-    earlier = assignment(jobs, cohort="old")
+    earlier = assignment(jobs, cohort=OLD)
     leave(folder, earlier, peak_memory_bytes=321 * MB, **left)
     known = demands(folder)
     known.read([earlier])
@@ -99,10 +99,10 @@ def test_another_device_or_another_cohorts_job_tells_nothing(jobs: Any, folder: 
 
 
 def test_what_cannot_be_read_tells_nothing(jobs: Any, folder: ResultsFolder) -> None:
-    earlier = assignment(jobs, cohort="old")
+    earlier = assignment(jobs, cohort=OLD)
     leave(folder, earlier, peak_memory_bytes=321 * MB)
     (folder.job(earlier.jobs[0].id) / "job.parquet").write_text("no Parquet")
-    for name, text in (("broken", "{"), ("foreign", "{}"), ("empty", '{"jobs": []}')):
+    for name, text in (("b" * 16, "{"), ("c" * 16, "{}"), ("d" * 16, '{"jobs": []}')):
         folder.cohort(name).mkdir()
         (Path(folder.cohort(name)) / "cohort.json").write_text(text)
     known = demands(folder)

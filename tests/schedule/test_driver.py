@@ -20,6 +20,7 @@ from gtr_bench.schedule.executors.local import LocalExecutor
 from gtr_bench.schedule.folders import Failure, ResultsFolder, State
 from gtr_bench.schedule.observer import Launch, Stop
 from gtr_bench.suite import Job
+from tests.helpers import touch_done
 
 from .conftest import Recorder
 
@@ -532,12 +533,35 @@ def test_driver_imports_no_torch_and_stays_small(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_states_are_told_from_file_names_alone(folder: ResultsFolder) -> None:
+def test_states_are_told_without_reading_parquet(folder: ResultsFolder) -> None:
     for name in ("a", "b"):
         folder.job(name).mkdir(parents=True)
-    (folder.job("a") / "job.parquet").write_text("not parquet")
+    touch_done(folder.job("a"))
     assert {k: v.state for k, v in folder.survey(["a", "b", "c"]).items()} == {
         "a": State.DONE,
         "b": State.TO_RUN,
         "c": State.TO_RUN,
     }
+
+
+def test_a_damaged_job_is_run_again_and_its_files_are_kept_aside(
+    jobs: Any, run_jobs: Any, folder: ResultsFolder
+) -> None:
+    wanted = jobs(3)
+    run_jobs(wanted)
+    path = folder.job(wanted[1].id) / "job.parquet"
+    path.write_bytes(b"PAR1")
+    outcome, recorder = run_jobs(wanted)
+    assert (outcome.trained, outcome.counts["done"]) == (1, 3)
+    assert recorder.launched[0].starting == 1
+    assert path.with_name("job.parquet.damaged").read_bytes() == b"PAR1"
+
+
+def test_every_attempt_is_told_in_the_failure(jobs: Any, run_jobs: Any, folder: ResultsFolder, starts: Any) -> None:
+    (job,) = jobs(1, behaviour="raise")
+    run_jobs([job], retries=2)
+    found = folder.read_failure(job.id)
+    assert len(found.attempts) == len(starts(job)) >= 3
+    assert {each.reason for each in found.attempts} == {"error"}
+    run_jobs([job], retries=0, retry_failed=True)
+    assert len(folder.read_failure(job.id).attempts) == len(starts(job)) > len(found.attempts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,17 @@ from gtr_bench.schedule.claims import FlockClaim
 from gtr_bench.schedule.folders import Failure, JobState, ResultsFolder, State, count_states, read_json
 from gtr_bench.schedule.logs import find_job
 from gtr_bench.schedule.status import read_status
+from gtr_bench.store.failures import Attempt
+from tests.helpers import touch_done
 
+COHORT = "c" * 16
 FAILURE = Failure("error", "why", "cohorts/x/log.txt", 5, 1.0)
 
 
 def make(folder: ResultsFolder, job_id: str, *, done: bool = False, failed: bool = False) -> None:
     folder.job(job_id).mkdir(parents=True)
     if done:
-        (folder.job(job_id) / "job.parquet").touch()
+        touch_done(folder.job(job_id))
     if failed:
         folder.write_failure(job_id, FAILURE)
 
@@ -43,7 +47,8 @@ def test_states_and_their_counts(folder: ResultsFolder) -> None:
         "again": JobState(State.RUNNING),
         "new": JobState(State.TO_RUN),
     }
-    assert count_states(states.values()) == {"done": 2, "failed": 1, "running": 1, "to_run": 2, "diverged": 1}
+    counts = {"done": 2, "failed": 1, "running": 1, "to_run": 2, "diverged": 1, "damaged": 0}
+    assert count_states(states.values()) == counts
     assert claim is not None
     claim.release()
 
@@ -61,21 +66,23 @@ def test_stray_files_beside_the_jobs_are_no_jobs(folder: ResultsFolder) -> None:
 def test_a_worker_that_still_starts_has_no_phase_and_no_steps(folder: ResultsFolder) -> None:
     job_id = "0123456789abcdef"
     make(folder, job_id)
-    folder.cohort("c").mkdir(parents=True)
+    folder.cohort(COHORT).mkdir(parents=True)
     beat = {"state": "starting", "time": 1.0, "phase": 0, "phases": 0, "step": 0, "steps": 0}
-    write_json(folder.cohort("c") / "heartbeat.json", beat)
+    write_json(folder.cohort(COHORT) / "heartbeat.json", beat)
     claim = FlockClaim.take(folder.lock(job_id), job_id)
     assert claim is not None
     with claim:
-        claim.name_cohort("c")
+        claim.name_cohort(COHORT)
         (running,) = read_status(folder).running
     assert (running.state, running.phase, running.phases, running.step) == ("starting", None, None, None)
 
 
 def test_failures_survive_a_round_trip_and_a_broken_one_is_told(folder: ResultsFolder) -> None:
     make(folder, "job", failed=True)
-    assert folder.read_failure("job") == FAILURE
-    assert set(json.loads(folder.failure("job").read_text())) == {"reason", "message", "log", "step", "time"}
+    attempt = Attempt("error", "why", 5, 1.0)
+    assert folder.read_failure("job") == replace(FAILURE, attempts=(attempt,))
+    keys = {"reason", "message", "log", "step", "time", "git_sha", "attempts"}
+    assert set(json.loads(folder.failure("job").read_text())) == keys
     folder.failure("job").write_text("{")
     assert "cannot be read" in folder.read_failure("job").message
     assert folder.survey(["job"])["job"].state is State.FAILED

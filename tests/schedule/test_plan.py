@@ -13,8 +13,9 @@ from gtr_bench.schedule.assignments import shape_of
 from gtr_bench.schedule.folders import Failure, ResultsFolder
 from gtr_bench.schedule.plan import make_plan
 from gtr_bench.store.schema import JOB
-from gtr_bench.store.writer import write_table
+from gtr_bench.store.writer import write_summary
 from gtr_bench.suite.identity import job_id
+from tests.helpers import touch_done
 
 VALUES = {"string": "x", "int64": 0, "bool": False, "double": 0.0, "float": 0.0}
 
@@ -23,8 +24,7 @@ def test_planning_ten_thousand_jobs_costs_a_few_times_what_naming_them_costs(job
     """Naming a job is writing its definition as JSON once: what no planning can do without. Seen: 3 to 5 times."""
     wanted = jobs(10_000)
     for job in wanted[:2_000]:
-        folder.job(job.id).mkdir(parents=True)
-        (folder.job(job.id) / "job.parquet").touch()
+        touch_done(folder.job(job.id))
     planning, naming = [], []
     for _ in range(3):  # the first pays for imports
         start = time.process_time()
@@ -59,13 +59,13 @@ def test_labels_of_jobs_without_a_cohort_file_come_from_their_own(gone: str, job
         if gone == "cohorts":
             folder.lock(job.id).write_text("0123456789abcdef")
         row = {field.name: VALUES[str(field.type)] for field in JOB if not field.nullable}
-        row |= {"job": job.id, "suite": suite, "seed": job.seed}
+        row |= {"job": job.id, "status": "complete", "suite": suite, "seed": job.seed}
         row |= {name: getattr(job, name) for name in ("scale", "algorithm", "sequence", "role")}
-        write_table(folder.job(job.id) / "job.parquet", JOB, {name: [value] for name, value in row.items()})
+        write_summary(folder.job(job.id), row)
     folder.job(broken.id).mkdir()
     (folder.job(broken.id) / "job.parquet").write_text("damaged")
     counts = make_plan([ours, theirs, broken], folder, slots=1).counts
-    assert (counts["done"], counts["cached"]) == (3, 1)
+    assert (counts["done"], counts["cached"], counts["damaged"]) == (2, 1, 1)
 
 
 def test_time_comes_from_finished_cohorts_of_the_same_shape(jobs: Any, run_jobs: Any, folder: ResultsFolder) -> None:

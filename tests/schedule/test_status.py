@@ -38,7 +38,7 @@ def test_a_worker_without_a_word_for_half_a_minute_is_silent(
     found = read_status(folder, [job.id])
     assert (found.running[0].state, found.running[0].steps_per_second) == (state, speed)
     assert found.running[0].silent_seconds == (pytest.approx(age, abs=5.0) if speed is None else None)
-    (line,) = [line for line in _lines(found, "results") if line.startswith("running: ")]
+    (line,) = [line for line in _lines(found, {}, "results") if line.startswith("running: ")]
     # A slow machine takes a second or two from writing to reading.
     assert re.fullmatch(r".*\(1 job\): " + said, line)
     claim.release()

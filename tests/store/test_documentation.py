@@ -61,12 +61,12 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_the_pandas_lines_run_on_what_the_writer_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "results" / "jobs" / "a"
+    folder = tmp_path / "results" / "jobs" / ("a" * 16)
     folder.mkdir(parents=True)
     numbers = {name: np.arange(2) for name in ("step", "phase", "evaluated_phase", "episodes")}
-    rows = {"job": ["a", "a"], "point": ["grid", "end"], "return_mean": [1.0, 3.0]}
+    rows = {"job": ["a" * 16] * 2, "point": ["grid", "end"], "return_mean": [1.0, 3.0]}
     write_table(folder / "evaluations.parquet", EVALUATIONS, {**numbers, **rows})
-    row = {"job": "a", "status": "complete", "suite": "s", "definition": "{}", "seed": 4}
+    row = {"job": "a" * 16, "status": "complete", "suite": "s", "definition": "{}", "seed": 4}
     labels = {"algorithm": "ppo", "algorithm_name": "ppo", "sequence": "w"}
     write_table(folder / "job.parquet", JOB, {name: [value] for name, value in {**row, **labels}.items()})
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,60 @@
+"""Whether the rows of a file are those of its job, each of them there and there once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gtr_bench.store.schema import POINTS, STATUSES
+
+__all__ = ["numpy_of", "why_not_rows"]
+
+
+def why_not_rows(table: pa.Table, kind: str, job: str) -> str | None:
+    """What is wrong with the rows of `evaluations`, `iterations` or `jobs` in a job's folder; None where nothing is.
+
+    Args:
+        table: has the columns that tell rows apart (below).
+        kind: which of a job's files.
+        job: the folder's name.
+    """
+    owners = table["job"].unique().to_pylist()
+    if owners not in ([], [job]):
+        return "it has rows of another job"
+    if kind == "jobs":
+        if len(table) != 1:
+            return f"it has {len(table)} rows, not 1"
+        return None if table["status"][0].as_py() in STATUSES else "its status is none"
+    if kind == "iterations":
+        numbers = numpy_of(table["iteration"])
+        return None if np.array_equal(numbers, np.arange(len(numbers))) else "rows are missing or doubled"
+    return _why_not_evaluations(table)
+
+
+def _why_not_evaluations(table: pa.Table) -> str | None:
+    """Points are in the order in which they were taken, and at each the evaluated phases are told apart."""
+    points = table["point"].combine_chunks().dictionary_encode()
+    if not set(points.dictionary.to_pylist()) <= set(POINTS):
+        return "a point is none"
+    step, phase, evaluated = (numpy_of(table[name]) for name in ("step", "phase", "evaluated_phase"))
+    if len(step) and (step.min() < 0 or phase.min() < 0 or evaluated.min() < 0):
+        return "a step or phase is negative"
+    keys = step.astype(np.int64)
+    for other in (phase, numpy_of(points.indices), evaluated):
+        keys = keys * (int(other.max(initial=0)) + 1) + other
+    # They are written in order: only what is not needs sorting.
+    if not np.all(keys[1:] > keys[:-1]) and len(np.unique(keys)) != len(keys):
+        return "rows are doubled"
+    return None
+
+
+def numpy_of(column: pa.ChunkedArray | pa.Array) -> np.ndarray[Any, Any]:
+    """Numbers, null as NaN; by DLPack, because Arrow's own `to_numpy` and `fill_null` import pandas first."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    values = pa.Array.from_buffers(array.type, len(array), [None, array.buffers()[1]], offset=array.offset)
+    if not array.null_count:
+        return np.from_dlpack(values)
+    valid = np.from_dlpack(array.is_valid().cast(pa.uint8())).astype(np.bool_)
+    return np.where(valid, np.from_dlpack(values), np.nan)
