@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,11 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(ResultsError, match="is not a policy of this program"):
             gtr_bench.load_policy(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ResultsError, match="is not a policy of this program"):
+        gtr_bench.load_policy(folder)
+    path.unlink()
     size = int.from_bytes(whole[:8], "little")
     header = json.loads(whole[8 : 8 + size])
     description = json.loads(header["__metadata__"]["gtr-bench"])

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gtr_bench.errors import ResultsError
-from gtr_bench.files import replace_file
+from gtr_bench.files import read_regular, replace_file
 from gtr_bench.learn.learner import Learner
 
 __all__ = ["POLICY_FILE", "fill_learner", "read_description", "save_policy"]
@@ -52,38 +52,21 @@ def read_description(path: Path) -> dict[str, Any]:
     """What the header says.
 
     Raises:
+        FileNotFoundError: there is no file.
         ResultsError: no policy of this program, or of a newer one.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError("too large")
-        with safe_open(path, "pt") as file:
-            found = json.loads((file.metadata() or {})[_KEY])
-        stored, definition = found["format"], found["definition"]
-        if not isinstance(stored, int) or not isinstance(definition, dict):
-            raise TypeError("not a description")
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
-        raise ResultsError(f"`{path}` is not a policy of this program") from error
-    if stored != _FORMAT:
-        raise ResultsError(f"`{path}` has format {stored}, this program reads {_FORMAT}")
-    return dict(found)
+    return _read(path)[0]
 
 
 def fill_learner(learner: Learner, path: Path) -> None:
     """Give a learner of one member the parameters and statistics of a file.
 
     Raises:
-        ResultsError: they are another network's.
+        FileNotFoundError: there is no file.
+        ResultsError: no policy of this program, or another network's.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+    _, tensors = _read(path)
     try:
-        tensors = load_file(path)
         for name, parameter in learner.model.named_parameters():
             if parameter.numel():
                 own = learner.model.view(learner.model.data, parameter)[0]
@@ -96,5 +79,27 @@ def fill_learner(learner: Learner, path: Path) -> None:
             if mean.shape != shape or variance.shape != shape:
                 raise ValueError(_MOMENTS[0])
             learner.observation_normaliser.load_state({"mean": mean, "variance": variance, "count": 1.0})
-    except (KeyError, ValueError, SafetensorError) as error:
+    except (KeyError, ValueError) as error:
         raise ResultsError(f"`{path}` does not hold the network that its description names") from error
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Description and tensors by name."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        content = read_regular(path, _LARGEST)
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        found = json.loads(header["__metadata__"][_KEY])
+        stored = found["format"]
+        if not isinstance(stored, int) or not isinstance(found["definition"], dict):
+            raise TypeError("not a description")
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+        raise ResultsError(f"`{path}` is not a policy of this program") from error
+    if stored != _FORMAT:
+        raise ResultsError(f"`{path}` has format {stored}, this program reads {_FORMAT}")
+    return dict(found), tensors
