@@ -136,8 +136,9 @@ def test_an_unknown_id_and_a_broken_module_are_told_apart(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_job_trains_in_a_world_of_ones_own(tmp_path: Path) -> None:
+def test_a_job_trains_in_a_world_of_ones_own_and_its_worker_imports_nothing_from_the_folder(tmp_path: Path) -> None:
     package(tmp_path / "site", "own_trained")
+    (tmp_path / "torch.py").write_text("raise SystemExit('imported')")
     command = [sys.executable, "-m", "gtr_bench", "train", "--algorithm", "ppo", "--steps", "1024", "--env"]
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     done = subprocess.run(

@@ -17,7 +17,7 @@ from gtr_bench.worker.inherited import CLAIMS_VARIABLE
 
 __all__ = ["WORKER_COMMAND", "WorkerProcess", "start_process"]
 
-WORKER_COMMAND = (sys.executable, "-m", "gtr_bench.worker")
+WORKER_COMMAND = (sys.executable, "-P", "-m", "gtr_bench.worker")
 
 _CHILDREN_EVERY_SECONDS = 5.0
 _CHILDREN_EVERY_SECONDS_UNDER_A_LIMIT = 1.0
