@@ -140,7 +140,9 @@ def test_a_job_trains_in_a_world_of_ones_own_and_its_worker_imports_nothing_from
     package(tmp_path / "site", "own_trained")
     (tmp_path / "torch.py").write_text("raise SystemExit('imported')")
     command = [sys.executable, "-m", "gtr_bench", "train", "--algorithm", "ppo", "--steps", "1024", "--env"]
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    # an empty entry would be the current folder
+    places = [str(tmp_path / "site"), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     done = subprocess.run(
         [*command, "gym:own_trained:OwnTrained-v0"],
         cwd=tmp_path,
