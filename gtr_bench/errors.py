@@ -30,6 +30,7 @@ __all__ = [
     "UnknownNameError",
     "did_you_mean",
     "disk_fault",
+    "nearest",
 ]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -47,6 +48,8 @@ class GtrBenchError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
+        if hint is not None:
+            self.add_note(f"hint: {hint}")  # where no command line shows it, Python does, below the sentence
 
     @property
     def reason(self) -> str:
@@ -139,13 +142,13 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     `clip` is short for `clip_range`.
     """
     known = list(choices)
-    near = _nearest(name, known)
+    near = nearest(name, known)
     if near:
         return f"did you mean `{near}`?"
     return "known: " + ", ".join(f"`{choice}`" for choice in known) if known else "nothing is registered"
 
 
-def _nearest(name: str, known: Sequence[str]) -> str | None:
+def nearest(name: str, known: Sequence[str]) -> str | None:
     """The one choice meant by a name, None where nothing is near."""
     # Misspelt by a letter or two is nearer than any abbreviation.
     misspelt = difflib.get_close_matches(name, known, n=1, cutoff=0.8)

@@ -107,6 +107,9 @@ class SuiteReport:
             raise AttributeError(f"a report of a suite has no `{name}`", name=name, obj=self)
         return found[name]
 
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.sections})
+
 
 @dataclass(frozen=True)
 class Provenance:
