@@ -239,8 +239,11 @@ def _tuned_parameters(ctx: typer.Context) -> list[str]:
 
 
 def _results(ctx: typer.Context) -> list[Path]:
-    given = _given(ctx, "results") or "results"
-    return [Path(folder) for folder in given] if isinstance(given, list | tuple) else [Path(given)]
+    given: list[Any] = []
+    for name in ("results", "more_results"):
+        found = _given(ctx, name) or []
+        given += found if isinstance(found, list | tuple) else [found]
+    return [Path(folder) for folder in given or ["results"]]
 
 
 def _trained(ctx: typer.Context) -> Iterator[dict[str, Any]]:

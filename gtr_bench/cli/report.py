@@ -9,7 +9,14 @@ import typer
 
 from gtr_bench.cli import completion
 from gtr_bench.cli.given import one_format
-from gtr_bench.cli.options import DEFAULT_RESULTS, FORMAT_OPTION, OutOption, ResultsArgument, metric_option
+from gtr_bench.cli.options import (
+    FORMAT_OPTION,
+    OutOption,
+    ResultsArgument,
+    ResultsOptions,
+    folders_given,
+    metric_option,
+)
 
 __all__ = ["register"]
 
@@ -22,6 +29,7 @@ def register(app: typer.Typer) -> None:
 def report(
     context: typer.Context,
     results: ResultsArgument = None,
+    more_results: ResultsOptions = None,
     format: Annotated[Literal["terminal", "markdown", "html", "latex", "csv", "json"], FORMAT_OPTION] = "terminal",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     suite: Annotated[
@@ -79,7 +87,7 @@ def report(
     """Build the report once and render it."""
     from gtr_bench.cli.output import write_text
 
-    folders = results or [DEFAULT_RESULTS]
+    folders = folders_given(results, more_results)
     kind = one_format(context, format, json=as_json)
     if explain is not None:
         text = _explained(folders, explain, suite, kind)
