@@ -94,7 +94,7 @@ ResultsArgument = Annotated[
     list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
 ]
 ResultsOptions = Annotated[
-    list[Path] | None, typer.Option("--results", metavar="DIR", help="Results folder too; may be repeated.")
+    list[Path] | None, typer.Option("--results", metavar="DIR", help="The same as an option; may be repeated.")
 ]
 """The same as `ResultsArgument`, written as every other command has it."""
 FORMAT_OPTION = typer.Option("--format", "-f", help="How to write the numbers.")

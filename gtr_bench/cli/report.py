@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,9 @@ from gtr_bench.cli.options import (
     folders_given,
     metric_option,
 )
+
+if TYPE_CHECKING:
+    from gtr_bench.report.model import Report
 
 __all__ = ["register"]
 
@@ -61,6 +64,9 @@ def report(
             autocompletion=completion.environments,
         ),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="On a terminal: all metrics, tests and diagnostics; other formats have them.")
+    ] = False,
     interval: Annotated[
         Literal["t", "percentile", "bca"],
         typer.Option(
@@ -85,7 +91,8 @@ def report(
     ] = None,
 ) -> None:
     """Build the report once and render it."""
-    from gtr_bench.cli.output import write_text
+    from gtr_bench.cli.output import report_text, write_text
+    from gtr_bench.report.next import CommandLine
 
     folders = folders_given(results, more_results)
     kind = one_format(context, format, json=as_json)
@@ -93,7 +100,10 @@ def report(
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
-        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, published, out)
+        also = ["published"] if published else []
+        built = _built(folders, suite, metric or [], baseline, shown, interval, also, curves=kind == "html")
+        named = tuple(folders if results or more_results else ())
+        text = report_text(built, kind, out, brief=None if full else CommandLine(named, suite))
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
@@ -112,30 +122,28 @@ def _explained(folders: list[Path], cell: str, suite: str | None, kind: str) -> 
     return render_explanation_json(found) if kind == "json" else render_explanation(found)
 
 
-def _reported(
+def _built(
     folders: list[Path],
     suite: str | None,
     metric: list[str],
     baseline: str | None,
     environments: list[str],
-    kind: str,
     interval: Literal["t", "percentile", "bca"],
-    published: bool,
-    out: Path | None,
-) -> str:
+    also: list[str],
+    *,
+    curves: bool,
+) -> Report:
     from gtr_bench.cli.collector import no_garbage_collection
-    from gtr_bench.cli.output import report_text
     from gtr_bench.report.build import build_report
 
     with no_garbage_collection():
-        built = build_report(
+        return build_report(
             folders,
             suite=suite,
             metric_names=metric,
             baseline=baseline,
             environments=environments,
-            curves=kind == "html",
+            curves=curves,
             interval=interval,
-            also=["published"] if published else [],
+            also=also,
         )
-    return report_text(built, kind, out)

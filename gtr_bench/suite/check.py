@@ -205,17 +205,17 @@ def _check_names(settings: Iterable[Setting], tree: Mapping[str, Any], problems:
     for index, pair in enumerate(_listed(suite.get("comparisons"))):
         names = _listed(pair)
         for side, name in enumerate(names):
-            path: KeyPath = ("suite", "comparisons", index, side)
-            _check_name("algorithm", name, algorithms, path, problems)
-            _check_single(name, children, "comparison", path, problems)
+            place = ("suite", "comparisons", index, side)
+            _check_name("algorithm", name, algorithms, place, problems)
+            _check_single(name, children, "comparison", place, problems)
         if len(names) == 2 and names[0] == names[1]:
             problems.add(("suite", "comparisons", index), f"`{names[0]}` is compared with itself")
     for number, claim in enumerate(tree.get("claim", [])):
         path = ("claim", number)
         _check_name("metric", claim.get("metric"), known, (*path, "metric"), problems)
-        for side in ("better", "than"):
-            _check_name("algorithm", claim.get(side), algorithms, (*path, side), problems)
-            _check_single(claim.get(side), children, "claim", (*path, side), problems)
+        for key in ("better", "than"):
+            _check_name("algorithm", claim.get(key), algorithms, (*path, key), problems)
+            _check_single(claim.get(key), children, "claim", (*path, key), problems)
         for index, sequence in enumerate(_listed(claim.get("sequences"))):
             _check_name("sequence", sequence, sequences, (*path, "sequences", index), problems)
 
