@@ -80,8 +80,8 @@ def report(
         str | None,
         typer.Option(
             "--explain",
-            metavar="CELL",
-            help="What lies behind a cell: its id, or the end of it.",
+            metavar="CELL|CLAIM",
+            help="What lies behind a cell or a claim: its id, or the end of it.",
             autocompletion=completion.cells,
         ),
     ] = None,
