@@ -153,10 +153,7 @@ def _suite_report(
         course=course,
     )
     states = Counter(record.state for record in found.records)
-    notes, failures = (
-        tuple(_notes(found, None if compared else baseline, some=len(records) < len(found.records))),
-        _failures(found),
-    )
+    notes = tuple(_notes(found, None if compared else baseline, some=len(records) < len(found.records)))
     return SuiteReport(
         suite=found.name,
         scale=found.scale,
@@ -166,7 +163,7 @@ def _suite_report(
         algorithms=tuple(algorithms),
         reconstructions=reconstructions,
         jobs={state: states[state] for state in ("complete", "diverged", "failed", "missing")},
-        notes=(*notes, *failures),
+        notes=(*notes, *_failures(found)),
         sections={
             name: each.compute(found, scores, asked) if name in applying else None for name, each in sections.items()
         },
