@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def __getattr__(name: str) -> Any:
         # The package itself, which can be called: importing it would replace a function of that name.
         return import_module("gtr_bench.report")
     if name not in _PLACES:
-        raise AttributeError(f"module `gtr_bench` has no attribute `{name}`")
+        # With the name and the module Python suggests the nearest attribute.
+        raise AttributeError(f"module `gtr_bench` has no attribute `{name}`", name=name, obj=sys.modules[__name__])
     return getattr(import_module(_PLACES[name]), name)
 
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 __all__ = [
@@ -29,10 +30,13 @@ __all__ = [
     "UnknownNameError",
     "did_you_mean",
     "disk_fault",
+    "nearest",
 ]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSING = _FULL | {errno.EIO, errno.EACCES}
+SHORTEST_PART = 3
+"""letters of a name that may stand for a longer one: fewer begin too many"""
 
 
 class GtrBenchError(Exception):
@@ -44,6 +48,8 @@ class GtrBenchError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.hint = hint
+        if hint is not None:
+            self.add_note(f"hint: {hint}")  # where no command line shows it, Python does, below the sentence
 
     @property
     def reason(self) -> str:
@@ -130,9 +136,29 @@ def disk_fault(error: BaseException) -> int | None:
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """The nearest choice as a question, or the list of choices when nothing is near."""
+    """The nearest choice as a question, or the list of choices when nothing is near.
+
+    A choice that begins with the name, or else has it among its words, is nearer than one with similar letters only:
+    `clip` is short for `clip_range`.
+    """
     known = list(choices)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = nearest(name, known)
     if near:
-        return f"did you mean `{near[0]}`?"
+        return f"did you mean `{near}`?"
     return "known: " + ", ".join(f"`{choice}`" for choice in known) if known else "nothing is registered"
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The one choice meant by a name, None where nothing is near."""
+    # Misspelt by a letter or two is nearer than any abbreviation.
+    misspelt = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    if misspelt:
+        return misspelt[0]
+    if len(name) >= SHORTEST_PART:
+        beginning = [each for each in known if each.startswith(name)]
+        within = [each for each in known if name in re.split(r"[^A-Za-z0-9]+", each)]
+        # Shortest first: what is added to the name the least.
+        found = min(beginning or within, key=len, default=None)
+        if found is not None:
+            return found
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)

@@ -182,7 +182,7 @@ def test_the_guide_s_environment_shift_metric_network_add_on_and_section_work_to
         ("csv", ",steps_per_second\n"),
         ("json", '"pace": {\n        "ppo": '),
     ):
-        shown = program(tmp_path, site, "report", "--format", format)
+        shown = program(tmp_path, site, "report", "--full", "--format", format)
         assert expected in shown.stdout, shown.stderr
     definition = json.loads(next(iter((tmp_path / "results/cohorts").glob("*/cohort.json"))).read_text())["jobs"][0][
         "definition"

@@ -208,4 +208,4 @@ def test_a_wheel_works_alone_in_an_empty_folder(wheel: Path, tmp_path: Path) -> 
     assert python("-c", "import gtr_bench; print(gtr_bench.__file__)").startswith(str(site))
     assert "starpilot" in python("-m", "gtr_bench", "list", "published", "--environment", "starpilot")
     python("-m", "gtr_bench", "run", "quickstart", "-k", "spo and seed=0")
-    assert python("-m", "gtr_bench", "report").startswith("quickstart, scale laptop\n")
+    assert python("-m", "gtr_bench", "report").startswith("quickstart, scale laptop (")

@@ -176,8 +176,9 @@ def jobs(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
 @_completion
 def cells(ctx: typer.Context, incomplete: str) -> Iterable[str]:
-    """Ids of a report's cells: for each algorithm and environment those of the metrics the suite is decided on."""
+    """Claims, and ids of a report's cells: for each algorithm and environment those of the metrics of the suite."""
     for job in _trained(ctx):
+        yield from job["claims"]
         for metric in job["metrics"]:
             yield "/".join((job["suite"], job["scale"], metric, job["sequence"], job["algorithm"]))
 
@@ -239,8 +240,11 @@ def _tuned_parameters(ctx: typer.Context) -> list[str]:
 
 
 def _results(ctx: typer.Context) -> list[Path]:
-    given = _given(ctx, "results") or "results"
-    return [Path(folder) for folder in given] if isinstance(given, list | tuple) else [Path(given)]
+    given: list[Any] = []
+    for name in ("results", "more_results"):
+        found = _given(ctx, name) or []
+        given += found if isinstance(found, list | tuple) else [found]
+    return [Path(folder) for folder in given or ["results"]]
 
 
 def _trained(ctx: typer.Context) -> Iterator[dict[str, Any]]:
@@ -258,7 +262,12 @@ def _trained(ctx: typer.Context) -> Iterator[dict[str, Any]]:
                 cohort = read_cohort(path)
                 tree = tomllib.loads(cohort["provenance"]["suite_text"])
                 named = [tree["suite"]["primary_metric"], *(claim["metric"] for claim in tree.get("claim", []))]
-                found = [{**job, "metrics": named} for job in cohort["jobs"] if wanted in (None, job["suite"])]
+                claims = [claim["id"] for claim in tree.get("claim", [])]
+                found = [
+                    {**job, "metrics": named, "claims": claims}
+                    for job in cohort["jobs"]
+                    if wanted in (None, job["suite"])
+                ]
             except (ResultsError, ValueError, KeyError, TypeError, AttributeError):
                 continue  # the other cohorts may still help
             yield from found

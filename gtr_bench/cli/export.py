@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gtr_bench.cli.options import DEFAULT_RESULTS, ResultsArgument
+from gtr_bench.cli.options import ResultsArgument, ResultsOptions, folders_given
 
 __all__ = ["register"]
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def export(
     results: ResultsArgument = None,
+    more_results: ResultsOptions = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file.", show_default="CSV to stdout"),
@@ -37,7 +38,7 @@ def export(
 
     if json and out is None:
         raise RequestError("`--json` needs `--out FILE`", hint="without it stdout carries the table itself")
-    table = tidy(results or [DEFAULT_RESULTS], what)
+    table = tidy(folders_given(results, more_results), what)
     if out is None:
         sys.stdout.buffer.write(csv_bytes(table))
         sys.stdout.buffer.flush()

@@ -24,10 +24,12 @@ __all__ = [
     "PoliciesOption",
     "ResultsArgument",
     "ResultsOption",
+    "ResultsOptions",
     "RetryFailedOption",
     "ScaleOption",
     "SelectOption",
     "SuiteArgument",
+    "folders_given",
     "metric_option",
 ]
 
@@ -91,9 +93,18 @@ OutOption = Annotated[
 ResultsArgument = Annotated[
     list[Path] | None, typer.Argument(help="Results folders.", show_default="results", metavar="RESULTS...")
 ]
+ResultsOptions = Annotated[
+    list[Path] | None, typer.Option("--results", metavar="DIR", help="The same as an option; may be repeated.")
+]
+"""The same as `ResultsArgument`, written as every other command has it."""
 FORMAT_OPTION = typer.Option("--format", "-f", help="How to write the numbers.")
 """Which formats there are, each command says by its type."""
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+def folders_given(arguments: list[Path] | None, options: list[Path] | None) -> list[Path]:
+    """The results folders of a command line that takes them either way, the default where it has none."""
+    return [*(arguments or []), *(options or [])] or [DEFAULT_RESULTS]
 
 
 def metric_option(text: str, default: str) -> Any:

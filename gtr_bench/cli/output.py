@@ -11,6 +11,7 @@ from gtr_bench.screen import cleaned
 
 if TYPE_CHECKING:
     from gtr_bench.report.model import Report
+    from gtr_bench.report.next import CommandLine
 
 __all__ = ["layout", "report_text", "write_text"]
 
@@ -20,14 +21,16 @@ def layout(out: Path | None) -> tuple[int, bool]:
     return (columns(sys.stdout), wants_colour(sys.stdout)) if out is None else (PIPE_COLUMNS, False)
 
 
-def report_text(report: Report, kind: str, out: Path | None) -> str:
-    """A report in one of `report.formats`, laid out for where it goes."""
+def report_text(report: Report, kind: str, out: Path | None, *, brief: CommandLine | None = None) -> str:
+    """A report in one of `report.formats`, laid out for where it goes; for a terminal the short one where asked."""
     from gtr_bench.report.formats import render
-    from gtr_bench.report.terminal import render_terminal
+    from gtr_bench.report.terminal import render_brief, render_terminal
 
     if kind != "terminal":
         return render(report, kind)
     width, colour = layout(out)
+    if brief is not None:
+        return render_brief(report, brief, width=width, colour=colour)
     return render_terminal(report, width=width, colour=colour)
 
 

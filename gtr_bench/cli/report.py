@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from gtr_bench.cli import completion
 from gtr_bench.cli.given import one_format
-from gtr_bench.cli.options import DEFAULT_RESULTS, FORMAT_OPTION, OutOption, ResultsArgument, metric_option
+from gtr_bench.cli.options import (
+    FORMAT_OPTION,
+    OutOption,
+    ResultsArgument,
+    ResultsOptions,
+    folders_given,
+    metric_option,
+)
+
+if TYPE_CHECKING:
+    from gtr_bench.report.model import Report
 
 __all__ = ["register"]
 
@@ -22,6 +32,7 @@ def register(app: typer.Typer) -> None:
 def report(
     context: typer.Context,
     results: ResultsArgument = None,
+    more_results: ResultsOptions = None,
     format: Annotated[Literal["terminal", "markdown", "html", "latex", "csv", "json"], FORMAT_OPTION] = "terminal",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     suite: Annotated[
@@ -53,6 +64,9 @@ def report(
             autocompletion=completion.environments,
         ),
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="On a terminal: all metrics, tests and diagnostics; other formats have them.")
+    ] = False,
     interval: Annotated[
         Literal["t", "percentile", "bca"],
         typer.Option(
@@ -66,8 +80,8 @@ def report(
         str | None,
         typer.Option(
             "--explain",
-            metavar="CELL",
-            help="What lies behind a cell: its id, or the end of it.",
+            metavar="CELL|CLAIM",
+            help="What lies behind a cell or a claim: its id, or the end of it.",
             autocompletion=completion.cells,
         ),
     ] = None,
@@ -77,15 +91,19 @@ def report(
     ] = None,
 ) -> None:
     """Build the report once and render it."""
-    from gtr_bench.cli.output import write_text
+    from gtr_bench.cli.output import report_text, write_text
+    from gtr_bench.report.next import CommandLine
 
-    folders = results or [DEFAULT_RESULTS]
+    folders = folders_given(results, more_results)
     kind = one_format(context, format, json=as_json)
     if explain is not None:
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
-        text = _reported(folders, suite, metric or [], baseline, shown, kind, interval, published, out)
+        also = ["published"] if published else []
+        built = _built(folders, suite, metric or [], baseline, shown, interval, also, curves=kind == "html")
+        named = tuple(folders if results or more_results else ())
+        text = report_text(built, kind, out, brief=None if full else CommandLine(named, suite))
     if plot is not None:
         from gtr_bench.report.plots import learning_curves
 
@@ -104,30 +122,28 @@ def _explained(folders: list[Path], cell: str, suite: str | None, kind: str) -> 
     return render_explanation_json(found) if kind == "json" else render_explanation(found)
 
 
-def _reported(
+def _built(
     folders: list[Path],
     suite: str | None,
     metric: list[str],
     baseline: str | None,
     environments: list[str],
-    kind: str,
     interval: Literal["t", "percentile", "bca"],
-    published: bool,
-    out: Path | None,
-) -> str:
+    also: list[str],
+    *,
+    curves: bool,
+) -> Report:
     from gtr_bench.cli.collector import no_garbage_collection
-    from gtr_bench.cli.output import report_text
     from gtr_bench.report.build import build_report
 
     with no_garbage_collection():
-        built = build_report(
+        return build_report(
             folders,
             suite=suite,
             metric_names=metric,
             baseline=baseline,
             environments=environments,
-            curves=kind == "html",
+            curves=curves,
             interval=interval,
-            also=["published"] if published else [],
+            also=also,
         )
-    return report_text(built, kind, out)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 __all__ = ["NUMERIC", "Block", "Entry", "Grid", "Heading", "Lines", "grid"]
@@ -28,11 +28,12 @@ class Heading:
 class Lines:
     """Sentences. `warning`: a reader must not miss them; `note`: they explain a table; `footer`: the last of all.
 
-    `last`: a note on what was left out, after those of the sections that complete this one.
+    `last`: a note on what was left out, after those of the sections that complete this one. `command`: each ends with
+    one to be copied, so that no line is broken.
     """
 
     texts: tuple[str, ...]
-    kind: Literal["plain", "warning", "note", "footer"] = "plain"
+    kind: Literal["plain", "warning", "note", "footer", "command"] = "plain"
     last: bool = False
 
 
@@ -48,7 +49,8 @@ class Entry:
 class Grid:
     """A table; every row has as many entries as `names`. `detail`: too long for a terminal.
 
-    `numeric`: the names of columns whose entries are numbers alone, set flush right.
+    `numeric`: the names of columns whose entries are numbers alone, set flush right. `optional`: columns that a
+    terminal too narrow for all leaves out, the first of them first.
     """
 
     title: str
@@ -56,6 +58,13 @@ class Grid:
     rows: tuple[tuple[Entry, ...], ...]
     detail: bool = False
     numeric: frozenset[str] = NUMERIC
+    optional: tuple[str, ...] = ()
+
+    def without(self, names: Collection[str]) -> Grid:
+        """The table without some of its columns."""
+        kept = [place for place, name in enumerate(self.names) if name not in names]
+        rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
+        return replace(self, names=tuple(self.names[place] for place in kept), rows=rows)
 
 
 Block: TypeAlias = Heading | Lines | Grid
@@ -68,6 +77,8 @@ def grid(
     *,
     detail: bool = False,
     numeric: frozenset[str] = NUMERIC,
+    optional: tuple[str, ...] = (),
 ) -> Grid:
     """A table of plain texts."""
-    return Grid(title, tuple(names), tuple(tuple(Entry(each) for each in row) for row in rows), detail, numeric)
+    entries = tuple(tuple(Entry(each) for each in row) for row in rows)
+    return Grid(title, tuple(names), entries, detail, numeric, optional)

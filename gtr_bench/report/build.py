@@ -20,7 +20,7 @@ from gtr_bench.report.attributes import those_with, told_boundaries
 from gtr_bench.report.collect import Record, SuiteRecords, algorithms_of, collect
 from gtr_bench.report.curves import curves_of
 from gtr_bench.report.iterations import Iterations
-from gtr_bench.report.model import Provenance, Report, SuiteReport
+from gtr_bench.report.model import Brief, Provenance, Report, SuiteReport
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.sections.registry import in_order
@@ -30,6 +30,9 @@ from gtr_bench.report.vector_level import levels_of, mixed_line
 from gtr_bench.report.waves import Course, given
 from gtr_bench.store.reader import Warn, warn_on_stderr
 from gtr_bench.suite.bars import DEFAULT_BASELINE, PREVIOUS
+from gtr_bench.suite.expand import Suite
+from gtr_bench.suite.load import shipped_suites
+from gtr_bench.suite.smoke import FULL
 
 __all__ = ["build_report", "provenance_of"]
 
@@ -150,6 +153,7 @@ def _suite_report(
         course=course,
     )
     states = Counter(record.state for record in found.records)
+    notes = tuple(_notes(found, None if compared else baseline, some=len(records) < len(found.records)))
     return SuiteReport(
         suite=found.name,
         scale=found.scale,
@@ -159,13 +163,26 @@ def _suite_report(
         algorithms=tuple(algorithms),
         reconstructions=reconstructions,
         jobs={state: states[state] for state in ("complete", "diverged", "failed", "missing")},
-        notes=tuple(_notes(found, None if compared else baseline, some=len(records) < len(found.records))),
+        notes=(*notes, *_failures(found)),
         sections={
             name: each.compute(found, scores, asked) if name in applying else None for name, each in sections.items()
         },
         curves=curves_of(asked.runs, scores, algorithms) if request.curves else (),
         reconstructed=tuple(sorted({marked[label] for label in reconstructions})),
         told_boundaries=tuple(label for label in algorithms if label in told),
+        brief=_brief(found, found.suite, request, notes) if found.suite else None,
+    )
+
+
+def _brief(found: SuiteRecords, suite: Suite, request: _Request, notes: tuple[str, ...]) -> Brief:
+    # The suite's text may come from the ledger: where its file was, the jobs know.
+    path = next((str(row["suite_path"]) for each in found.records if (row := each.summary)), suite.path)
+    shipped = Path(path).stem == suite.name and suite.name in shipped_suites()
+    return Brief(
+        metrics=tuple(request.metrics) or (suite.primary_metric,),
+        suite=suite.name if shipped else path,
+        full_scale=FULL if FULL in suite.scales else "",
+        notes=notes,
     )
 
 
@@ -178,13 +195,17 @@ def _notes(found: SuiteRecords, lonely: str | None, *, some: bool) -> Iterator[s
         yield f"no differences: `{lonely}` has nothing to be compared with here"
     if some:
         yield "only some environments are shown; claims are decided on all of theirs"
+    mixed = mixed_line(levels_of(found.records))
+    if mixed is not None:
+        yield mixed
+
+
+def _failures(found: SuiteRecords) -> Iterator[str]:
+    """Why jobs failed, and where to read more."""
     reasons = Counter(record.reason for record in found.records if record.state == "failed")
     if reasons:
         listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
         yield f"failed: {listed}; `gtr-bench logs JOB` says why"
-    mixed = mixed_line(levels_of(found.records))
-    if mixed is not None:
-        yield mixed
 
 
 def provenance_of(records: Sequence[Record]) -> Provenance:

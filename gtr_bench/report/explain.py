@@ -10,14 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gtr_bench.errors import RequestError
+from gtr_bench.errors import RequestError, nearest
 from gtr_bench.metrics.registry import metrics
 from gtr_bench.metrics.run import Metric
 from gtr_bench.report.attributes import oracle_of
 from gtr_bench.report.bars import bar_sentence
-from gtr_bench.report.collect import Record, collect
+from gtr_bench.report.behind import Behind, aligned, behind_cell, behind_claim, behind_lines, claim_ids
+from gtr_bench.report.collect import Record, SuiteRecords, collect
 from gtr_bench.report.model import cell_id
+from gtr_bench.report.plain import plain
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
+from gtr_bench.report.statements import statements_of
 from gtr_bench.report.text import ABSENT
 from gtr_bench.report.waves import given
 from gtr_bench.store.reader import Warn, read, warn_on_stderr
@@ -44,11 +47,13 @@ class JobBehind:
     reason: str
     files: tuple[str, ...]
     provenance: dict[str, Any]
+    environment: str = ""
+    algorithm: str = ""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A cell by its id: the metric's definition and the jobs, by seed.
+    """A cell or a claim by its id: the metric's definition or the statement, the jobs by seed, and what was tested.
 
     `compared_with` are the ids of the finished reference and oracle runs the metric takes into account; `reference`
     says whose references they are, empty where there are none.
@@ -59,37 +64,42 @@ class Explanation:
     jobs: tuple[JobBehind, ...]
     compared_with: tuple[str, ...]
     reference: str = ""
+    behind: Behind | None = None
 
 
 def explain(
     results: Sequence[Path], cell: str, *, suite: str | None = None, warn: Warn = warn_on_stderr
 ) -> Explanation:
-    """The jobs behind a cell, diverged, failed and missing ones included.
+    """The jobs behind a cell or a claim, diverged, failed and missing ones included.
 
     Args:
         results: results folders.
-        cell: `suite/scale/metric/environment/algorithm`, or the end of it where only one cell ends so.
+        cell: `suite/scale/metric/environment/algorithm`, or `suite/scale/CLAIM`, or the end of either where only one
+            ends so.
         suite: as in `build_report`.
         warn: called with a sentence for each file that was left out.
 
     Raises:
-        RequestError: no jobs, no such cell, or several that end so.
+        RequestError: no jobs, no such cell or claim, or several that end so.
         ResultsError: a file was written by a newer program.
     """
+    suites = collect(results, suite, warn=warn, studies=True)
+    claims = {f"{found.name}/{found.scale}/{name}": (found, name) for found in suites for name in claim_ids(found)}
     places = {
         cell_id(found.name, found.scale, metric, *place): (found, metric, place)
-        for found in collect(results, suite, warn=warn, studies=True)
+        for found in suites
         for metric in metrics.names()
         for place in dict.fromkeys((each.sequence, each.algorithm) for each in found.records if each.role == "run")
     }
-    key = _key(cell, list(places))
+    key = _key(cell, [*places, *claims])
+    if key in claims:
+        return _claim(key, *claims[key], warn)
     found, metric, place = places[key]
     evaluations = load_evaluations(found.records, warn=warn)
     found, _ = given(found, evaluations)
     own = [each for each in found.records if (each.sequence, each.algorithm) == place and each.role == "run"]
     scores = scores_of(found, evaluations)
-    folders = [each.folder for each in own if each.summary and each.folder]
-    made = {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
+    made = _made(own, warn)
     measure = metrics.get(metric)
     oracle = oracle_of((each.algorithm, each.algorithm_name) for each in found.records if each.role == "run")
     bars = {
@@ -106,7 +116,31 @@ def explain(
         tuple(sorted(behind, key=lambda each: each.seed)),
         tuple(each.job for each in found.records if each.job in bars or _is_oracle(each, place, measure, oracle)),
         scores.reference if bars else "",
+        behind_cell(found, scores, measure, place),
     )
+
+
+def _claim(key: str, found: SuiteRecords, name: str, warn: Warn) -> Explanation:
+    evaluations = load_evaluations(found.records, warn=warn)
+    found, course = given(found, evaluations)
+    scores = scores_of(found, evaluations)
+    assert found.suite is not None  # else it has no claims
+    stated = next(each for each in statements_of(found.suite) if each.id == name)
+    sides = (stated.better, stated.than)
+    own = [
+        each
+        for each in found.records
+        if each.algorithm in sides and each.sequence in stated.environments and each.role == "run"
+    ]
+    made = _made(own, warn)
+    jobs = tuple(_behind(record, scores, stated.metric, made.get(record.job, {})) for record in own)
+    return Explanation(key, stated.text, jobs, (), behind=behind_claim(found, scores, course, name))
+
+
+def _made(records: Sequence[Record], warn: Warn) -> dict[str, dict[str, Any]]:
+    """Job -> what it was made with."""
+    folders = [each.folder for each in records if each.summary and each.folder]
+    return {row.pop("job"): row for row in read(folders, "jobs", _PROVENANCE, warn=warn).to_pylist()}
 
 
 def _is_oracle(record: Record, place: tuple[str, str], metric: type[Metric], oracle: str | None) -> bool:
@@ -125,10 +159,12 @@ def _key(cell: str, known: Sequence[str]) -> str:
     if len(ending) == 1:
         return ending[0]
     if ending:
-        raise RequestError(f"{len(ending)} cells end in `{cell}`", hint=f"one of them is `{ending[0]}`")
-    near = difflib.get_close_matches(cell, known, n=1, cutoff=0.5)
+        raise RequestError(f"{len(ending)} cells or claims end in `{cell}`", hint=f"one of them is `{ending[0]}`")
+    claims = {each.split("/", 2)[2]: each for each in known if each.count("/") == 2}
+    meant = nearest(cell, list(claims))
+    near = [meant] if meant else difflib.get_close_matches(cell, known, n=1, cutoff=0.5)
     listed = "the column `id` of `gtr-bench report --format csv` lists them"
-    raise RequestError(f"no cell `{cell}`", hint=f"did you mean `{near[0]}`?" if near else listed)
+    raise RequestError(f"no cell or claim `{cell}`", hint=f"did you mean `{near[0]}`?" if near else listed)
 
 
 def _behind(record: Record, scores: Scores, metric: type[Metric], made: dict[str, Any]) -> JobBehind:
@@ -145,6 +181,8 @@ def _behind(record: Record, scores: Scores, metric: type[Metric], made: dict[str
         if record.folder
         else (),
         provenance={name: _parsed(name, value) for name, value in made.items()},
+        environment=record.sequence,
+        algorithm=record.algorithm,
     )
 
 
@@ -158,18 +196,23 @@ def _parsed(name: str, value: Any) -> Any:
 
 def render_explanation_json(explanation: Explanation) -> str:
     """One indented JSON object."""
-    return json.dumps(asdict(explanation), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(plain(asdict(explanation)), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def render_explanation(explanation: Explanation) -> str:
     """Lines for a terminal: a row per job, then its files, then what the jobs were made with, each value once."""
     lines = [explanation.id, explanation.definition, ""]
-    rows = [("seed", "value", "state", "job")]
+    lines += behind_lines(explanation.behind) if explanation.behind else []
+    several = len({(each.environment, each.algorithm) for each in explanation.jobs}) > 1
+    rows: list[tuple[str, ...]] = [
+        (*(("environment", "algorithm") if several else ()), "seed", "value", "state", "job")
+    ]
     for each in explanation.jobs:
         shown = ABSENT if each.value is None else repr(each.value)
-        rows.append((str(each.seed), shown, each.state + (f" ({each.reason})" if each.reason else ""), each.job))
-    widths = [max(len(row[place]) for row in rows) for place in range(4)]
-    lines += ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        place = (each.environment, each.algorithm) if several else ()
+        state = each.state + (f" ({each.reason})" if each.reason else "")
+        rows.append((*place, str(each.seed), shown, state, each.job))
+    lines += aligned(rows)
     lines += ["", "files", *(f"  {path}" for each in explanation.jobs for path in each.files), ""]
     if explanation.compared_with:
         lines += ["compared with", *(f"  {job}" for job in explanation.compared_with), ""]

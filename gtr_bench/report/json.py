@@ -25,6 +25,7 @@ def render_json(report: Report) -> str:
     for suite, shown in zip(report.suites, content["suites"], strict=True):
         del shown["curves"]  # every point of every seed: `gtr-bench export` has them
         del shown["reconstructed"]  # the statements name them
+        del shown["brief"]  # what the short report shows of all this
         for name, data in shown.pop("sections").items():
             section(name).put(shown, data)
         shown["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]

@@ -1,15 +1,17 @@
-"""A report as blocks, from first to last: what the terminal, markdown, HTML and LaTeX all show, in the same order."""
+"""A report as blocks, from first to last: what markdown, HTML, LaTeX and `--full` show, and the short report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gtr_bench.report import text
 from gtr_bench.report.blocks import Block, Heading, Lines
 from gtr_bench.report.model import Report, SuiteReport
+from gtr_bench.report.next import CommandLine, next_lines
 from gtr_bench.report.sections.registry import section
 
-__all__ = ["blocks"]
+__all__ = ["blocks", "brief_blocks", "each_note_once"]
 
 
 def blocks(report: Report) -> Iterator[Block]:
@@ -21,6 +23,37 @@ def blocks(report: Report) -> Iterator[Block]:
         yield Lines(tuple(text.suite_lines(suite)))
         yield from _sections(suite)
     yield Lines(tuple(text.provenance_lines(report)), "footer")
+
+
+def brief_blocks(report: Report, asked: CommandLine) -> Iterator[Block]:
+    """What somebody wants to know first: claims, the primary metric, what is missing, and the command to type next."""
+    for suite in report.suites:
+        yield Heading(1, f"{suite.suite}, scale {suite.scale}" + (f" ({text.SMOKE})" if suite.smoke else ""))
+        states = [f"{count} {state}" for state, count in suite.jobs.items() if count]
+        question = [suite.question] if suite.question else []
+        told = suite.brief.notes if suite.brief else suite.notes
+        yield Lines((*question, f"jobs: {', '.join(states)}", *told))
+        notes = [*text.mark_lines(suite)]
+        for name, data in suite.sections.items():
+            for block in section(name).brief(suite, data) if data is not None else ():
+                if isinstance(block, Lines) and block.kind == "note":
+                    notes += block.texts
+                else:
+                    yield block
+        yield Lines(tuple(notes), "note")
+        yield Lines(next_lines(suite, asked), "command")
+
+
+def each_note_once(content: Iterable[Block]) -> Iterator[Block]:
+    """The blocks without what a note above has said already."""
+    said: set[str] = set()
+    for block in content:
+        if isinstance(block, Lines) and block.kind == "note":
+            new = tuple(line for line in dict.fromkeys(block.texts) if line not in said)
+            said.update(new)
+            block = replace(block, texts=new)
+        if not isinstance(block, Lines) or block.texts:
+            yield block
 
 
 def _sections(suite: SuiteReport) -> Iterator[Block]:

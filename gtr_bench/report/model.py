@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "Brief",
     "Difference",
     "Interval",
     "LearningCurve",
@@ -78,12 +79,30 @@ class LearningCurve:
 
 
 @dataclass(frozen=True)
+class Brief:
+    """What the short report needs beside the numbers; no other format shows it.
+
+    Attributes:
+        metrics: those it shows: the ones asked for, else the suite's primary one.
+        suite: what `gtr-bench run` takes: the name of a shipped suite, else the path the suite was run from.
+        full_scale: the scale a smoke scale is small beside; empty where the suite calls none `full`.
+        notes: those of the suite without what the short report shows otherwise.
+    """
+
+    metrics: tuple[str, ...]
+    suite: str
+    full_scale: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SuiteReport:
     """One suite at one scale; `reconstructions` are the labels whose form is this project's reconstruction.
 
     A section's data is also an attribute: `suite.claims` is `suite.sections["claims"]`. `curves` are empty unless they
     were asked for. `reconstructed` are the registered names behind `reconstructions`; `told_boundaries` are the labels
-    whose algorithm, or one of its add-ons, is told where phases begin.
+    whose algorithm, or one of its add-ons, is told where phases begin. `brief` is None where the suite's text could not
+    be expanded.
     """
 
     suite: str
@@ -100,12 +119,16 @@ class SuiteReport:
     curves: tuple[LearningCurve, ...] = ()
     reconstructed: tuple[str, ...] = ()
     told_boundaries: tuple[str, ...] = ()
+    brief: Brief | None = None
 
     def __getattr__(self, name: str) -> Any:
         found = self.__dict__.get("sections", {})
         if name not in found:
             raise AttributeError(f"a report of a suite has no `{name}`", name=name, obj=self)
         return found[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.sections})
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from gtr_bench.report.scores import Scores
 from gtr_bench.suite.bars import rival_of
 from gtr_bench.wording import counted
 
-__all__ = ["LEVEL", "MetricTable", "TableCell", "table_of"]
+__all__ = ["LEVEL", "MetricTable", "TableCell", "TestedPair", "table_of", "tested_pairs"]
 
 LEVEL = 0.95
 
@@ -105,7 +105,7 @@ def table_of(
         }
         identities = {label: cell_id(suite.name, suite.scale, metric.name, environment, label) for label in algorithms}
         row = [_cell(identities[label], entries, scores, interval) for label, entries in here.items() if entries]
-        pairs = _pairs(row, alpha)
+        pairs = tested_pairs(row, alpha)
         row = row if direction == "neutral" else _marked(row, pairs, direction, alpha)
         cells += [
             _beside(cell, row, pairs, rival_of(baseline, cell.algorithm, algorithms), alpha, interval) for cell in row
@@ -154,7 +154,7 @@ def _estimate(values: Iterable[float], interval: Method) -> Estimate | None:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class TestedPair:
     """Two cells' differences over the seeds both have, tested; the family is all pairs of their environment.
 
     `adjusted` is Holm's p, `left` how many pairs were left at the step that decided this one.
@@ -173,7 +173,7 @@ class _Pair:
         return pairs * 2.0 ** (1 - self.n) <= alpha
 
 
-def _pairs(row: Sequence[TableCell], alpha: float) -> list[_Pair]:
+def tested_pairs(row: Sequence[TableCell], alpha: float) -> list[TestedPair]:
     """All pairs and not only those with the best mean: which one that is, is itself read off the data."""
     both = list(combinations([cell for cell in row if cell.n], 2))
     tested = [pair for each in both if (pair := _pair(*each))]
@@ -182,18 +182,18 @@ def _pairs(row: Sequence[TableCell], alpha: float) -> list[_Pair]:
     return [replace(pair, adjusted=adjusted, left=left) for pair, adjusted, left in steps]
 
 
-def _pair(one: TableCell, other: TableCell) -> _Pair | None:
+def _pair(one: TableCell, other: TableCell) -> TestedPair | None:
     """None where the two have no two seeds in common."""
     theirs = dict(zip(other.seeds, other.values, strict=True))
     differences = [value - theirs[seed] for seed, value in zip(one.seeds, one.values, strict=True) if seed in theirs]
     if len(differences) < 2:
         return None
     relabelled = flip([differences])
-    return _Pair(one.id, other.id, len(differences), flip_test(relabelled, [differences]), relabelled)
+    return TestedPair(one.id, other.id, len(differences), flip_test(relabelled, [differences]), relabelled)
 
 
 def _marked(
-    row: Sequence[TableCell], pairs: Sequence[_Pair], direction: Literal["higher", "lower"], alpha: float
+    row: Sequence[TableCell], pairs: Sequence[TestedPair], direction: Literal["higher", "lower"], alpha: float
 ) -> list[TableCell]:
     """The cells of one environment with `best` and `tied`; a pair with too few seeds to decide leaves no mark."""
     present = [cell for cell in row if cell.n]
@@ -218,7 +218,7 @@ def _marked(
 def _beside(
     cell: TableCell,
     row: Sequence[TableCell],
-    pairs: Sequence[_Pair],
+    pairs: Sequence[TestedPair],
     baseline: str | None,
     alpha: float,
     method: Method,

@@ -7,26 +7,31 @@ from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
 from gtr_bench.report.blocks import Block, Grid, Heading, Lines
-from gtr_bench.report.layout import blocks
+from gtr_bench.report.fit import GAP, column_widths
+from gtr_bench.report.layout import blocks, brief_blocks, each_note_once
 from gtr_bench.report.model import Report
+from gtr_bench.report.next import CommandLine
 from gtr_bench.screen import Painted, clean_console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["render_terminal", "terminal_text"]
+__all__ = ["render_brief", "render_terminal", "terminal_text"]
 
-_GAP = 2
-"""spaces between columns"""
-_STYLES = {"plain": "", "warning": "yellow", "note": "dim", "footer": "dim"}
+_STYLES = {"plain": "", "warning": "yellow", "note": "dim", "footer": "dim", "command": ""}
 
 
 def render_terminal(report: Report, *, width: int = 160, colour: bool = False) -> str:
-    """The report for a terminal `width` columns wide; with escape codes when `colour`.
+    """The whole report for a terminal `width` columns wide; with escape codes when `colour`.
 
     Tables too long for a terminal are left to the other formats.
     """
-    return terminal_text(blocks(report), width=width, colour=colour)
+    return terminal_text(each_note_once(blocks(report)), width=width, colour=colour)
+
+
+def render_brief(report: Report, asked: CommandLine, *, width: int = 160, colour: bool = False) -> str:
+    """What somebody wants to know first, as `render_terminal` shows it; `asked` is the command line it answers."""
+    return terminal_text(each_note_once(brief_blocks(report, asked)), width=width, colour=colour)
 
 
 def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
@@ -48,23 +53,29 @@ def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
             console.print(Text(block.text, style="bold underline" if block.level == 1 else "bold"))
         elif isinstance(block, Lines):
             for line in block.texts:
-                console.print(Text(line, style=_STYLES[block.kind]))
+                console.print(Text(line, style=_STYLES[block.kind]), soft_wrap=block.kind == "command")
             console.print()
         elif not block.detail:
-            widths = _longest_words(block)
-            if sum(widths) + _GAP * (len(widths) - 1) <= width:
-                console.print(_table(block, widths))
-            else:
-                _print_records(console, block)
+            _print_grid(console, block)
             console.print()
     text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).rstrip("\n") + "\n"
     return Painted(text) if colour else text
 
 
-def _longest_words(grid: Grid) -> list[int]:
-    """The fewest characters each column of a table takes without a word being cut."""
-    columns = zip(grid.names, *([entry.text for entry in row] for row in grid.rows), strict=True)
-    return [max(len(word) for text in column for word in (text.split() or [""])) for column in columns]
+def _print_grid(console: Console, grid: Grid) -> None:
+    """As a table where there is room, if need be without columns that may be left out; else row by row."""
+    from rich.text import Text
+
+    for count in range(len(grid.optional) + 1):
+        left_out = grid.optional[:count]
+        shown = grid.without(left_out)
+        widths = column_widths(shown, console.width)
+        if widths is not None:
+            console.print(_table(shown, widths))
+            if left_out:
+                console.print(Text(f"too narrow for: {', '.join(left_out)}", style="dim"))
+            return
+    _print_records(console, grid)
 
 
 def _print_records(console: Console, grid: Grid) -> None:
@@ -92,11 +103,11 @@ def _table(grid: Grid, widths: Sequence[int]) -> object:
         title_justify="left",
         box=None,
         pad_edge=False,
-        padding=(0, _GAP, 0, 0),
+        padding=(0, GAP, 0, 0),
     )
     for name, width in zip(grid.names, widths, strict=True):
         justify: Literal["right", "left"] = "right" if name in grid.numeric else "left"
-        table.add_column(Text(name), justify=justify, header_style="dim", min_width=width, overflow="fold")
+        table.add_column(Text(name), justify=justify, header_style="dim", width=width, overflow="fold")
     for row in grid.rows:
         table.add_row(*(Text(entry.text, style="bold" if entry.bold else "") for entry in row))
     return table

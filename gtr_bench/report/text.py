@@ -11,6 +11,7 @@ from gtr_bench.wording import counted
 __all__ = [
     "ABSENT",
     "BOUNDARIES_MARK",
+    "FEW_DIGITS",
     "INTERIM",
     "RECONSTRUCTION",
     "RECONSTRUCTION_MARK",
@@ -22,6 +23,7 @@ __all__ = [
     "interval_text",
     "label",
     "made_with",
+    "mark_lines",
     "mean_text",
     "number",
     "p_value",
@@ -39,17 +41,18 @@ INTERIM = "interim: "
 """Before the verdict of a suite that has not ended."""
 ABSENT = "-"
 UNBOUNDED = "unbounded"
+DIGITS, FEW_DIGITS = 4, 3
+"""Significant digits of numbers, and of those in a short report."""
 
 
-def number(value: float) -> str:
-    """Four significant digits, thousands separated, no exponent before a million."""
+def number(value: float, digits: int = DIGITS) -> str:
+    """So many significant digits, thousands separated, no exponent before a million."""
     if value == 0:
         return "0"
-    digits = 3 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
+    rounded = round(value, digits - 1 - math.floor(math.log10(abs(value))))
     if abs(rounded) >= 1e6 or abs(rounded) < 1e-4:
-        return f"{value:.3e}"
-    return f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}"
+        return f"{value:.{digits - 1}e}"
+    return f"{rounded:,.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
 
 
 def p_value(p: float | None) -> str:
@@ -57,14 +60,14 @@ def p_value(p: float | None) -> str:
     return ABSENT if p is None else f"{p:.2g}"
 
 
-def bracketed(value: float | None, low: float | None, high: float | None) -> str:
+def bracketed(value: float | None, low: float | None, high: float | None, digits: int = DIGITS) -> str:
     """`value [low, high]`; only what is there. An infinite end reads `unbounded`, and so does the pair of them."""
     if value is None:
         return ABSENT
     if low is None or high is None:
-        return number(value)
-    ends = [number(end) if math.isfinite(end) else UNBOUNDED for end in (low, high)]
-    return f"{number(value)} [{', '.join(dict.fromkeys(ends) if UNBOUNDED in ends else ends)}]"
+        return number(value, digits)
+    ends = [number(end, digits) if math.isfinite(end) else UNBOUNDED for end in (low, high)]
+    return f"{number(value, digits)} [{', '.join(dict.fromkeys(ends) if UNBOUNDED in ends else ends)}]"
 
 
 def difference_text(difference: Difference | None) -> str:
@@ -74,9 +77,9 @@ def difference_text(difference: Difference | None) -> str:
     return f"{bracketed(difference.value, difference.low, difference.high)}, n = {difference.n}"
 
 
-def interval_text(interval: Interval | None) -> str:
+def interval_text(interval: Interval | None, digits: int = DIGITS) -> str:
     """`value [low, high]`; a dash for none."""
-    return bracketed(interval.value, interval.low, interval.high) if interval else ABSENT
+    return bracketed(interval.value, interval.low, interval.high, digits) if interval else ABSENT
 
 
 def mean_text(interval: Interval | None) -> str:
@@ -123,7 +126,12 @@ def suite_lines(suite: SuiteReport) -> list[str]:
     """What stands over a suite's tables."""
     lines = [suite.question] if suite.question else []
     lines.append("jobs: " + ", ".join(f"{count} {state}" for state, count in suite.jobs.items()))
-    lines += suite.notes
+    return [*lines, *suite.notes, *mark_lines(suite)]
+
+
+def mark_lines(suite: SuiteReport) -> list[str]:
+    """What the marks of algorithms mean."""
+    lines = []
     if suite.reconstructions:
         lines.append(f"{RECONSTRUCTION_MARK} {reconstruction_line(suite.reconstructed)}")
     if suite.told_boundaries:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gtr_bench.errors import RequestError, ResultsError, did_you_mean
+from gtr_bench.errors import RequestError, ResultsError, did_you_mean, nearest
 from gtr_bench.files import is_folder, kind_of_entry, read_regular
 from gtr_bench.learners.columns import declarations
 from gtr_bench.store.checksum import matches
@@ -69,9 +69,7 @@ def job_folders(results: Sequence[Path], *, warn: Warn = warn_on_stderr) -> dict
     found: dict[str, Path] = {}
     for folder in results:
         if not folder.is_dir():
-            raise RequestError(
-                f"`{folder}` is not a results folder", hint="`gtr-bench run SUITE --results DIR` makes one"
-            )
+            raise RequestError(f"`{folder}` is not a results folder", hint=_beside(folder))
         jobs = folder / "jobs"
         if not is_folder(jobs):
             if os.path.lexists(jobs):
@@ -94,6 +92,14 @@ def job_folders(results: Sequence[Path], *, warn: Warn = warn_on_stderr) -> dict
             f"no jobs in {names}", hint="`gtr-bench run SUITE` trains some; `--results DIR` names the folder"
         )
     return dict(sorted(found.items()))
+
+
+def _beside(folder: Path) -> str:
+    """A results folder beside it whose name is near, else how to make one."""
+    others = sorted(folder.parent.iterdir()) if folder.parent.is_dir() else []
+    near = nearest(folder.name, [each.name for each in others if (each / "jobs").is_dir()])
+    made = "`gtr-bench run SUITE --results DIR` makes one"
+    return f"did you mean `{folder.parent / near}`?" if near else made
 
 
 def read(

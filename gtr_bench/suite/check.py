@@ -24,11 +24,14 @@ from gtr_bench.suite.named import with_named
 from gtr_bench.suite.problems import Problems
 from gtr_bench.suite.settings import Setting, settings_of
 from gtr_bench.suite.source import KeyPath, Source
+from gtr_bench.wording import counted
 
 __all__ = ["CheckedFile", "check_file"]
 
 TABLES = ("suite", "training", "network", "evaluation", "scale", "sequential", "tuned")
 ARRAYS = ("claim", "sequence", "algorithm")
+MOST_NAMED = 6
+"""settings of a grid that a hint names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,11 @@ def _check_names(settings: Iterable[Setting], tree: Mapping[str, Any], problems:
 
     Reads the tables as written, so that a name is checked even where another key of its table is wrong.
     """
-    algorithms = list(dict.fromkeys([*_ids("algorithm", tree), *(setting.label for setting in settings)]))
+    children: dict[str, list[str]] = {name: [] for name in _ids("algorithm", tree)}
+    for setting in settings:
+        children.setdefault(setting.algorithm, []).append(setting.label)
+    labels = [label for own in children.values() for label in own]
+    algorithms = list(dict.fromkeys([*children, *labels]))
     sequences, known = _ids("sequence", tree), metrics.names()
     suite = tree.get("suite", {})
     _check_name("metric", suite.get("primary_metric"), known, ("suite", "primary_metric"), problems)
@@ -198,14 +205,17 @@ def _check_names(settings: Iterable[Setting], tree: Mapping[str, Any], problems:
     for index, pair in enumerate(_listed(suite.get("comparisons"))):
         names = _listed(pair)
         for side, name in enumerate(names):
-            _check_name("algorithm", name, algorithms, ("suite", "comparisons", index, side), problems)
+            place = ("suite", "comparisons", index, side)
+            _check_name("algorithm", name, algorithms, place, problems)
+            _check_single(name, children, "comparison", place, problems)
         if len(names) == 2 and names[0] == names[1]:
             problems.add(("suite", "comparisons", index), f"`{names[0]}` is compared with itself")
     for number, claim in enumerate(tree.get("claim", [])):
         path = ("claim", number)
         _check_name("metric", claim.get("metric"), known, (*path, "metric"), problems)
-        _check_name("algorithm", claim.get("better"), algorithms, (*path, "better"), problems)
-        _check_name("algorithm", claim.get("than"), algorithms, (*path, "than"), problems)
+        for key in ("better", "than"):
+            _check_name("algorithm", claim.get(key), algorithms, (*path, key), problems)
+            _check_single(claim.get(key), children, "claim", (*path, key), problems)
         for index, sequence in enumerate(_listed(claim.get("sequences"))):
             _check_name("sequence", sequence, sequences, (*path, "sequences", index), problems)
 
@@ -218,6 +228,22 @@ def _check_name(kind: str, name: object, known: Sequence[str], path: KeyPath, pr
     # Where nothing is known the whole kind is missing, which is a problem of its own.
     if isinstance(name, str) and known and name not in known:
         problems.add(path, f"unknown {kind} `{name}`", did_you_mean(name, known))
+
+
+def _check_single(
+    name: object, children: Mapping[str, Sequence[str]], what: str, path: KeyPath, problems: Problems
+) -> None:
+    """A test compares two settings: an id that stands for those of a grid names none of them."""
+    labels = children.get(name, ()) if isinstance(name, str) else ()
+    # None at all: the algorithm's table has a problem of its own.
+    if labels and name not in labels:
+        more = f", ... ({len(labels)} in all)" if len(labels) > MOST_NAMED else ""
+        listed = ", ".join(f"`{label}`" for label in labels[:MOST_NAMED])
+        problems.add(
+            path,
+            f"`{name}` stands for {counted(len(labels), 'setting')}, a {what} is about one",
+            f"name one of them: {listed}{more}",
+        )
 
 
 def _ids(kind: str, tree: Mapping[str, Any]) -> list[str]:

@@ -338,5 +338,6 @@ def _evaluation_grid(
         if every < iteration.steps and not problems.noted(world.path):
             sentence = f"sequence `{world.world.id}` is evaluated every {every} steps, but a {iteration.name} of "
             sentence += f"`{setting.label}` has {iteration.steps}"
-            problems.add(world.path, sentence, f"raise `evaluation.every`, or {iteration.shorter}", at="key")
+            problems.add(world.every_path, sentence, f"raise `evaluation.every`, or {iteration.shorter}")
+            break
     return world.evaluation

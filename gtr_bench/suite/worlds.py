@@ -28,8 +28,9 @@ class ResolvedWorld:
     """A sequence ready to be crossed with algorithms.
 
     `spaces` are what a learner sees, None where nobody asked; `sequence`, `evaluation` and `packages` are parts of a
-    job definition; `layers` the training settings that apply, weakest first; `path` and `steps_path` where the
-    sequence and the budget of a phase were written.
+    job definition; `layers` the training settings that apply, weakest first; `path`, `steps_path` and `every_path`
+    where the sequence, the budget of a phase and the steps between evaluations were written, the latter the sequence's
+    where no level states them.
     """
 
     world: World
@@ -40,6 +41,7 @@ class ResolvedWorld:
     packages: dict[str, str]
     layers: tuple[Layer, ...]
     steps_path: KeyPath
+    every_path: KeyPath
 
     def references(self) -> Iterator[dict[str, Any]]:
         """The sequence of a single-phase run for each distinct phase; nothing when none are asked for."""
@@ -85,6 +87,15 @@ def resolve_world(
         for index, (environment, variant) in enumerate(zip(environments, variants, strict=True))
     ]
     named = table.normalise if isinstance(table.normalise, str) else None
+    evaluations = [
+        (level, (*where, "evaluation", "every"))
+        for level, where in (
+            (evaluation, ()),
+            (table.evaluation, path),
+            (scale.evaluation, scale_path),
+            (override.evaluation, override_path),
+        )
+    ]
     return ResolvedWorld(
         World(table.id, environments, steps, _normalise(table, environments, path, problems), table.references, named),
         path,
@@ -95,7 +106,7 @@ def resolve_world(
             "max_episode_steps": table.max_episode_steps,
             **({"test": table.test} if table.test else {}),  # came later
         },
-        _evaluation([evaluation, table.evaluation, scale.evaluation, override.evaluation]),
+        _evaluation([level for level, _ in evaluations]),
         dict(checked.packages),
         (
             training,
@@ -104,6 +115,7 @@ def resolve_world(
             (override.training, (*override_path, "training")),
         ),
         steps_path,
+        next((where for level, where in reversed(evaluations) if "every" in level.model_fields_set), path),
     )
 
 

@@ -36,7 +36,7 @@ def offered(cli: Any, line: str, words: int | None = None) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ("pl", ["plan"]),
+        ("pl", ["plan", "play"]),
         ("run qu", ["quickstart"]),
         ("plan ti", ["tiny.toml"]),
         ("status swap", ["swap_control"]),

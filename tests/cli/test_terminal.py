@@ -100,9 +100,9 @@ def test_other_tables_have_colours_on_a_terminal_alone_unless_asked_otherwise(fi
 
 
 def test_a_narrow_terminal_cuts_no_word_and_no_number(filled: Any) -> None:
-    wide = piped(filled, *REPORT)
+    wide = piped(filled, *REPORT, "--full")
     for width in (40, 60, 80, 100):
-        narrow = on_terminal(filled, *REPORT, COLUMNS=str(width), NO_COLOR="1")
+        narrow = on_terminal(filled, *REPORT, "--full", COLUMNS=str(width), NO_COLOR="1")
         assert max(len(line) for line in narrow.splitlines()) <= width
         assert "…" not in narrow, width
         assert set(wide.split()) - set(narrow.split()) <= {"reference", "reference)"}, width

@@ -35,7 +35,7 @@ def test_every_cell_of_a_report_is_explained_by_its_own_values_and_jobs(fill: Fi
 def test_the_end_of_an_id_is_enough_where_only_one_cell_ends_so(fill: Fill, jobs: list[Job]) -> None:
     results = fill(jobs)
     assert explain([results], "drop/acrobot_swap/gtr").id == "swap/laptop/drop/acrobot_swap/gtr"
-    with pytest.raises(RequestError, match="cells end in `acrobot_swap/gtr`"):
+    with pytest.raises(RequestError, match="cells or claims end in `acrobot_swap/gtr`"):
         explain([results], "acrobot_swap/gtr")
 
 
@@ -87,3 +87,61 @@ def test_a_cell_is_explained_as_text_or_json_only(
     arguments = ["report", str(fill(jobs[:2])), "--explain", "drop/acrobot_swap/gtr", "--format", "latex"]
     assert execute(arguments) == 2
     assert "is not explained as latex" in capsys.readouterr().err
+
+
+def test_a_claim_is_explained_by_its_verdict_interval_test_pairs_and_files(
+    fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = fill(jobs)
+    (suite,) = build_report([results]).suites
+    (claim,) = suite.claims
+    found = explain([results], claim.id)
+    behind = found.behind
+    assert found.id == f"swap/laptop/{claim.id}"
+    assert behind is not None
+    assert (behind.effect, behind.low, behind.high) == (claim.effect, claim.low, claim.high)
+    assert (behind.p, behind.p_adjusted, behind.test) == (claim.p, claim.p_adjusted, claim.test)
+    assert {each.job for each in found.jobs if each.value is not None} == set(claim.jobs)
+    by_environment = [
+        [each.difference for each in behind.pairs if each.environment == name] for name in claim.environments
+    ]
+    assert all(len(differences) == claim.n == 5 for differences in by_environment)
+    means = [sum(differences) / len(differences) for differences in by_environment]
+    assert sum(means) / len(means) == pytest.approx(claim.effect)
+    assert execute(["report", str(results), "--explain", claim.id]) == 0
+    text = capsys.readouterr().out
+    for said in (
+        claim.text,
+        f"verdict: {claim.verdict}",
+        f"test: {claim.test}",
+        "% interval: ",
+        "job.parquet",
+        "pairs",
+    ):
+        assert said in text
+    assert execute(["report", str(results), "--explain", claim.id, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["behind"]["pairs"]) == 10
+
+
+def test_a_cell_is_explained_by_its_interval_and_its_difference_pair_by_pair(fill: Fill, jobs: list[Job]) -> None:
+    results = fill(jobs)
+    (suite,) = build_report([results]).suites
+    for cell in suite.tables[0].cells:
+        behind = explain([results], cell.id).behind
+        assert behind is not None
+        assert (behind.value, behind.value_low, behind.value_high) == (cell.value, cell.low, cell.high)
+        if cell.algorithm == "ppo":
+            assert (behind.effect, behind.pairs, behind.test) == (None, (), "")
+            continue
+        assert (behind.effect, behind.low) == (cell.difference.value, cell.difference.low)
+        assert [each.value for each in behind.pairs] == list(cell.values)
+        mean = sum(each.difference for each in behind.pairs) / cell.n
+        assert mean == pytest.approx(cell.difference.value)
+        assert behind.p == pytest.approx(2 / 2**cell.n)  # all differences have one sign
+        assert "pairs\nenvironment" in render_explanation(explain([results], cell.id))
+
+
+def test_a_misspelt_claim_is_answered_with_its_name(fill: Fill, jobs: list[Job]) -> None:
+    with pytest.raises(RequestError) as caught:
+        explain([fill(jobs[:20])], "gtr vs pp")
+    assert caught.value.hint == "did you mean `gtr vs ppo`?"

@@ -38,6 +38,9 @@ id = "gtr"
 sigma = 0.5
 """
 
+ONE_SETTING = ('comparisons = [["gtr", "ppo"]]', "")
+"""the change that goes with a grid of `gtr`, which no comparison may name as a whole"""
+
 
 def changed(*changes: tuple[str, str], extra: str = "") -> str:
     """SUITE with pieces of its text replaced and `extra` at its end."""

@@ -12,6 +12,8 @@ import pytest
 from gtr_bench.errors import SuiteError
 from gtr_bench.suite import Suite, job_id
 
+from .conftest import ONE_SETTING
+
 Load = Callable[..., Suite]
 
 
@@ -187,7 +189,7 @@ def test_a_phase_has_ten_evaluation_points_unless_told_otherwise(load: Load) -> 
 def test_ten_thousand_jobs_expand_in_a_fraction_of_a_second(load: Load) -> None:
     many = ("sigma = 0.5", f"grid = {{ sigma = {[0.01 * (i + 1) for i in range(99)]} }}")
     start = time.process_time()
-    suite = load(many, ("seeds = 2", "seeds = 100"))
+    suite = load(many, ONE_SETTING, ("seeds = 2", "seeds = 100"))
     jobs = suite.jobs()
     assert time.process_time() - start < 2.0
     assert len({job.id for job in jobs}) == 10_000
@@ -201,4 +203,4 @@ def test_evaluation_points_lie_at_least_one_rollout_apart(load: Load) -> None:
         load(("num_steps = 25", "num_steps = 100"))
     first = caught.value.problems[0]
     assert first.sentence == "sequence `swap` is evaluated every 200 steps, but a rollout of `ppo` has 400"
-    assert (first.line, first.hint) == (14, "raise `evaluation.every`, or lower `num_steps`")
+    assert (first.line, first.column, first.hint) == (12, 9, "raise `evaluation.every`, or lower `num_steps`")

@@ -14,6 +14,8 @@ from gtr_bench.plasticity.registry import add_ons
 from gtr_bench.suite import Suite, group
 from gtr_bench.suite.identity import parameters_of
 
+from .conftest import ONE_SETTING
+
 Load = Callable[..., Suite]
 Problems = Callable[..., list[Problem]]
 
@@ -81,7 +83,7 @@ def test_whoever_names_none_keeps_its_identity(load: Load) -> None:
 
 def test_fields_of_add_ons_are_varied_by_name(load: Load) -> None:
     grid = 'plasticity = ["redo"]\ngrid = { "redo.threshold" = [0, 0.1] }\ntied = [{ sigma = 1.0, "redo.period" = 5 }]'
-    suite = load((GTR, grid))
+    suite = load((GTR, grid), ONE_SETTING)
     assert suite.algorithms[1:] == (
         "gtr[redo.threshold=0,sigma=1.0,redo.period=5]",
         "gtr[redo.threshold=0.1,sigma=1.0,redo.period=5]",
@@ -93,7 +95,7 @@ def test_fields_of_add_ons_are_varied_by_name(load: Load) -> None:
 
 def test_scalars_of_add_ons_train_together_and_other_fields_apart(load: Load) -> None:
     def sizes(grid: str) -> list[int]:
-        suite = load((GTR, f'plasticity = ["redo", "l2_init"]\ngrid = {{ {grid} }}'))
+        suite = load((GTR, f'plasticity = ["redo", "l2_init"]\ngrid = {{ {grid} }}'), ONE_SETTING)
         return [len(cohort.jobs) for cohort in group(job for job in suite.jobs() if job.algorithm != "ppo")]
 
     assert sizes('"redo.threshold" = [0.0, 0.1], "l2_init.strength" = [0.0, 1.0]') == [8]
@@ -150,7 +152,7 @@ WRONG: list[tuple[str, int, str, str | None]] = [
 def test_what_is_wrong_is_said_at_its_line(
     text: str, line: int, sentence: str, hint: str | None, problems: Problems
 ) -> None:
-    (problem,) = problems((GTR, f"plasticity = {text}"))
+    (problem,) = problems((GTR, f"plasticity = {text}"), ONE_SETTING)
     assert problem.sentence == sentence
     if hint is not None:
         assert problem.hint == hint

@@ -10,6 +10,8 @@ from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import Problem, RequestError, SuiteError
 from gtr_bench.suite import parse_suite, sequences
 
+from .conftest import ONE_SETTING
+
 Problems = Callable[..., list[Problem]]
 
 GTR = "sigma = 0.5"
@@ -377,11 +379,12 @@ def test_types_are_named_as_toml_names_them(old: str, problems: Problems) -> Non
 
 CASCADING = {"minibatches without samples", "id used twice"}
 """a mistake that two algorithms make, and one that takes away a name used elsewhere"""
+OF_A_GRID = {"sigma zero in a grid", "sigma zero in a tied row"}
 
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - CASCADING))
 def test_one_mistake_is_one_problem(case: str, problems: Problems) -> None:
-    assert len(problems(CASES[case][0])) == 1
+    assert len(problems(CASES[case][0], *[ONE_SETTING] * (case in OF_A_GRID))) == 1
 
 
 IMAGES = [("gym:CartPole-v1", "minatar:breakout"), ("[evaluation]", '[network]\ntorso = "conv"\n[evaluation]')]
@@ -409,7 +412,7 @@ def test_what_is_added_to_observations_is_refused_where_they_are_images(kind: st
 def test_running_statistics_of_images_are_refused_where_they_were_asked_for(
     change: tuple[str, str], place: tuple[int, int], problems: Problems
 ) -> None:
-    found = problems(*IMAGES, change)
+    found = problems(*IMAGES, change, *[ONE_SETTING] * ("grid" in change[1]))
     assert {problem.sentence for problem in found} == {
         "sequence `swap` shows an image of 4 x 10 x 10 (uint8), but `observation_normalisation` is for numbers"
     }
@@ -540,7 +543,7 @@ def test_a_problem_of_several_scales_is_told_once(problems: Problems) -> None:
         found = problems(change, extra=OTHER_SCALES.format(**FINE), scale=scale)
         assert [problem.sentence for problem in found] == [
             f"sequence `{name}` is evaluated every 50 steps, but a rollout of `ppo` has 100{where}"
-            for name, where in (("swap", ""), ("other", " (at scale `medium`)" if scale == "laptop" else ""))
+            for name, where in (("other", " (at scale `medium`)" if scale == "laptop" else ""), ("swap", ""))
         ]
 
 
@@ -682,3 +685,50 @@ def test_an_empty_file_says_what_is_needed() -> None:
         "the suite has no `[[sequence]]`",
         "the suite has no `[[algorithm]]`",
     }
+
+
+CLAIM_ON = """\
+[[claim]]
+better = "{}"
+than = "{}"
+id = "c"
+metric = "lifetime_return"
+direction = "higher"
+
+[[sequence]]"""
+PARENTS = {
+    "a comparison": ((), (5, 17), "a comparison"),
+    "a claim's better": ((("[[sequence]]", CLAIM_ON.format("gtr", "ppo")), ONE_SETTING), (15, 10), "a claim"),
+    "a claim's than": ((("[[sequence]]", CLAIM_ON.format("ppo", "gtr")), ONE_SETTING), (16, 8), "a claim"),
+}
+
+
+@pytest.mark.parametrize("variation", ["grid = { sigma = [0.1, 1.0] }", "tied = [{ sigma = 0.1 }, { sigma = 1.0 }]"])
+@pytest.mark.parametrize("case", PARENTS)
+def test_the_parent_of_a_grid_is_refused_where_it_is_named_with_its_settings(
+    case: str, variation: str, problems: Problems
+) -> None:
+    changes, place, what = PARENTS[case]
+    (problem,) = problems((GTR, variation), *changes)
+    assert (problem.line, problem.column) == place
+    assert problem.sentence == f"`gtr` stands for 2 settings, {what} is about one"
+    assert problem.hint == "name one of them: `gtr[sigma=0.1]`, `gtr[sigma=1.0]`"
+
+
+def test_of_a_large_grid_six_settings_are_named(problems: Problems) -> None:
+    (problem,) = problems((GTR, f"grid = {{ sigma = {[float(i) for i in range(1, 21)]} }}"))
+    assert str(problem.hint).count("gtr[sigma=") == 6
+    assert str(problem.hint).endswith("`gtr[sigma=6.0]`, ... (20 in all)")
+
+
+def test_every_of_whichever_level_states_it_is_pointed_at(problems: Problems) -> None:
+    places = {}
+    for level, change in {
+        "file": ("every = 200", "every = 50"),
+        "sequence": ("phases = 3", "phases = 3\nevaluation = { every = 50 }"),
+        "scale": ("[[sequence]]", "[scale.laptop]\nevaluation.every = 50\n[[sequence]]"),
+    }.items():
+        (problem,) = problems(change)
+        assert problem.sentence.startswith("sequence `swap` is evaluated every 50 steps"), level
+        places[level] = (problem.line, problem.column)
+    assert places == {"file": (12, 9), "sequence": (18, 24), "scale": (15, 20)}

@@ -9,6 +9,8 @@ import pytest
 
 from gtr_bench.suite import Suite
 
+from .conftest import ONE_SETTING
+
 Load = Callable[..., Suite]
 
 GTR = "sigma = 0.5"
@@ -21,7 +23,7 @@ def parameters(suite: Suite, algorithm: str) -> dict[str, Any]:
 
 
 def test_a_grid_crosses_its_values_and_labels_every_setting(load: Load) -> None:
-    suite = load((GTR, 'grid = { sigma = [0.1, 1], kernel = ["gaussian", "cauchy"] }'))
+    suite = load((GTR, 'grid = { sigma = [0.1, 1], kernel = ["gaussian", "cauchy"] }'), ONE_SETTING)
     assert suite.algorithms == (
         "ppo",
         "gtr[sigma=0.1,kernel=gaussian]",
@@ -35,7 +37,8 @@ def test_a_grid_crosses_its_values_and_labels_every_setting(load: Load) -> None:
 
 
 def test_tied_rows_go_together_and_cross_with_a_grid(load: Load) -> None:
-    suite = load((GTR, "tied = [{ sigma = 0.1, beta = 10 }, { sigma = 1.0, beta = 0.1 }]\ngrid = { anchors = [1, 4] }"))
+    tied = "tied = [{ sigma = 0.1, beta = 10 }, { sigma = 1.0, beta = 0.1 }]\ngrid = { anchors = [1, 4] }"
+    suite = load((GTR, tied), ONE_SETTING)
     assert suite.algorithms[1:] == (
         "gtr[anchors=1,sigma=0.1,beta=10]",
         "gtr[anchors=1,sigma=1.0,beta=0.1]",

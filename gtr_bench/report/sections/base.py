@@ -81,6 +81,10 @@ class Section(ABC):
     def blocks(self, suite: SuiteReport, data: Any) -> Iterator[Block]:
         """What terminal, markdown, HTML and LaTeX show of data that is not None."""
 
+    def brief(self, suite: SuiteReport, data: Any) -> Iterator[Block]:
+        """What the short report on a terminal shows of data that is not None: nothing, unless it was asked for."""
+        return self.blocks(suite, data) if self.on_request else iter(())
+
     def rows(self, suite: SuiteReport, data: Any) -> Iterator[Mapping[str, Any]]:
         """Its rows of the CSV table, column -> value; a column that is not named stays empty."""
         return iter(())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from gtr_bench.report.blocks import NUMERIC, Block, Heading, Lines, grid
@@ -12,9 +13,9 @@ from gtr_bench.report.details import Side
 from gtr_bench.report.model import SuiteReport
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.sections.base import Asked, Section
-from gtr_bench.report.text import ABSENT, INTERIM, SMOKE, bracketed, number, p_value
+from gtr_bench.report.text import ABSENT, FEW_DIGITS, INTERIM, SMOKE, bracketed, number, p_value
 
-__all__ = ["ClaimsSection"]
+__all__ = ["ClaimsSection", "verdict_text"]
 
 HEADER = ("claim", "verdict", "difference [interval]", "p", "p (Holm)", "n", "seeds needed")
 SIDES = (
@@ -22,6 +23,7 @@ SIDES = (
     *("failed or diverged", "in the worse heap"),
 )
 NUMBERS = NUMERIC | {"mean", "interquartile mean", "median", "worst quarter", "in the worse heap"}
+WARNED = "!"
 WAVES = "the looks keep the error over all claims and comparisons of the suite at this scale"
 FAMILY = "p (Holm) is adjusted over all claims and comparisons of the suite at this scale"
 
@@ -46,16 +48,63 @@ class ClaimsSection(Section):
                 yield grid("Beside the means", SIDES, rows, detail=True, numeric=NUMBERS)
             yield Lines(tuple(_lines(data)), "note")
 
+    def brief(self, suite: SuiteReport, data: Sequence[ClaimResult]) -> Iterator[Block]:
+        """A row per claim, and what its name does not say."""
+        if data:
+            # Both hold for all claims of a suite.
+            states = ["interim"] * data[0].interim + [SMOKE] * suite.smoke
+            yield Heading(2, "Claims" + (f" ({', '.join(states)})" if states else ""))
+            held = any(claim.p_adjusted is not None for claim in data)
+            names = ("claim", "verdict", "difference [interval]", "p (Holm)" if held else "p", "n", "seeds needed")
+            rows = [_brief_row(claim, held=held) for claim in data]
+            yield grid("", names, rows, optional=("seeds needed", "n", names[3]))
+            everywhere = max((claim.environments for claim in data), key=len)
+            sentences = tuple(line for claim in data if (line := _sentence(claim, everywhere)))
+            if sentences:
+                yield Lines(sentences)
+            if any(claim.warnings for claim in data):
+                yield Lines((f"{WARNED} comes with a warning, which `--explain CLAIM` shows",), "note")
+
 
 def _row(claim: ClaimResult) -> list[str]:
     """The texts of one claim, in the order of `HEADER`."""
     p, adjusted = p_value(claim.p), p_value(claim.p_adjusted)
-    needed = ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
+    size = bracketed(claim.effect, claim.low, claim.high)
+    return [claim.id, verdict_text(claim), size, p, adjusted, str(claim.n), _needed(claim)]
+
+
+def _needed(claim: ClaimResult) -> str:
+    return ABSENT if claim.seeds_needed is None else str(claim.seeds_needed)
+
+
+def verdict_text(claim: ClaimResult) -> str:
+    """The verdict with what keeps it from being one."""
     interim = INTERIM if claim.interim else ""
     verdict = f"{interim}{claim.verdict}{f' ({SMOKE})' if claim.smoke else ''}"
-    verdict += f" ({claim.changed.partition(':')[0]})" if claim.changed else ""
-    size = bracketed(claim.effect, claim.low, claim.high)
-    return [claim.id, verdict, size, p, adjusted, str(claim.n), needed]
+    return verdict + (f" ({claim.changed.partition(':')[0]})" if claim.changed else "")
+
+
+def _brief_row(claim: ClaimResult, *, held: bool) -> list[str]:
+    """The texts of one claim in the short report, whose heading says what keeps all verdicts from being one."""
+    size = bracketed(claim.effect, claim.low, claim.high, FEW_DIGITS)
+    p = p_value(claim.p_adjusted if held else claim.p)
+    verdict = verdict_text(replace(claim, interim=False, smoke=False)) + (f" {WARNED}" if claim.warnings else "")
+    return [claim.id, verdict, size, p, str(claim.n), _needed(claim)]
+
+
+def _sentence(claim: ClaimResult, everywhere: Sequence[str]) -> str:
+    """What a claim states, which a comparison's name says already; and why it was not tested, where it was not."""
+    stated = f"{claim.better} has a {claim.direction} {claim.metric} than {claim.than}"
+    stated += f" by more than {claim.margin:g}" if claim.margin else ""
+    if claim.kind == "non_inferiority":
+        stated = f"{claim.better} is at most {claim.margin:g} worse than {claim.than} in {claim.metric}"
+    stated += " in each environment" if claim.scope == "each" else ""
+    if len(claim.environments) < len(everywhere):
+        few = len(claim.environments) == 1
+        stated += f", in {claim.environments[0] if few else f'{len(claim.environments)} environments'}"
+    untested = [claim.reason] if claim.p is None else []
+    said = [stated, *untested] if claim.declared == "claim" else untested
+    return f"{claim.id}: {'; '.join(said)}" if said else ""
 
 
 def _side(metric: str, side: Side) -> list[str]:

@@ -12,12 +12,15 @@ from gtr_bench.report.model import SuiteReport
 from gtr_bench.report.scores import Scores
 from gtr_bench.report.sections.base import Asked, Section
 from gtr_bench.report.tables import MetricTable, TableCell, table_of
-from gtr_bench.report.text import bracketed, difference_text, interval_text, label
+from gtr_bench.report.text import ABSENT, FEW_DIGITS, bracketed, difference_text, interval_text, label, number
 from gtr_bench.suite.bars import OWN
 
 __all__ = ["TablesSection"]
 
+MOST_ROWS = 12
+"""cells that the short report shows one by one"""
 PROFILE_STEP = 10
+BEST = "better than every other algorithm of its environment by the test"
 BEST_MARK = "*"
 TIED_MARK = "="
 
@@ -58,6 +61,12 @@ class TablesSection(Section):
         """A heading per metric."""
         for table in data:
             yield from _table(suite, table)
+
+    def brief(self, suite: SuiteReport, data: Sequence[MetricTable]) -> Iterator[Block]:
+        """The metrics asked for, else the primary one."""
+        for table in data:
+            if suite.brief is None or table.metric in suite.brief.metrics:
+                yield from _brief_table(suite, table)
 
     def rows(self, suite: SuiteReport, data: Sequence[MetricTable]) -> Iterator[Mapping[str, Any]]:
         """One per cell."""
@@ -121,13 +130,17 @@ def _header(suite: SuiteReport, table: MetricTable) -> list[str]:
 
 def _cell_row(suite: SuiteReport, table: MetricTable, cell: TableCell) -> list[str]:
     """The texts of one row, in the order of `_header`."""
-    mark = f" {BEST_MARK}" if cell.best else f" {TIED_MARK}" if cell.tied else ""
-    value = bracketed(cell.value, cell.low, cell.high) + mark
+    value = bracketed(cell.value, cell.low, cell.high) + _mark(cell)
     row = [cell.sequence, label(suite, cell.algorithm), value, str(cell.n)]
     row += [str(getattr(cell, name)) for name in _counts(table)]
     if suite.baseline:
         row.append(difference_text(cell.difference))
     return row
+
+
+def _mark(cell: TableCell) -> str:
+    """What the test says of a cell, behind its value."""
+    return f" {BEST_MARK}" if cell.best else f" {TIED_MARK}" if cell.tied else ""
 
 
 def _aggregate_header(suite: SuiteReport, table: MetricTable) -> list[str]:
@@ -167,7 +180,70 @@ def _lines(table: MetricTable) -> list[str]:
     lines = [f"{table.metric}: {table.definition}"]
     if any(cell.best or cell.tied for cell in table.cells):
         lines.append(
-            f"{BEST_MARK} (bold): better than every other algorithm of its environment by the test; "
-            f"{TIED_MARK}: not separated from the best mean by it, with seeds enough to do so"
+            f"{BEST_MARK} (bold): {BEST}; {TIED_MARK}: not separated from the best mean by it, with seeds enough to do "
+            "so"
         )
     return [*lines, *table.notes]
+
+
+def _brief_table(suite: SuiteReport, table: MetricTable) -> Iterator[Block]:
+    """The cells row by row; of many, what all environments come to together and the means alone."""
+    yield Heading(2, _title(table))
+    if len(table.cells) <= MOST_ROWS:
+        rows = [_marked_bold(_brief_row(suite, table, cell), cell) for cell in table.cells]
+        names = tuple(_header(suite, table))
+        yield Grid("", names, tuple(rows), optional=(*names[:VALUE_COLUMN:-1],))
+    else:
+        if table.aggregates:
+            over = [[*_brief_aggregate(suite, each), str(each.environments), str(each.n)] for each in table.aggregates]
+            yield grid("", ("algorithm", "mean over environments [95% interval]", "environments", "n"), over)
+        yield _means(suite, table)
+    yield Lines((f"{table.metric}: {table.definition}", *_mark_lines(table)), "note")
+
+
+def _brief_row(suite: SuiteReport, table: MetricTable, cell: TableCell) -> list[str]:
+    """The texts of one row, in the order of `_header`; pairs are counted where they are not as many as the seeds."""
+    value = bracketed(cell.value, cell.low, cell.high, FEW_DIGITS) + _mark(cell)
+    row = [cell.sequence, label(suite, cell.algorithm), value, str(cell.n)]
+    row += [str(getattr(cell, name)) for name in _counts(table)]
+    if suite.baseline and (found := cell.difference):
+        pairs = "" if found.n == cell.n else f", n = {found.n}"
+        row.append(bracketed(found.value, found.low, found.high, FEW_DIGITS) + pairs)
+    elif suite.baseline:
+        row.append(ABSENT)
+    return row
+
+
+def _marked_bold(texts: Sequence[str], cell: TableCell) -> tuple[Entry, ...]:
+    return tuple(Entry(each, bold=cell.best and place == VALUE_COLUMN) for place, each in enumerate(texts))
+
+
+def _brief_aggregate(suite: SuiteReport, row: Aggregate) -> list[str]:
+    return [label(suite, row.algorithm), interval_text(row.mean, FEW_DIGITS)]
+
+
+def _means(suite: SuiteReport, table: MetricTable) -> Grid:
+    """Environments by algorithms, or the other way round where there are more algorithms."""
+    cells = {(cell.sequence, cell.algorithm): cell for cell in table.cells}
+    environments = dict.fromkeys(cell.sequence for cell in table.cells)
+    algorithms = {cell.algorithm: label(suite, cell.algorithm) for cell in table.cells}
+
+    def entry(environment: str, algorithm: str) -> Entry:
+        cell = cells.get((environment, algorithm))
+        if cell is None or cell.value is None:
+            return Entry(ABSENT)
+        return Entry(number(cell.value, FEW_DIGITS) + _mark(cell), bold=cell.best)
+
+    if len(algorithms) > len(environments):
+        rows = [(Entry(shown), *(entry(each, name) for each in environments)) for name, shown in algorithms.items()]
+        return Grid("", ("algorithm, mean", *environments), tuple(rows))
+    rows = [(Entry(name), *(entry(name, each) for each in algorithms)) for name in environments]
+    return Grid("", ("environment, mean", *algorithms.values()), tuple(rows))
+
+
+def _mark_lines(table: MetricTable) -> Iterator[str]:
+    """What the marks mean that the table has."""
+    if any(cell.best for cell in table.cells):
+        yield f"{BEST_MARK} {BEST}"
+    if any(cell.tied for cell in table.cells):
+        yield f"{TIED_MARK} not separated from the best mean of its environment by the test, with seeds enough to do so"
