@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -127,7 +128,9 @@ def test_there_is_no_policy_without_a_job_or_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_play_prints_the_last_evaluation_and_films_an_episode(tmp_path: Path) -> None:
+def test_play_prints_the_last_evaluation_and_films_an_episode_and_the_guide_s_snippet_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "gtr_bench", *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
@@ -141,6 +144,11 @@ def test_play_prints_the_last_evaluation_and_films_an_episode(tmp_path: Path) ->
     numbers = json.loads(played.stdout)
     assert (numbers["job"], numbers["return_mean"]) == (job.name, last["return_mean"])
     assert (tmp_path / "out.gif").read_bytes()[:4] == b"GIF8"
+    guide = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    snippet = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)[3]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(snippet, "python.md", "exec"), {})
+    assert capsys.readouterr().out.startswith(f"[{last['return_mean']}]")
     assert cli("play", job.name, "--phase", "3").stderr.startswith("error: there is no phase 3\n")
     assert cli(*ask, "--seeds", "7,8", "--no-policies").returncode == 0
     others = [each for each in (tmp_path / "results" / "jobs").iterdir() if each != job]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from gtr_bench.algorithms.gtr.algorithm import GTR
@@ -13,7 +14,7 @@ from gtr_bench.algorithms.gtr.parameters import GTRParameters
 from gtr_bench.cli import ablate
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.schema import iterations_schema
-from gtr_bench.store.writer import write_table
+from gtr_bench.store.writer import write_summary, write_table
 from gtr_bench.suite import Suite
 from tests.helpers import suite_text
 
@@ -38,8 +39,11 @@ def made_up(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             escapes = np.full(8, 0.009)
             escapes[5] = 0.011 if cli.leaving(parameters["sigma"]) else escapes[5]
             rows = {"job": [job.id] * 8, "iteration": range(8), "step": range(8), "phase": [0] * 4 + [1] * 4}
-            path = cli.results / "jobs" / job.id / "iterations.parquet"
-            write_table(path, ITERATIONS, {**rows, "exact_kl": np.full(8, 0.01), "escape_fraction": escapes})
+            folder = cli.results / "jobs" / job.id
+            (summary,) = pq.read_table(folder / "job.parquet").to_pylist()
+            table = {**rows, "exact_kl": np.full(8, 0.01), "escape_fraction": escapes}
+            write_table(folder / "iterations.parquet", ITERATIONS, table)
+            write_summary(folder, summary)  # which states the tables beside it
 
     monkeypatch.setattr(ablate._Trainer, "train", fill)
     return cli

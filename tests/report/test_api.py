@@ -21,7 +21,16 @@ GUIDE = Path(__file__).parents[2] / "docs" / "python.md"
 
 
 def test_the_public_names_are_exactly_these_and_all_exist() -> None:
-    assert gtr_bench.__all__ == ["Report", "Results", "__version__", "load", "render", "report"]
+    assert gtr_bench.__all__ == [
+        "Policy",
+        "Report",
+        "Results",
+        "__version__",
+        "load",
+        "load_policy",
+        "render",
+        "report",
+    ]
     assert all(getattr(gtr_bench, name) is not None for name in gtr_bench.__all__)
     assert set(gtr_bench.__all__) <= set(dir(gtr_bench))
     with pytest.raises(AttributeError, match="no attribute `lod`"):
@@ -75,7 +84,7 @@ def test_an_unknown_format_is_refused_with_a_suggestion(fill: Fill, jobs: list[J
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_the_snippets_of_the_guide_run(
+def test_the_snippets_of_the_guide_about_results_run(
     fill: Fill,
     jobs: list[Job],
     monkeypatch: pytest.MonkeyPatch,
@@ -83,7 +92,7 @@ def test_the_snippets_of_the_guide_run(
     number: int,
 ) -> None:
     snippets = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(snippets) == 3
+    assert len(snippets) == 4  # the last is of tests/test_policies.py
     monkeypatch.chdir(fill(jobs).parent)
     exec(compile(snippets[number], str(GUIDE), "exec"), {})
     assert "gtr" in capsys.readouterr().out

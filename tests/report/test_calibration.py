@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from gtr_bench.report import tables
 from gtr_bench.report.mechanism import _sentences
-from gtr_bench.report.tables import TableCell, _marked, _pairs
+from gtr_bench.report.tables import TableCell, _marked
 from tests.metrics.helpers import within_band
 
 SIMULATIONS = 400
@@ -26,7 +27,7 @@ def cell(algorithm: str, values: Sequence[float], seeds: Sequence[int] | None = 
 
 def marked_cells(row: Sequence[TableCell]) -> list[TableCell]:
     """One environment's cells with their marks."""
-    return _marked(row, _pairs(row, 0.05), "higher", 0.05)
+    return _marked(row, tables.tested_pairs(row, 0.05), "higher", 0.05)
 
 
 @pytest.mark.slow
