@@ -59,7 +59,8 @@ class Axis:
 class TrialRecord:
     """One setting and its scores: environment -> seed -> value, diverged seeds at the worst.
 
-    `kernel_left`: whether any of its runs left GTR's kernel; None where no run says so, or there is no kernel.
+    `kernel_left`: whether any of its runs left GTR's kernel; None where no run says so, or there is no kernel;
+    `within_kernel`: what GTR is while they do not, empty where that is not known.
     """
 
     number: int
@@ -72,6 +73,7 @@ class TrialRecord:
     missing: int
     jobs: tuple[str, ...]
     kernel_left: bool | None = None
+    within_kernel: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from gtr_bench.names import file_name
 from gtr_bench.report.attributes import those_with
 from gtr_bench.report.collect import Record, collect
 from gtr_bench.report.iterations import Iterations
-from gtr_bench.report.mechanism import ESCAPE, kernel_left, most_escape
+from gtr_bench.report.mechanism import ESCAPE, kernel_left, most_escape, within_kernel
 from gtr_bench.report.scores import Scores, load_evaluations, scores_of
 from gtr_bench.report.values import NORMALISED, Unit, score_in, unit_of
 from gtr_bench.store.reader import Warn
@@ -246,6 +246,7 @@ class _Reader:
             missing=sum(record.state == "missing" for record in own),
             jobs=tuple(sorted(record.job for record in own if record.summary)),
             kernel_left=kernel_left(own, self.escapes),
+            within_kernel=within_kernel(own),
         )
 
 

@@ -7,7 +7,7 @@ says it all; `escape_fraction` and `exact_kl` are averaged over the window. Sour
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,7 +27,6 @@ from gtr_bench.suite.bars import rival_of
 __all__ = [
     "ESCAPE",
     "LEAST_ESCAPE",
-    "NEVER_LEFT",
     "QUANTITIES",
     "WINDOW",
     "Mechanism",
@@ -36,9 +35,11 @@ __all__ = [
     "kernel_left",
     "mechanism_of",
     "most_escape",
+    "never_left",
     "shifted",
     "shifts",
     "windows",
+    "within_kernel",
 ]
 
 WINDOW = 16
@@ -48,7 +49,14 @@ ESCAPE = "escape_fraction"
 QUANTITIES = ("path_efficiency", "path_length", ESCAPE, "exact_kl")
 LEAST_ESCAPE = 0.01
 """A run in which fewer samples than this are beyond the kernel in every iteration did not test what GTR does there."""
-NEVER_LEFT = "the kernel was never left: GTR acted as a plain KL penalty"
+NEVER_LEFT = "the kernel was never left"
+_WITHIN = {
+    "saturating": "a plain KL penalty",
+    "gated_divergence": "a plain KL penalty",
+    "gated_surrogate": "its surrogate alone",
+    "gated_spo": "SPO",
+}
+"""What each of GTR's forms is within its kernel: the limit of a wide one (gtr.md 4)."""
 
 _OVER_A_WINDOW = frozenset({"path_efficiency", "path_length"})
 
@@ -141,6 +149,20 @@ def kernel_left(records: Sequence[Record], escapes: Mapping[str, float]) -> bool
     return max(known) >= LEAST_ESCAPE if known else None
 
 
+def never_left(within: Iterable[str]) -> str:
+    """That some runs never left the kernel, and where they agree on it, what GTR then was (`within_kernel`)."""
+    names = set(within)
+    (name,) = names if len(names) == 1 else ("",)
+    return f"{NEVER_LEFT}: GTR acted as {name}" if name else NEVER_LEFT
+
+
+def within_kernel(records: Sequence[Record]) -> str:
+    """What these runs of GTR are while they do not leave the kernel; empty where they differ or nobody knows."""
+    forms = {record.definition["algorithm"]["parameters"].get("form", "saturating") for record in records}
+    names = {_WITHIN.get(form, "") for form in forms}
+    return names.pop() if len(names) == 1 else ""
+
+
 def _never_left(runs: Sequence[Record], algorithms: Sequence[str], escapes: Mapping[str, float]) -> list[str]:
     """A sentence per algorithm none of whose runs left the kernel."""
     sentences = []
@@ -148,8 +170,9 @@ def _never_left(runs: Sequence[Record], algorithms: Sequence[str], escapes: Mapp
         own = [record for record in runs if record.algorithm == label]
         if kernel_left(own, escapes) is False:
             count = sum(np.isfinite(escapes.get(record.job, np.nan)) for record in own)
+            what = never_left([within_kernel(own)])
             sentences.append(
-                f"{label}: {NEVER_LEFT} ({ESCAPE} below {100 * LEAST_ESCAPE:g} % in every iteration of "
+                f"{label}: {what} ({ESCAPE} below {100 * LEAST_ESCAPE:g} % in every iteration of "
                 f"{'its run' if count == 1 else 'both runs' if count == 2 else f'all {count} runs'})"
             )
     return sentences

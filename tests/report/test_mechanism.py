@@ -22,7 +22,9 @@ from gtr_bench.report.mechanism import (
     MechanismRow,
     kernel_left,
     most_escape,
+    never_left,
     windows,
+    within_kernel,
 )
 from gtr_bench.store import reader
 from gtr_bench.store.schema import iterations_schema
@@ -133,6 +135,25 @@ def test_runs_that_all_stayed_inside_the_kernel_did_not_test_it(fill: Fill) -> N
 
 def test_runs_that_left_the_kernel_are_not_said_to_have_stayed_inside(fill: Fill) -> None:
     assert not any("never left" in sentence for sentence in answer(fill, gtr=0.7, escape=0.011).sentences)
+
+
+@pytest.mark.parametrize(
+    ("forms", "sentence"),
+    [
+        (["saturating", "gated_divergence"], "the kernel was never left: GTR acted as a plain KL penalty"),
+        (["gated_surrogate"], "the kernel was never left: GTR acted as its surrogate alone"),
+        (["gated_spo"], "the kernel was never left: GTR acted as SPO"),
+        (["saturating", "gated_spo"], "the kernel was never left"),
+        (["of a third party"], "the kernel was never left"),
+    ],
+)
+def test_what_gtr_is_within_its_kernel_follows_from_its_form(forms: list[str], sentence: str) -> None:
+    def runs(form: str) -> list[Record]:
+        definition = {"algorithm": {"parameters": {"kernel": "gaussian", "form": form}}}
+        return [Record("0", "gtr", "world", "run", 0, definition, "complete", summary={"status": "complete"})]
+
+    assert never_left(within_kernel(runs(form)) for form in forms) == sentence
+    assert never_left([within_kernel([each for form in forms for each in runs(form)])]) == sentence
 
 
 def test_one_run_that_left_the_kernel_once_has_tested_it() -> None:
