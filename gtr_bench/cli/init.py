@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 def init(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The suite's name; the file is NAME.toml.")],
 ) -> None:
-    """Write a commented suite to start from, NAME.toml, into the current folder."""
+    """Write a commented suite to start from.
+
+    It is NAME.toml in the current folder.
+    """
     from gtr_bench.errors import RequestError
     from gtr_bench.names import why_unusable
 

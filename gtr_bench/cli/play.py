@@ -49,9 +49,9 @@ def play(
     gif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an episode here.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Play episodes with the policy of a finished job, and print what they returned.
+    """Play episodes with a trained policy.
 
-    Without options these are the episodes of the job's last evaluation again.
+    Prints what they returned. Without options these are the episodes of the job's last evaluation again.
     """
     from gtr_bench.policies import load_policy
 

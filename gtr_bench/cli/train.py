@@ -50,7 +50,7 @@ def train(
     no_progress: NoProgressOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Train one algorithm in one world: a suite of one, without a file.
+    """Train one algorithm in one world, without a suite file.
 
     Its suite is kept in the results folder, as a start for one of your own. Safe to repeat: the same command continues.
     """

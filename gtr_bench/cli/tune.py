@@ -103,7 +103,7 @@ def tune(
     json: JsonOption = False,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the tuned suite goes.")] = DEFAULT_OUT,
 ) -> None:
-    """Search every algorithm's parameters with the same number of trials, and write the suite with the best.
+    """Tune every algorithm of SUITE with the same number of trials.
 
     Tunes on seeds that the suite does not report. Trials are ordinary jobs, shared with `run`; the same command
     continues where it was. `gtr-bench run` and `report` take the file it writes. GTR is this project's
