@@ -64,7 +64,7 @@ SelectOption = Annotated[
     typer.Option(
         "-k",
         metavar="EXPR",
-        help='Only jobs that match, such as "gtr and not seed=3": algorithm, sequence, seed=N, id.',
+        help='Only jobs that match, such as "ppo* and not seed=3": algorithm, sequence, seed=N, id.',
         autocompletion=completion.selection,
     ),
 ]

@@ -1,7 +1,7 @@
 """`-k EXPRESSION`: which jobs of a suite to run, in the manner of pytest.
 
-gtr and not kl          words are substrings of "algorithm sequence seed=N", case ignored
-(ppo or spo) and seed=3 a word `seed=N` means that seed exactly, not also seed 30
+gtr and not seed=3      words are whole names: of algorithms, of sequences, and `seed=N`; case ignored
+(ppo* or spo) and swap  `*` stands for any characters, so `ppo*` is a family; `gtr` has all settings of its grid
 0123abcd                a word of 8 characters or more may also begin a job's id
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from gtr_bench.errors import RequestError
+from gtr_bench.errors import RequestError, UnknownNameError
 
 if TYPE_CHECKING:
     from gtr_bench.suite import Job
@@ -24,36 +24,49 @@ Predicate = Callable[["Job"], bool]
 
 
 def select(jobs: Iterable[Job], expression: str | None) -> list[Job]:
-    """The jobs an expression chooses, in their order; raises RequestError if it is malformed or chooses none."""
+    """The jobs an expression chooses, in their order.
+
+    Raises:
+        RequestError: it is malformed, or chooses none.
+        UnknownNameError: a word of it means no job.
+    """
     everything = list(jobs)
     if expression is None:
         return everything
-    wanted = parse_selection(expression)
+    parser = _Parser(expression)
+    wanted = parser.whole()
+    known = {name: None for job in everything for name in _names(job)}
+    for word in parser.words:
+        if not any(map(_word(word), everything)):
+            seeds = word.lower().startswith("seed=")
+            raise UnknownNameError("`-k` word", word, [name for name in known if name.startswith("seed=") == seeds])
     chosen = [job for job in everything if wanted(job)]
     if not chosen:
-        known = sorted({job.algorithm for job in everything} | {job.sequence for job in everything})
+        words = ", ".join(f"`{word}`" for word in sorted(known))
         raise RequestError(
-            f"no job of {len(everything):,} matches `-k {expression}`",
-            hint="words it may contain: " + ", ".join(f"`{word}`" for word in known),
+            f"no job of {len(everything):,} matches `-k {expression}`", hint=f"words it may contain: {words}"
         )
     return chosen
 
 
 def parse_selection(expression: str) -> Predicate:
     """An expression of words, `and`, `or`, `not` and parentheses as a predicate; raises RequestError."""
-    parser = _Parser(expression)
-    predicate = parser.alternatives()
-    if parser.tokens:
-        parser.refuse()
-    return predicate
+    return _Parser(expression).whole()
 
 
 class _Parser:
-    """Recursive descent: alternatives > conjunctions > factors."""
+    """Recursive descent: alternatives > conjunctions > factors; `words` are those it met."""
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
         self.tokens = re.findall(r"[()]|[^\s()]+", expression)
+        self.words: list[str] = []
+
+    def whole(self) -> Predicate:
+        predicate = self.alternatives()
+        if self.tokens:
+            self.refuse()
+        return predicate
 
     def refuse(self) -> None:
         place = f"at `{self.tokens[0]}`" if self.tokens else "at its end"
@@ -90,7 +103,8 @@ class _Parser:
             return inner
         if not self.tokens or self.tokens[0].lower() in {")", "and", "or"}:
             self.refuse()
-        return _word(self.tokens.pop(0).lower())
+        self.words.append(self.tokens.pop(0))
+        return _word(self.words[-1])
 
 
 def _either(left: Predicate, right: Predicate) -> Predicate:
@@ -101,16 +115,19 @@ def _both(left: Predicate, right: Predicate) -> Predicate:
     return lambda job: left(job) and right(job)
 
 
+def _names(job: Job) -> tuple[str, ...]:
+    """What may be said of a job; a setting of a grid has the grid's name too."""
+    return job.algorithm, job.algorithm.partition("[")[0], job.sequence, f"seed={job.seed}"
+
+
 def _word(word: str) -> Predicate:
-    seed = re.fullmatch(r"seed=(\d+)", word)
-    if seed:
-        number = int(seed[1])
-        return lambda job: job.seed == number
+    pattern = re.compile(re.escape(word).replace(r"\*", ".*"), re.IGNORECASE)
     # Algorithms like a2c are hexadecimal numbers too, so a short word never means an id.
-    may_be_id = len(word) >= _SHORTEST_ID
+    beginning = word.lower() if len(word) >= _SHORTEST_ID else None
 
     def matches(job: Job) -> bool:
-        labels = f"{job.algorithm} {job.sequence} seed={job.seed}".lower()
-        return word in labels or (may_be_id and job.id.startswith(word))
+        if any(pattern.fullmatch(name) for name in _names(job)):
+            return True
+        return beginning is not None and job.id.startswith(beginning)
 
     return matches

@@ -252,7 +252,7 @@ def test_doctor_names_devices_and_families_and_exits_well(
         ),
         (
             ("run", "tiny.toml", "-k", "nothing"),
-            "error: no job of 4 matches `-k nothing`\n\nhint: words it may contain: `cartpole`, `ppo`, `spo`\n",
+            "error: unknown `-k` word `nothing`\n\nhint: known: `cartpole`, `ppo`, `spo`\n",
         ),
         (
             ("run", "tiny.toml", "-k", "ppo and"),
