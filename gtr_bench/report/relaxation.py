@@ -193,10 +193,16 @@ def _p(tables: Sequence[Floats], seeds: Sequence[Sequence[int]] | None = None) -
     generator = generator_of(*(table.ravel() for table in tables))
     orders = [_orders(size, generator, exact=exact) for size in sizes]
     drawn = np.zeros(1 if exact and not seeds else len(orders[0]))
+    shared: dict[tuple[int, ...], NDArray[np.int64]] = {}
     for place, table in enumerate(centred):
-        # Where they are shared, the places of its own seeds in an order of all: each order of these is as likely.
-        own = np.searchsorted(everyone, seeds[place]) if seeds else None
-        matched = orders[place] if own is None else np.argsort(orders[0][:, own], axis=1)
+        if seeds:
+            # The places of its own seeds in an order of all: each order of these is as likely.
+            own = tuple(seeds[place])
+            if own not in shared:
+                shared[own] = np.argsort(orders[0][:, np.searchsorted(everyone, own)], axis=1)
+            matched = shared[own]
+        else:
+            matched = orders[place]
         found = table[np.arange(len(table)), matched].mean(axis=1)
         drawn = np.add.outer(drawn, found).ravel() if exact and not seeds else drawn + found
     extreme = int(np.count_nonzero(np.abs(drawn) / len(tables) >= abs(observed) - 1e-9))
