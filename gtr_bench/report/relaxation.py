@@ -114,7 +114,7 @@ def _gain(returns: Floats) -> Floats:
     return np.asarray(means[SPAN + 1 :] - means[: -SPAN - 1])
 
 
-def _all_freed(rows: Sequence[Floats]) -> Sequence[Floats]:
+def _all_freed(rows: Sequence[Floats]) -> list[Floats]:
     """`_freed` of each row, to the bit; those of a job, which are mostly whole and equally long, in one go."""
     if len({len(row) for row in rows}) != 1 or len(rows[0]) < FEWEST:
         return [_freed(row) for row in rows]
@@ -135,7 +135,7 @@ def _all_freed(rows: Sequence[Floats]) -> Sequence[Floats]:
     trend = _cubics(n)
     rest = ranks - (trend @ (trend.T @ ranks[:, :, np.newaxis]))[:, :, 0]
     sizes = np.sqrt(rest[:, np.newaxis, :] @ rest[:, :, np.newaxis])[:, :, 0]
-    return np.divide(rest, sizes, out=np.zeros(values.shape), where=sizes > _NOTHING)
+    return list(np.divide(rest, sizes, out=np.zeros(values.shape), where=sizes > _NOTHING))
 
 
 def _freed(values: Floats) -> Floats:
