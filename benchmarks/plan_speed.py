@@ -15,9 +15,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.report_speed import measure
+from benchmarks.repository import helpers
 from gtr_bench.schedule.assignments import job_record
 from gtr_bench.suite import group, load_suite
-from tests.helpers import suite_text, touch_done
+
+suite_text, touch_done = helpers().suite_text, helpers().touch_done
 
 
 def write_suite(path: Path, *, settings: int, seeds: int) -> None:

@@ -17,13 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.repository import helpers
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.schema import EVALUATIONS, JOB, iterations_schema
 from gtr_bench.store.writer import write_table
 from gtr_bench.suite.expand import Job
 from gtr_bench.suite.load import parse_suite
-from tests.helpers import job_columns
+
+job_columns = helpers().job_columns
 
 ALGORITHMS = ("ppo", "ppo_kl", "spo", "gtr", "oracle")
 ENVIRONMENTS = 10

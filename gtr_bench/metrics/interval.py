@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,8 @@ Method = Literal["t", "percentile", "bca"]
 
 RESAMPLES = 10_000
 """Bootstrap resamples behind every interval."""
+_AT_A_TIME = 500
+"""of them, so that what is made of them stays in the cache"""
 
 BOOTSTRAP_T_SEEDS = 10
 """From so many values of every group on bootstrap-t, which covers skewed scores better; Student's t below."""
@@ -124,11 +126,13 @@ def bootstrap(
     if n == 1:
         return Estimate(value, None, None, 1, level, method)
     generator = generator_of(data)
-    drawn = data[generator.integers(0, n, size=(resamples, n))]
+    places = generator.integers(0, n, size=(resamples, n))
+    drawn = (data[places[start : start + _AT_A_TIME]] for start in range(0, resamples, _AT_A_TIME))
     if method == "t" and statistic == "mean":
-        low, high = _bootstrap_t([data], [drawn], level)
+        means, errors = (np.concatenate(each) for each in zip(*(_moments([some]) for some in drawn), strict=True))
+        low, high = _bootstrap_t([data], means, errors, level)
         return Estimate(value, low, high, n, level, method)
-    replicates = _apply(statistic, drawn)
+    replicates = np.concatenate([_apply(statistic, some) for some in drawn])
     shares = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "t":
         shares = further(level, n, n - 1)
@@ -166,20 +170,27 @@ def further(level: float, n: int, freedom: int) -> Floats:
     return np.array([tail, 1 - tail])
 
 
-def _bootstrap_t(groups: Sequence[Floats], drawn: Sequence[Floats], level: float) -> tuple[float, float]:
-    """Ends of the mean over groups of their means (Efron and Tibshirani 12.5); `drawn` are resamples, [R, n] each.
+def _moments(samples: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """The mean over groups of their means, and its standard error; a group's values lie in its last axis."""
+    within = [sample.mean(axis=-1, keepdims=True) for sample in samples]
+    parts = [
+        sample.var(axis=-1, ddof=1, mean=mean) / (sample.shape[-1] * len(samples) ** 2)
+        for sample, mean in zip(samples, within, strict=True)
+    ]
+    return np.asarray(np.mean([mean[..., 0] for mean in within], axis=0)), np.sqrt(np.sum(parts, axis=0))
+
+
+def _bootstrap_t(groups: Sequence[Floats], means: Floats, errors: Floats, level: float) -> tuple[float, float]:
+    """Ends of the mean over groups of their means (Efron and Tibshirani 12.5).
+
+    `means` and `errors` are the `_moments` of resamples, [R].
 
     Student's t with Welch-Satterthwaite's degrees of freedom for groups of fewer than `BOOTSTRAP_T_SEEDS`: of few
     values some resamples hardly vary, and an end then lies far from every score. So too where many do not vary at all.
     """
     from scipy.special import stdtrit
 
-    def moments(samples: Sequence[Floats]) -> tuple[Floats, Floats]:
-        means = np.mean([sample.mean(axis=-1) for sample in samples], axis=0)
-        parts = [sample.var(axis=-1, ddof=1) / (sample.shape[-1] * len(samples) ** 2) for sample in samples]
-        return np.asarray(means), np.sqrt(np.sum(parts, axis=0))
-
-    (value, error), (means, errors) = moments(groups), moments(drawn)
+    value, error = _moments(groups)
     shares = [(1 - level) / 2, (1 + level) / 2]
     varies = errors > 1e-9 * error
     if error > 0 and min(map(len, groups)) >= BOOTSTRAP_T_SEEDS:
@@ -271,16 +282,23 @@ def stratified_bootstraps(
     if n == 1:
         return [Estimate(value, None, None, n, level, method) for value in values]
     places = draws(generator_of(*data), [len(group) for group in data], resamples, joint=joint)
-    samples = [group[rows] for group, rows in zip(data, places, strict=True)]
     shares = stratified_shares(method, level, [len(group) for group in data], joint=joint)
+    # Of each statistic what its interval needs of the resamples, some of them at a time.
+    paired = joint and len({len(group) for group in data}) == 1
+    by_t = [method == "t" and statistic == "mean" and (paired or not joint) for statistic in statistics]
+    pieces: list[list[Any]] = [[] for _ in statistics]
+    for start in range(0, resamples, _AT_A_TIME):
+        samples = [group[rows[start : start + _AT_A_TIME]] for group, rows in zip(data, places, strict=True)]
+        for piece, statistic, t in zip(pieces, statistics, by_t, strict=True):
+            together = [np.mean(samples, axis=0)] if t and joint else samples
+            piece.append(_moments(together) if t else aggregate(samples, statistic))
     found = []
-    for value, statistic in zip(values, statistics, strict=True):
-        if method == "t" and statistic == "mean" and not joint:
-            low, high = _bootstrap_t(data, samples, level)
-        elif method == "t" and statistic == "mean" and len({len(group) for group in data}) == 1:
-            low, high = _bootstrap_t([np.mean(data, axis=0)], [np.mean(samples, axis=0)], level)
+    for value, piece, t in zip(values, pieces, by_t, strict=True):
+        if t:
+            means, errors = (np.concatenate(each) for each in zip(*piece, strict=True))
+            low, high = _bootstrap_t([np.mean(data, axis=0)] if joint else data, means, errors, level)
         else:
-            low, high = np.quantile(aggregate(samples, statistic), shares).tolist()
+            low, high = np.quantile(np.concatenate(piece), shares).tolist()
         found.append(Estimate(value, low, high, n, level, method))
     return found
 

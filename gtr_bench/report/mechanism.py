@@ -44,6 +44,7 @@ __all__ = [
 
 WINDOW = 16
 """Iterations before and after a shift: the window of `path_efficiency` (gtr.md 6)."""
+_BACK = np.arange(WINDOW, 0, -1)
 
 ESCAPE = "escape_fraction"
 QUANTITIES = ("path_efficiency", "path_length", ESCAPE, "exact_kl")
@@ -119,8 +120,10 @@ def _mean(values: NDArray[np.float32], ends: Sequence[int]) -> list[float]:
     if not ends:
         return [np.nan] * len(QUANTITIES)
     # The files hold single precision; sums are taken in double.
-    averaged = np.mean([values[:, end - WINDOW : end].mean(axis=1, dtype=np.float64) for end in ends], axis=0)
-    last = values[:, [end - 1 for end in ends]].mean(axis=1, dtype=np.float64)
+    places = np.asarray(ends)
+    seen = values[:, places[:, np.newaxis] - _BACK].mean(axis=2, dtype=np.float64)
+    averaged = np.ascontiguousarray(seen.T).mean(axis=0)
+    last = values[:, places - 1].mean(axis=1, dtype=np.float64)
     return [float(last[i] if name in _OVER_A_WINDOW else averaged[i]) for i, name in enumerate(QUANTITIES)]
 
 

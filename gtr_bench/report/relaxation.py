@@ -46,6 +46,9 @@ SPAN = 4
 """Iterations before and after."""
 FEWEST = 16
 """Iterations between those that a phase needs: the trend takes four of them."""
+_SPAN_OF_ONES = np.ones(SPAN)
+_NOTHING = 1e-6
+"""length of what a trend leaves of ranks that it explains wholly"""
 COLUMNS = ("escape_fraction", "training_return")
 
 Floats = NDArray[np.float64]
@@ -90,8 +93,8 @@ def series_of(rows: Columns) -> Series | None:
     long = [here for here in inside if here.sum() >= FEWEST + 2 * SPAN]
     if not long:
         return None
-    one = np.concatenate([_freed(escape[here][SPAN:-SPAN]) for here in long])
-    other = np.concatenate([_freed(_gain(returns[here])) for here in long])
+    freed = _all_freed([*(escape[here][SPAN:-SPAN] for here in long), *(_gain(returns[here]) for here in long)])
+    one, other = np.concatenate(freed[: len(long)]), np.concatenate(freed[len(long) :])
     if not one.any() or not other.any():
         return None
     return Series(one, other, tuple(int(here.sum()) for here in inside))
@@ -100,12 +103,39 @@ def series_of(rows: Columns) -> Series | None:
 def _gain(returns: Floats) -> Floats:
     """Mean of the SPAN after minus that of the SPAN before, [n - 2 SPAN]; iterations without an episode are skipped."""
     present = np.isfinite(returns)
-    counts, sums = (
-        np.convolve(each, np.ones(SPAN), mode="valid")
-        for each in (present.astype(np.float64), np.where(present, returns, 0.0))
-    )
-    means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    if present.all():
+        means = np.convolve(returns, _SPAN_OF_ONES, mode="valid") / SPAN
+    else:
+        counts, sums = (
+            np.convolve(each, _SPAN_OF_ONES, mode="valid")
+            for each in (present.astype(np.float64), np.where(present, returns, 0.0))
+        )
+        means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
     return np.asarray(means[SPAN + 1 :] - means[: -SPAN - 1])
+
+
+def _all_freed(rows: Sequence[Floats]) -> list[Floats]:
+    """`_freed` of each row, to the bit; those of a job, which are mostly whole and equally long, in one go."""
+    if len({len(row) for row in rows}) != 1 or len(rows[0]) < FEWEST:
+        return [_freed(row) for row in rows]
+    values = np.stack(rows)
+    if not np.isfinite(values).all():
+        return [_freed(row) for row in rows]
+    n = len(rows[0])
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    new = np.ones(values.shape, dtype=np.bool_)
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=new[:, 1:])
+    # Equal values share the mean of their ranks.
+    first = np.flatnonzero(new)
+    counts = np.diff(first, append=new.size)
+    shared = (first % n + (counts - 1) / 2)[np.cumsum(new) - 1]
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, shared.reshape(values.shape), axis=1)
+    trend = _cubics(n)
+    rest = ranks - (trend @ (trend.T @ ranks[:, :, np.newaxis]))[:, :, 0]
+    sizes = np.sqrt(rest[:, np.newaxis, :] @ rest[:, :, np.newaxis])[:, :, 0]
+    return list(np.divide(rest, sizes, out=np.zeros(values.shape), where=sizes > _NOTHING))
 
 
 def _freed(values: Floats) -> Floats:
@@ -120,7 +150,7 @@ def _freed(values: Floats) -> Floats:
     trend = _cubics(len(values)) if kept.all() else np.linalg.qr(_powers(len(values))[kept])[0]
     rest = ranks - trend @ (trend.T @ ranks)
     size = float(np.linalg.norm(rest))
-    if size > 1e-6:
+    if size > _NOTHING:
         found[kept] = rest / size
     return found
 
@@ -163,10 +193,16 @@ def _p(tables: Sequence[Floats], seeds: Sequence[Sequence[int]] | None = None) -
     generator = generator_of(*(table.ravel() for table in tables))
     orders = [_orders(size, generator, exact=exact) for size in sizes]
     drawn = np.zeros(1 if exact and not seeds else len(orders[0]))
+    shared: dict[tuple[int, ...], NDArray[np.int64]] = {}
     for place, table in enumerate(centred):
-        # Where they are shared, the places of its own seeds in an order of all: each order of these is as likely.
-        own = np.searchsorted(everyone, seeds[place]) if seeds else None
-        matched = orders[place] if own is None else np.argsort(orders[0][:, own], axis=1)
+        if seeds:
+            # The places of its own seeds in an order of all: each order of these is as likely.
+            own = tuple(seeds[place])
+            if own not in shared:
+                shared[own] = np.argsort(orders[0][:, np.searchsorted(everyone, own)], axis=1)
+            matched = shared[own]
+        else:
+            matched = orders[place]
         found = table[np.arange(len(table)), matched].mean(axis=1)
         drawn = np.add.outer(drawn, found).ravel() if exact and not seeds else drawn + found
     extreme = int(np.count_nonzero(np.abs(drawn) / len(tables) >= abs(observed) - 1e-9))

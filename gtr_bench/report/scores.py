@@ -165,8 +165,10 @@ class Scores:
 
     def diverged(self, record: Record) -> bool:
         """Whether a finished job counts as diverged: it says so, or one of its evaluations is not finite."""
-        rows = self.evaluations.get(record.job, _NO_ROWS)
-        return record.state == "diverged" or not bool(np.all(np.isfinite(rows["return_mean"])))
+        if record.job not in self._not_finite:
+            rows = self.evaluations.get(record.job, _NO_ROWS)
+            self._not_finite[record.job] = not bool(np.all(np.isfinite(rows["return_mean"])))
+        return record.state == "diverged" or self._not_finite[record.job]
 
     def run(
         self, record: Record, values: EvaluatedQuantity, *, scaled: bool = False, sequence: str | None = None
@@ -300,11 +302,24 @@ class Scores:
 
     def _worlds(self, record: Record) -> tuple[str, ...]:
         if record.job not in self._known_worlds:
-            self._known_worlds[record.job] = worlds_of(record.definition)
+            # The jobs of a sequence are many, and mostly in the same worlds.
+            text = repr(record.definition["sequence"])
+            if text not in self._worlds_of_sequences:
+                self._worlds_of_sequences[text] = worlds_of(record.definition)
+            self._known_worlds[record.job] = self._worlds_of_sequences[text]
         return self._known_worlds[record.job]
 
     @cached_property
     def _known_worlds(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _worlds_of_sequences(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _not_finite(self) -> dict[str, bool]:
+        """Whether an evaluation of a job is not finite."""
         return {}
 
     @cached_property

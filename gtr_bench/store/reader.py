@@ -23,7 +23,7 @@ from gtr_bench.learners.columns import declarations
 from gtr_bench.store.checksum import matches
 from gtr_bench.store.cohorts import IDENTIFIER, cohort_files, read_cohort
 from gtr_bench.store.failures import Failure, read_failure
-from gtr_bench.store.rows import why_not_rows
+from gtr_bench.store.rows import ROW_KEYS, sound_rows, why_not_rows
 from gtr_bench.store.schema import EVALUATIONS, ITERATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION
 from gtr_bench.store.state import damage_in, way_out
 from gtr_bench.store.warn import Warn, warn_on_stderr
@@ -35,13 +35,6 @@ Kind = Literal["jobs", "evaluations", "iterations"]
 _MOST_BYTES = 1 << 32
 _LONGEST_VERSION = 9
 """digits of a schema version; int() refuses some thousands"""
-_KEYS: dict[str, tuple[str, ...]] = {
-    "jobs": ("job", "status"),
-    "evaluations": ("job", "step", "phase", "evaluated_phase", "point"),
-    "iterations": ("job", "iteration"),
-}
-"""What tells rows apart: decoded in any case, to see that each is there once and is the job's."""
-
 _FILES: dict[str, tuple[str, pa.Schema]] = {
     "jobs": ("job.parquet", JOB),
     "evaluations": ("evaluations.parquet", EVALUATIONS),
@@ -124,7 +117,7 @@ def read(
     if declared and kind != "iterations":
         raise _unknown(declared[0], schema.names)
     # Files are read in their own order of columns, which needs no work per file, and put into the asked one at the end.
-    frame = pa.schema([field for field in schema if field.name in asked or field.name in _KEYS[kind]])
+    frame = pa.schema([field for field in schema if field.name in asked or field.name in ROW_KEYS[kind]])
     select = None if kind == "iterations" and columns is None else declared
     paths = [folder / name for folder in folders]
     # A share per thread: handing over every small file by itself costs as much as opening it.
@@ -132,20 +125,49 @@ def read(
     shares = [paths[start : start + share] for start in range(0, len(paths), share)]
     with ThreadPoolExecutor(_THREADS) as pool:
         done = list(pool.map(lambda some: [_read_file(path, kind, frame, select) for path in some], shares))
-    outcomes = [outcome for some in done for outcome in some]
-    tables = []
-    for outcome in outcomes:
-        if isinstance(outcome, str):
-            warn(outcome)
-        elif outcome is not None:
-            tables.append(outcome)
-    table = pa.concat_tables([pa.Table.from_batches([], schema=frame), *tables], promote_options="default")
+    tables = _those_of_their_jobs(paths, [outcome for some in done for outcome in some], kind, warn)
+    # Comparing the columns of thousands of files one by one is only needed where they differ.
+    alike = all(table.schema.equals(tables[0].schema) for table in tables)
+    table = pa.concat_tables(tables or [frame.empty_table()], promote_options="none" if alike else "default")
     for column in declared:
         if column not in table.column_names:
             _require_declared(column, paths)
             table = table.append_column(column, pa.nulls(len(table), pa.float32()))
     whole = kind == "iterations" and columns is None
     return (table if whole else table.select(asked)).replace_schema_metadata()
+
+
+def _those_of_their_jobs(
+    paths: Sequence[Path], outcomes: Sequence[pa.Table | str | None], kind: Kind, warn: Warn
+) -> list[pa.Table]:
+    """The tables whose rows are those of their jobs; warns of the others, in the order of `paths`."""
+    read = [(path, outcome) for path, outcome in zip(paths, outcomes, strict=True) if isinstance(outcome, pa.Table)]
+    try:
+        sound = sound_rows([table for _, table in read], kind, [path.parent.name for path, _ in read])
+    except Exception:
+        # A crafted file can break the look at all of them; then each is looked at by itself.
+        sound = [False] * len(read)
+    passed = dict(zip((path for path, _ in read), sound, strict=True))
+    tables = []
+    for path, outcome in zip(paths, outcomes, strict=True):
+        if outcome is None:
+            continue
+        if isinstance(outcome, pa.Table):
+            problem = None if passed[path] else _problem(path, outcome, kind)
+            if problem is None:
+                tables.append(outcome)
+                continue
+            outcome = _left_out(path, problem)
+        warn(outcome)
+    return tables
+
+
+def _problem(path: Path, table: pa.Table, kind: Kind) -> str | None:
+    """What is wrong with the rows of one file."""
+    try:
+        return why_not_rows(table, kind, path.parent.name)
+    except Exception as error:
+        return _reason(error)
 
 
 def _require_declared(column: str, paths: Sequence[Path]) -> None:
@@ -184,8 +206,7 @@ def _read_file(path: Path, kind: Kind, frame: pa.Schema, select: Sequence[str] |
         if damage is not None:
             return _left_out(path, damage)
         with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False, page_checksum_verification=True) as file:
-            present = file.schema_arrow
-            version = (present.metadata or {}).get(SCHEMA_KEY)
+            version = (file.metadata.metadata or {}).get(SCHEMA_KEY)
             if version is None or not version.isdigit() or len(version) > _LONGEST_VERSION:
                 return f"left out `{path}`: not written by gtr-bench"
             if int(version) > SCHEMA_VERSION:
@@ -193,19 +214,21 @@ def _read_file(path: Path, kind: Kind, frame: pa.Schema, select: Sequence[str] |
                     f"`{path}` has schema version {int(version)}, newer than this program's {SCHEMA_VERSION}",
                     hint="update gtr-bench, or read the folder with the version that wrote it",
                 )
-            wanted = frozenset(frame.names) | frozenset(present.names if select is None else select)
-            table = file.read(columns=[name for name in present.names if name in wanted], use_threads=False)
-        table = _conform(table, frame)
-        problem = why_not_rows(table, kind, path.parent.name)
-        return table if problem is None else _left_out(path, problem)
+            # Names that a file does not have are passed over.
+            wanted = None if select is None else [*frame.names, *select]
+            table = file.read(columns=wanted, use_threads=False)
+        return _conform(table, frame)
     except FileNotFoundError:
         return None
     except ResultsError:
         raise
     except Exception as error:
         # A crafted file makes Arrow raise nearly anything: UnicodeDecodeError of a name, OverflowError of a size.
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return _left_out(path, one_line(reason, 200).rstrip("."))
+        return _left_out(path, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return one_line(getattr(error, "strerror", None) or str(error) or type(error).__name__, 200).rstrip(".")
 
 
 def _left_out(path: Path, reason: str) -> str:
@@ -217,7 +240,11 @@ def _conform(table: pa.Table, frame: pa.Schema) -> pa.Table:
 
     One an older program did not write is null.
     """
-    others = [name for name in table.column_names if name not in frame.names]
+    # Nearly every file has these very columns; the table's metadata are not compared.
+    if table.schema.equals(frame):
+        return table
+    known = frozenset(frame.names)
+    others = [name for name in table.column_names if name not in known]
     wanted = pa.schema([*frame, *(pa.field(name, pa.float32()) for name in others)])
     # A column that is required in the file's own schema has no nulls.
     if table.schema.equals(wanted):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gtr_bench.metrics import interval
 from gtr_bench.metrics.interval import bootstrap, iqm, stratified_bootstrap
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
@@ -104,3 +105,18 @@ def test_an_environment_with_one_seed_leaves_the_aggregate_without_an_interval()
 def test_an_environment_without_values_is_refused() -> None:
     with pytest.raises(ValueError, match="without values"):
         stratified_bootstrap([[1.0], []])
+
+
+@pytest.mark.parametrize("joint", [False, True])
+@pytest.mark.parametrize("method", ["t", "percentile"])
+def test_how_many_resamples_are_taken_at_a_time_changes_no_bit(
+    method: interval.Method, joint: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(1)
+    groups = [generator.normal(size=12) for _ in range(5)]
+    found = []
+    for size in (interval._AT_A_TIME, interval.RESAMPLES):
+        monkeypatch.setattr(interval, "_AT_A_TIME", size)
+        several = interval.stratified_bootstraps(groups, ("mean", "median", "iqm"), method=method, joint=joint)
+        found.append((several, interval.bootstrap(groups[0], "iqm", method=method), interval.bootstrap(groups[1])))
+    assert found[0] == found[1]

@@ -12,6 +12,7 @@ import pytest
 
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.learners.policy import PolicyLearner
+from gtr_bench.report import relaxation as module
 from gtr_bench.report.build import build_report
 from gtr_bench.report.relaxation import FEWEST, SPAN, Relaxation, Series, correlations, relaxation_of, series_of
 from gtr_bench.store.schema import iterations_schema
@@ -175,3 +176,15 @@ def test_a_report_shows_it_for_algorithms_that_log_it(fill: Fill) -> None:
 
 def test_a_job_with_fewer_iterations_is_left_out_and_n_says_so(fill: Fill) -> None:
     assert [each.association.n for each in relaxation(fill, short=2).rows] == [4, 4]
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_series_freed_together_are_those_freed_alone_to_the_bit(ties: bool) -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        n = int(generator.integers(FEWEST, 200))
+        rows = list(generator.integers(0, 5, (8, n)).astype(float) if ties else generator.normal(size=(8, n)))
+        rows[3] = np.ones(n)
+        together = module._all_freed(rows)
+        assert [row.tobytes() for row in together] == [module._freed(row).tobytes() for row in rows]
+        assert not together[3].any()

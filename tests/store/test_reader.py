@@ -6,6 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,8 @@ from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.errors import RequestError, ResultsError
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.failures import Failure
-from gtr_bench.store.reader import failures, job_folders, read, unfinished_jobs
+from gtr_bench.store.reader import Kind, failures, job_folders, read, unfinished_jobs
+from gtr_bench.store.rows import ROW_KEYS, sound_rows, why_not_rows
 from gtr_bench.store.schema import EVALUATIONS, JOB, SCHEMA_KEY, iterations_schema
 from gtr_bench.store.writer import write_table
 from tests.schedule.conftest import make_job
@@ -232,3 +234,54 @@ def test_two_hundred_jobs_of_a_thousand_rows_are_read_in_a_few_seconds(
     table = read(job_folders([tmp_path]).values(), "iterations", ["step", "exact_kl", "path_efficiency"])
     assert len(table) == 200_000
     assert time.process_time() - started < 4
+
+
+EVALUATED = {"job": ["a", "a"], "step": [0, 10], "phase": [0, 0], "evaluated_phase": [0, 0], "point": ["start", "grid"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "sound"),
+    [
+        ("evaluations", EVALUATED, True),
+        ("evaluations", EVALUATED | {"job": ["a", "c"]}, False),
+        ("evaluations", EVALUATED | {"step": [10, 10]} | {"point": ["grid", "grid"]}, False),
+        ("evaluations", EVALUATED | {"step": [-1, 10]}, False),
+        ("evaluations", EVALUATED | {"point": ["start", "pause"]}, False),
+        ("iterations", {"job": ["a", "a"], "iteration": [0, 1]}, True),
+        ("iterations", {"job": ["a", "a"], "iteration": [0, 2]}, False),
+        ("iterations", {"job": ["a", "a"], "iteration": [1, 2]}, False),
+        ("jobs", {"job": ["a"], "status": ["complete"]}, True),
+        ("jobs", {"job": ["a"], "status": ["done"]}, False),
+        ("jobs", {"job": ["a", "a"], "status": ["complete", "complete"]}, False),
+        ("jobs", {"job": [], "status": []}, False),
+    ],
+)
+def test_the_look_at_all_files_together_says_of_each_what_a_look_at_it_alone_does(
+    kind: Kind, rows: dict[str, list[Any]], sound: bool
+) -> None:
+    schema = {"jobs": JOB, "evaluations": EVALUATIONS, "iterations": ITERATIONS}[kind]
+    table = pa.table(rows, schema=pa.schema([schema.field(name) for name in ROW_KEYS[kind]]))
+    good = {"jobs": {"job": ["b"], "status": ["diverged"]}, "iterations": {"job": ["b"], "iteration": [0]}}
+    other = pa.table(good.get(kind, EVALUATED | {"job": ["b", "b"]}), schema=table.schema)
+    assert (why_not_rows(table, kind, "a") is None) is sound
+    assert sound_rows([other, table, other], kind, ["b", "a", "c"]) == [True, sound, False]
+    assert sound_rows([table, other], kind, ["a", "b"]) == [sound, True]
+
+
+def test_a_file_whose_texts_break_the_look_at_all_of_them_is_named_alone(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        folder.mkdir()
+        count = len(EVALUATED["step"])
+        columns = EVALUATED | {"job": [folder.name] * count, "episodes": [1] * count, "return_mean": [0.0] * count}
+        write_table(folder / "evaluations.parquet", EVALUATIONS, columns)
+    table = pq.read_table(folders[0] / "evaluations.parquet")
+    texts = pa.Array.from_buffers(
+        pa.string(), 2, [None, pa.array([0, 1, 2], pa.int32()).buffers()[1], pa.py_buffer(b"\xff\xfe")]
+    )
+    place = table.column_names.index("job")
+    pq.write_table(table.set_column(place, table.schema.field(place), texts), folders[0] / "evaluations.parquet")
+    told: list[str] = []
+    assert read(folders, "evaluations", ["job"], warn=told.append)["job"].to_pylist() == ["b", "b"]
+    assert len(told) == 1
+    assert str(folders[0]) in told[0]

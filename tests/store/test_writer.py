@@ -15,6 +15,8 @@ from gtr_bench.errors import RequestError
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.schema import EVALUATIONS, JOB, SCHEMA_KEY, SCHEMA_VERSION, iterations_schema
 from gtr_bench.store.writer import check_output, write_output, write_table
+from tests.helpers import job_columns
+from tests.schedule.conftest import make_job
 
 ITERATIONS = iterations_schema({**PolicyLearner.columns, **GTR.columns})
 
@@ -138,3 +140,14 @@ def test_what_cannot_be_written_is_known_before_it_is_made(tmp_path: Path, monke
         check_output(tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "old"
+
+
+def test_only_what_shrinks_is_compressed_because_each_compressed_page_costs_a_reader(tmp_path: Path) -> None:
+    columns = job_columns(make_job(), suite_text="# a line\n" * 200, packages="{}")
+    write_table(tmp_path / "job.parquet", JOB, columns)
+    found = pq.read_metadata(tmp_path / "job.parquet").row_group(0)
+    each = {found.column(index).path_in_schema: found.column(index) for index in range(found.num_columns)}
+    assert each["suite_text"].compression == "ZSTD"
+    assert {each[name].compression for name in ("job", "status", "seed", "packages")} == {"UNCOMPRESSED"}
+    # one row repeats nothing: a dictionary would be a second page of every text
+    assert not any(column.has_dictionary_page for column in each.values())
