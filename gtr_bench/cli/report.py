@@ -101,7 +101,10 @@ def report(
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
         also = ["published"] if published else []
-        built = _built(folders, suite, metric or [], baseline, shown, interval, also, curves=kind == "html")
+        brief = kind == "terminal" and not full
+        built = _built(
+            folders, suite, metric or [], baseline, shown, interval, also, curves=kind == "html", brief=brief
+        )
         named = tuple(folders if results or more_results else ())
         text = report_text(built, kind, out, brief=None if full else CommandLine(named, suite))
     if plot is not None:
@@ -132,6 +135,7 @@ def _built(
     also: list[str],
     *,
     curves: bool,
+    brief: bool,
 ) -> Report:
     from gtr_bench.cli.collector import no_garbage_collection
     from gtr_bench.report.build import build_report
@@ -146,4 +150,5 @@ def _built(
             curves=curves,
             interval=interval,
             also=also,
+            brief=brief,
         )

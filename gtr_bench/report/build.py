@@ -54,6 +54,7 @@ class _Request:
     environments: frozenset[str]
     curves: bool
     interval: Method
+    brief: bool
 
 
 def build_report(
@@ -66,6 +67,7 @@ def build_report(
     curves: bool = False,
     interval: Method = "t",
     also: Sequence[str] = (),
+    brief: bool = False,
     warn: Warn = warn_on_stderr,
 ) -> Report:
     """The report on one or more results folders, finished or not.
@@ -81,6 +83,7 @@ def build_report(
         interval: how the tables' intervals are made: `t` is Student's t or bootstrap-t for means, the inverted test for
             paired differences, and percentiles further out for other aggregates over environments.
         also: names of sections that a report has only on request, such as `published`.
+        brief: compute no more than the short report on a terminal shows.
         warn: called with a sentence for each file that was left out.
 
     Raises:
@@ -95,13 +98,17 @@ def build_report(
         {label for each in found for label in algorithms_of(each)},
     )
     _check("environment", environments, {record.sequence for each in found for record in each.records})
-    request = _Request(chosen, baseline, frozenset(environments), curves, interval)
+    request = _Request(chosen, baseline, frozenset(environments), curves, interval, brief)
     expected = {record.job: record for each in found for record in each.records}
     evaluations = load_evaluations(list(expected.values()), warn=warn)
     shown = [given(each, evaluations) for each in found]
     known = in_order()
     _check("report section", also, set(known))
-    sections = {name: each for name, each in known.items() if not each.on_request or name in also}
+    sections = {
+        name: each
+        for name, each in known.items()
+        if (name in also or not each.on_request) and (each.has_brief() or not brief)
+    }
     suites = [
         _suite_report(each, scores_of(each, evaluations), course, request, sections, warn) for each, course in shown
     ]
@@ -139,9 +146,10 @@ def _suite_report(
     reconstructions = tuple(label for label in algorithms if label in marked)
     definitions = {(each.algorithm, each.sequence): each.definition for each in found.records}
     told = {algorithm for (algorithm, _), definition in definitions.items() if told_boundaries(definition)}
+    usual = (primary,) if request.brief else (primary, ALWAYS_SHOWN)
     applying = [name for name, each in sections.items() if each.applies(found)]
     asked = Asked(
-        metrics=request.metrics or {name: metrics.get(name) for name in dict.fromkeys((primary, ALWAYS_SHOWN))},
+        metrics=request.metrics or {name: metrics.get(name) for name in dict.fromkeys(usual)},
         primary=primary,
         algorithms=algorithms,
         baseline=baseline if compared else None,

@@ -85,6 +85,15 @@ def test_two_environments_and_four_algorithms_take_forty_lines_at_a_hundred_colu
     assert "next: gtr-bench run swap.toml" in text
 
 
+@pytest.mark.parametrize("metric_names", [[], ["phase_auc", "drop"]])
+def test_what_it_does_not_show_is_not_computed_and_changes_no_byte(four: Path, metric_names: list[str]) -> None:
+    short = of(four, brief=True, metric_names=metric_names)
+    whole = of(four, metric_names=metric_names)
+    assert render_brief(short, DEFAULT) == render_brief(whole, DEFAULT)
+    assert {"mechanism", "relaxation"} <= set(whole.suites[0].sections)
+    assert not {"mechanism", "relaxation"} & set(short.suites[0].sections)
+
+
 def test_the_rest_is_in_full_and_in_every_other_format(
     fill: Fill, jobs: list[Job], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,10 @@ class Section(ABC):
         """What the short report on a terminal shows of data that is not None: nothing, unless it was asked for."""
         return self.blocks(suite, data) if self.on_request else iter(())
 
+    def has_brief(self) -> bool:
+        """Whether the short report may show something of it; where not, it is not computed for that one."""
+        return self.on_request or type(self).brief is not Section.brief
+
     def rows(self, suite: SuiteReport, data: Any) -> Iterator[Mapping[str, Any]]:
         """Its rows of the CSV table, column -> value; a column that is not named stays empty."""
         return iter(())
