@@ -338,17 +338,9 @@ class _Trainer:
 
 def _seeds(text: str | None, scale: tuple[int, ...]) -> tuple[int, ...]:
     from gtr_bench.ablation.trials import fewest_seeds
-    from gtr_bench.errors import RequestError
+    from gtr_bench.cli.given import seed_numbers
 
-    if text is None:
-        return tuple(fewest_seeds(scale))
-    try:
-        numbers = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise RequestError(f"`--seeds {text}` should be a count or a list such as `0,1,2`") from None
-    if min(numbers) < 0 or len(set(numbers)) < len(numbers) or numbers == [0]:
-        raise RequestError(f"`--seeds {text}` needs at least one seed, none negative and none twice")
-    return tuple(range(numbers[0])) if len(numbers) == 1 else tuple(numbers)
+    return tuple(fewest_seeds(scale)) if text is None else seed_numbers(text)
 
 
 def _ranges(texts: list[str]) -> dict[str, str]:
