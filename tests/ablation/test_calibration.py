@@ -16,7 +16,7 @@ from gtr_bench.ablation.model import StudyRecords
 from gtr_bench.ablation.path import COMPONENTS
 from gtr_bench.ablation.sensitivities import compare
 from gtr_bench.ablation.verdict import judge
-from gtr_bench.metrics.decision import Question, decide
+from gtr_bench.metrics.decision import Question, verdicts
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.report.values import SeedValues, pairs
 from tests.metrics.helpers import within_band
@@ -132,5 +132,5 @@ def test_no_step_of_a_path_without_effects_is_decided_more_often_than_the_level(
             Question(f"{after} vs {before}", pairs(values, after, before, ["world"]), "higher")
             for before, after in pairwise(labels)
         ]
-        wrong += any(each.verdict != "undecided" for each in decide(steps))
+        wrong += any(verdict != "undecided" for verdict in verdicts(steps))
     assert within_band(wrong, SIMULATIONS, 0.05, lower=False)

@@ -74,7 +74,7 @@ def test_a_gain_is_said_to_come_with_the_mechanism_at_most_at_the_level(gain: fl
             {"world": {label: dict(enumerate(shift + generator.normal(size=8))) for label, shift in shifts}}
             for shifts in ((("gtr", gain), ("ppo", 0.0)), (("gtr", 0.0), ("ppo", 0.0)))
         )
-        (sentence,) = _sentences(["gtr"], "ppo", ["world"], returns, path, 0.05)
+        (sentence,) = _sentences({"gtr": "ppo"}, ["world"], returns, path, 0.05)
         wrong += "comes with the mechanism" in sentence
     # with a sure gain what remains is one side of the test of path_efficiency: 6 of 2^8 relabellings
     assert within_band(wrong, SIMULATIONS, 6 / 256, lower=gain > 0)
