@@ -65,10 +65,13 @@ def aggregates_of(
     algorithms: Sequence[str],
     baseline: str | None,
     interval: Method = "t",
+    *,
+    brief: bool = False,
 ) -> tuple[tuple[Aggregate, ...], tuple[Profile, ...], list[str]]:
     """Aggregates, performance profiles, and notes on them; none of the first two where environments do not compare.
 
     Optimality gap and profiles are of normalised returns that are better when higher: only there 1 is the aim.
+    With `brief` there are means alone, which is all that the short report shows.
     """
     environments = list(dict.fromkeys(record.sequence for record in runs))
     if len(environments) < 2:
@@ -81,14 +84,16 @@ def aggregates_of(
         label: [[value for _, value in sorted(values.get(name, {}).get(label, {}).items())] for name in environments]
         for label in algorithms
     }
-    how = _How(interval, joint(runs))
+    how = _How(interval, joint(runs), brief)
     aimed = unit == NORMALISED and direction == "higher"
     rivals = {
         label: groups.get(rival_of(baseline, label, algorithms) or "") if direction != "neutral" else None
         for label in groups
     }
     rows = tuple(_aggregate(label, own, rivals[label], direction, how, aimed=aimed) for label, own in groups.items())
-    profiles = tuple(_profile(label, own, how) for label, own in groups.items() if all(own)) if aimed else ()
+    profiles = (
+        tuple(_profile(label, own, how) for label, own in groups.items() if all(own)) if aimed and not brief else ()
+    )
     what = "returns mapped to [0, 1] by the suite's `normalise`" if unit == NORMALISED else f"values as {unit}"
     notes = [
         f"aggregates: {what}; mean and median over environments of the mean over seeds; IQM = mean of all runs pooled, "
@@ -101,16 +106,20 @@ def aggregates_of(
 
 @dataclass(frozen=True)
 class _How:
-    """How intervals are made: the method, and whether seeds are drawn for all environments together."""
+    """How intervals are made: by which method, with seeds drawn for all environments together, and of means alone."""
 
     method: Method
     joint: bool
+    brief: bool
 
 
 def _aggregate(label: str, own: Groups, rivals: Groups | None, direction: str, how: _How, *, aimed: bool) -> Aggregate:
     n = min(len(group) for group in own)
     if n == 0:
         return Aggregate(label, None, None, None, None, None, len(own), 0)
+    if how.brief:
+        (found_mean,) = stratified_bootstraps(own, ("mean",), method=how.method, joint=how.joint)
+        return Aggregate(label, _interval(found_mean), None, None, None, None, len(own), n)
     found = stratified_bootstraps(own, ("mean", "median", "iqm"), method=how.method, joint=how.joint)
     mean, median, iqm = map(_interval, found)
     gap = None

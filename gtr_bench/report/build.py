@@ -159,6 +159,7 @@ def _suite_report(
         interval=request.interval,
         iterations=Iterations((column for name in applying for column in sections[name].diagnostics), warn),
         course=course,
+        brief=request.brief,
     )
     states = Counter(record.state for record in found.records)
     notes = tuple(_notes(found, None if compared else baseline, some=len(records) < len(found.records)))

@@ -87,10 +87,12 @@ def table_of(
     *,
     primary: bool,
     interval: Method = "t",
+    brief: bool = False,
 ) -> MetricTable:
     """The table of one metric over the records `runs` (references excluded).
 
     `interval` is that of its means. With `t` a difference has the interval that inverts the test behind `best`.
+    With `brief` aggregates are means alone.
     """
     overruled = suite.suite.metric_direction if suite.suite and primary else None
     direction = overruled or metric.direction
@@ -110,7 +112,9 @@ def table_of(
         cells += [
             _beside(cell, row, pairs, rival_of(baseline, cell.algorithm, algorithms), alpha, interval) for cell in row
         ]
-    aggregates, profiles, notes = aggregates_of(runs, scores, metric, direction, algorithms, baseline, interval)
+    aggregates, profiles, notes = aggregates_of(
+        runs, scores, metric, direction, algorithms, baseline, interval, brief=brief
+    )
     bar = bar_of(runs, metric, scores)
     notes += [bar_sentence(bar)] if bar else []
     reasons = Counter(score.reason for _, score in scored if score and score.reason)

@@ -90,6 +90,14 @@ def test_what_it_does_not_show_is_not_computed_and_changes_no_byte(four: Path, m
     short = of(four, brief=True, metric_names=metric_names)
     whole = of(four, metric_names=metric_names)
     assert render_brief(short, DEFAULT) == render_brief(whole, DEFAULT)
+    for few, all_of_it in zip(
+        short.suites[0].tables, whole.suites[0].tables[: len(short.suites[0].tables)], strict=True
+    ):
+        assert [(each.algorithm, each.mean, each.iqm) for each in few.aggregates] == [
+            (each.algorithm, each.mean, None) for each in all_of_it.aggregates
+        ]
+        assert few.aggregates
+        assert not few.profiles
     assert {"mechanism", "relaxation"} <= set(whole.suites[0].sections)
     assert not {"mechanism", "relaxation"} & set(short.suites[0].sections)
 

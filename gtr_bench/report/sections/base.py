@@ -33,6 +33,7 @@ class Asked:
         interval: how the intervals of means and differences are made.
         iterations: the jobs' diagnostics, with the columns that the sections name.
         course: what the waves came to, of a suite that gives its seeds in waves.
+        brief: only the short report will be shown.
     """
 
     metrics: Mapping[str, type[Metric]]
@@ -45,6 +46,7 @@ class Asked:
     interval: Method
     iterations: Iterations
     course: Course | None
+    brief: bool = False
 
     @property
     def runs(self) -> list[Record]:

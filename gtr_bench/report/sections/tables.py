@@ -53,6 +53,7 @@ class TablesSection(Section):
                 found,
                 primary=name == asked.primary,
                 interval=asked.interval,
+                brief=asked.brief,
             )
             for name, metric in asked.metrics.items()
         )
