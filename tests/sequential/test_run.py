@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,8 +54,7 @@ class Trainer:
                 self.folder.write_failure(job.id, Failure("error", "it broke", "", 1, 0.0))
             elif not self.folder.is_done(job.id):
                 self.folder.failure(job.id).unlink(missing_ok=True)
-                if self.folder.job(job.id).exists():
-                    self.folder.job(job.id).rmdir()
+                shutil.rmtree(self.folder.job(job.id), ignore_errors=True)
                 write_job(self.folder.root, job, WAVES)
                 trained += 1
         states = self.folder.survey(job.id for job in jobs)
@@ -112,6 +113,17 @@ def test_a_rerun_trains_nothing_and_ends_with_the_same_decisions(tmp_path: Path)
     _, first = run(Trainer(ResultsFolder(tmp_path)))
     outcome, again = run(Trainer(ResultsFolder(tmp_path)))
     assert outcome.trained == 0
+    assert [event for event in again if event["event"] == "wave"] == [e for e in first if e["event"] == "wave"]
+
+
+def test_damaged_jobs_are_trained_again_and_the_waves_end_with_the_same_decisions(tmp_path: Path) -> None:
+    _, first = run(Trainer(ResultsFolder(tmp_path)))
+    tables = sorted(tmp_path.glob("jobs/*/evaluations.parquet"))
+    for path in (tables[3].with_name("job.parquet"), tables[7], tables[20]):
+        os.truncate(path, path.stat().st_size - 1)
+    tables[11].unlink()
+    outcome, again = run(Trainer(ResultsFolder(tmp_path)))
+    assert (outcome.exit_code, outcome.trained, outcome.counts["done"]) == (0, 4, 32)
     assert [event for event in again if event["event"] == "wave"] == [e for e in first if e["event"] == "wave"]
 
 
