@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
-from gtr_bench.cli.given import one_format, refuse_given
+from gtr_bench.cli.given import one_format, refuse_given, seed_numbers
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
     FORMAT_OPTION,
@@ -338,7 +338,6 @@ class _Trainer:
 
 def _seeds(text: str | None, scale: tuple[int, ...]) -> tuple[int, ...]:
     from gtr_bench.ablation.trials import fewest_seeds
-    from gtr_bench.cli.given import seed_numbers
 
     return tuple(fewest_seeds(scale)) if text is None else seed_numbers(text)
 
