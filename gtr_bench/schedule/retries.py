@@ -17,6 +17,10 @@ _BEATS = 2
 """Seconds by which the last words of two workers that died at the same step may differ: they speak once a second."""
 
 
+_MOST_TRIES = 100
+"""Of a job in one run, whatever progress they made: a checkpoint that is damaged each time would go round for ever."""
+
+
 class _Death(NamedTuple):
     """Where a cohort died: its first and last known step, and how many steps it takes in `_BEATS` seconds."""
 
@@ -40,6 +44,7 @@ class Attempts:
     def __init__(self, retries: int) -> None:
         self._retries = retries
         self._failures: Counter[str] = Counter()
+        self._tries: Counter[str] = Counter()
         self._deaths: dict[str, _Death] = {}
         self._suspects: set[str] = set()
 
@@ -54,6 +59,9 @@ class Attempts:
         if not self._retries:
             return []
         names = [job.id for job in left.jobs]
+        self._tries.update(names)
+        if max(self._tries[name] for name in names) >= _MOST_TRIES:
+            return []
         # What others leave of the machine's memory matters where the machine, not a limit, was short of it.
         alone = ending.reason == "oom" and not ending.limited
         progressed = heartbeat is not None and heartbeat.progressed

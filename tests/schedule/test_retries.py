@@ -57,6 +57,15 @@ def test_halves_of_a_cohort_that_was_killed_are_halved_at_their_first_death(coho
     assert attempts.after(one, KILLED, beat(9)) == []
 
 
+def test_even_progress_is_tried_a_hundred_times_at_most(cohort: Assignment) -> None:
+    attempts = Attempts(1)
+    tries = 1
+    while attempts.after(cohort, KILLED, beat(10 * tries, first=10 * tries - 5, saved=10 * tries)):
+        tries += 1
+        assert tries <= 100
+    assert tries == 100
+
+
 def test_without_retries_nothing_is_halved(cohort: Assignment) -> None:
     assert Attempts(0).after(cohort, ERROR, beat(500)) == []
 
