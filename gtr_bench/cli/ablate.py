@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,12 +24,11 @@ from gtr_bench.cli.options import (
     RetryFailedOption,
     ScaleOption,
 )
+from gtr_bench.cli.trainer import Trainer, study_name
 
 if TYPE_CHECKING:
     from gtr_bench.ablation.run import Request
     from gtr_bench.ablation.trials import SuiteTemplate
-    from gtr_bench.schedule.observer import Outcome
-    from gtr_bench.suite.expand import Suite
 
 __all__ = ["register"]
 
@@ -118,7 +116,6 @@ PlotOption = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg or .pdf.")
 ]
 
-_STOPPED_EARLY = 130
 _STUDY_OPTIONS = {
     "algorithm": "--algorithm",
     "range_": "--range",
@@ -179,7 +176,7 @@ def ablate(
     _check_files(out, plot)
     template = load_template(suite, scale, metric)
     chosen = _seeds(seeds, template.suite.first_seeds)
-    trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
+    trainer = Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     if path:
         _path(template, components.split(","), chosen, results, trainer, form, out, plot)
     else:
@@ -194,7 +191,7 @@ def ablate(
             seeds=chosen,
             tune_fraction=tune_fraction,
             reference=reference,
-            name=_study_name(study),
+            name=study_name(study),
         )
         _study(request, results, trainer, form, out, plot)
     raise typer.Exit(trainer.exit_code)
@@ -232,7 +229,7 @@ def _check_files(out: Path | None, plot: Path | None) -> None:
 
 
 def _study(
-    request: Request, results: Path, trainer: _Trainer, form: Format, out: Path | None, plot: Path | None
+    request: Request, results: Path, trainer: Trainer, form: Format, out: Path | None, plot: Path | None
 ) -> None:
     """Train the settings of a study and print what they say."""
     from gtr_bench.ablation.analysis import analyse
@@ -253,7 +250,7 @@ def _path(
     components: list[str],
     seeds: tuple[int, ...],
     results: Path,
-    trainer: _Trainer,
+    trainer: Trainer,
     form: Format,
     out: Path | None,
     plot: Path | None,
@@ -273,69 +270,6 @@ def _path(
         learning_curves([results], plot, suite=suite.path, warn=lambda sentence: None)
 
 
-class _Trainer:
-    """Trains the missing jobs of suites one after the other and remembers how that ended."""
-
-    def __init__(
-        self,
-        results: Path,
-        jobs: int | None,
-        device: DeviceChoice,
-        jobs_per_gpu: int,
-        cohort: int | None,
-        retry_failed: bool,
-        *,
-        progress: bool,
-    ) -> None:
-        self._options = (results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress)
-        self.exit_code = 0
-
-    def train(self, suite: Suite) -> None:
-        """Train what is missing; stops the program where the user interrupted it."""
-        import contextlib
-
-        from gtr_bench.schedule.display import make_display
-        from gtr_bench.schedule.folders import ResultsFolder, State
-        from gtr_bench.schedule.run import record_request, run_suite
-        from gtr_bench.schedule.settings import Settings
-
-        results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress = self._options
-        folder = ResultsFolder(results)
-        states = folder.survey(job.id for job in suite.jobs())
-        command = ["gtr-bench", *sys.argv[1:]]
-        if all(state.state is State.DONE for state in states.values()):
-            unrecorded = record_request(suite, folder, command=command)
-            if unrecorded:
-                print(unrecorded, file=sys.stderr)
-            return
-        with contextlib.redirect_stdout(sys.stderr):
-            outcome = run_suite(
-                suite,
-                folder,
-                selection=None,
-                settings=Settings(
-                    device=device.value,
-                    jobs=jobs,
-                    jobs_per_gpu=jobs_per_gpu,
-                    cohort=cohort,
-                    retry_failed=retry_failed,
-                ),
-                observer=make_display(sys.stderr, progress=progress),
-                command=command,
-            )
-        self._note(outcome)
-
-    def _note(self, outcome: Outcome) -> None:
-        import shlex
-
-        if outcome.exit_code == _STOPPED_EARLY:
-            print(f"to continue: {shlex.join(['gtr-bench', *sys.argv[1:]])}", file=sys.stderr)
-            raise typer.Exit(_STOPPED_EARLY)
-        if outcome.message:
-            print(outcome.message, file=sys.stderr)
-        self.exit_code = max(self.exit_code, outcome.exit_code)
-
-
 def _seeds(text: str | None, scale: tuple[int, ...]) -> tuple[int, ...]:
     from gtr_bench.ablation.trials import fewest_seeds
 
@@ -346,13 +280,3 @@ def _ranges(texts: list[str]) -> dict[str, str]:
     from gtr_bench.ablation.space import parse_ranges
 
     return parse_ranges(texts)
-
-
-def _study_name(name: str | None) -> str | None:
-    """A study's name is a folder's: the same rules as for names in a suite."""
-    from gtr_bench.errors import RequestError
-    from gtr_bench.names import why_unusable
-
-    if name is not None and (reason := why_unusable(name)) is not None:
-        raise RequestError(f"`--study`: {reason}")
-    return name

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
-from gtr_bench.cli.ablate import _study_name, _Trainer
 from gtr_bench.cli.given import refuse_given
 from gtr_bench.cli.options import (
     DEFAULT_RESULTS,
@@ -26,6 +25,7 @@ from gtr_bench.cli.options import (
     ScaleOption,
     SuiteArgument,
 )
+from gtr_bench.cli.trainer import Trainer, study_name
 
 if TYPE_CHECKING:
     from gtr_bench.ablation.trials import SuiteTemplate
@@ -133,12 +133,12 @@ def tune(
         batch=batch,
         seeds=tuning_seeds(seeds, reported_seeds(source.tree)),
         tune_fraction=tune_fraction,
-        name=_study_name(study),
+        name=study_name(study),
     )
     if plan:
         typer.echo(_planned(request, results, jobs, device, jobs_per_gpu, cohort, retry_failed, json=json))
         return
-    trainer = _Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
+    trainer = Trainer(results, jobs, device, jobs_per_gpu, cohort, retry_failed, progress=not no_progress)
     tuning = run_tuning(request, results, trainer.train, warn=warn_on_stderr)
     written = None
     if tuning.complete:

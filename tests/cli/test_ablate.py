@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gtr_bench.cli import ablate
+from gtr_bench.cli.trainer import Trainer
 from gtr_bench.errors import RequestError
 
 STUDY = ("ablate", "--suite", "tiny.toml", "--algorithm", "ppo", "--param", "learning_rate", "--no-reference")
@@ -16,7 +16,7 @@ PATH = ("ablate", "--path", "--suite", "tiny.toml")
 @pytest.fixture
 def untrained(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command line, where training fails the test."""
-    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: pytest.fail("a refused request was trained"))
+    monkeypatch.setattr(Trainer, "train", lambda self, suite: pytest.fail("a refused request was trained"))
     return cli
 
 
@@ -76,7 +76,7 @@ def test_another_format_together_with_json_is_refused(untrained: Any, command: t
 
 
 def test_json_asked_for_twice_is_json(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: cli.fill(suite))
+    monkeypatch.setattr(Trainer, "train", lambda self, suite: cli.fill(suite))
     once = cli(*STUDY, "--trials", "2", "--json")
     assert once.returncode == 0, once.stderr
     assert cli(*STUDY, "--trials", "2", "--json", "--format", "json").stdout == once.stdout
@@ -132,7 +132,7 @@ def test_a_study_refused_when_its_training_starts_leaves_no_folder_it_made(
     folder = cli.results / "studies" / "mine"
     if existed:
         folder.mkdir(parents=True)
-    monkeypatch.setattr(ablate._Trainer, "train", refuse)
+    monkeypatch.setattr(Trainer, "train", refuse)
     answer = cli(*STUDY, "--study", "mine", "--trials", "2")
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "no card is there" in answer.stderr

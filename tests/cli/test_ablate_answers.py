@@ -11,7 +11,7 @@ import pytest
 
 from gtr_bench.algorithms.gtr.algorithm import GTR
 from gtr_bench.algorithms.gtr.parameters import GTRParameters
-from gtr_bench.cli import ablate
+from gtr_bench.cli.trainer import Trainer
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.store.schema import iterations_schema
 from gtr_bench.store.writer import write_summary, write_table
@@ -45,7 +45,7 @@ def made_up(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
             write_table(folder / "iterations.parquet", ITERATIONS, table)
             write_summary(folder, summary)  # which states the tables beside it
 
-    monkeypatch.setattr(ablate._Trainer, "train", fill)
+    monkeypatch.setattr(Trainer, "train", fill)
     return cli
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gtr_bench.cli import ablate
+from gtr_bench.cli.trainer import Trainer
 from gtr_bench.environments import registry
 from gtr_bench.environments.registry import Availability
 from gtr_bench.schedule import doctor, slots
@@ -102,7 +102,7 @@ def prepared(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Case], Any]
         monkeypatch.setattr(doctor, "usable_cores", lambda: 2)
         monkeypatch.setattr(slots, "usable_cores", lambda: 2)
         monkeypatch.setattr(os, "cpu_count", lambda: 2)
-        monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: cli.fill(suite))
+        monkeypatch.setattr(Trainer, "train", lambda self, suite: cli.fill(suite))
         if case.trained:
             suite = load_suite("tiny.toml")
             cli.fill(suite)

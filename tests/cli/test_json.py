@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gtr_bench.cli import ablate
+from gtr_bench.cli.trainer import Trainer
 from gtr_bench.suite import load_suite
 
 # For `run` see the tests of its records in test_snapshots.py.
@@ -47,7 +47,7 @@ def filled(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command line in a folder whose suite is trained, and where studies are trained in no time."""
     monkeypatch.chdir(cli.folder)
     cli.fill(load_suite("tiny.toml"))
-    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: cli.fill(suite))
+    monkeypatch.setattr(Trainer, "train", lambda self, suite: cli.fill(suite))
     return cli
 
 

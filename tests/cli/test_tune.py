@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gtr_bench.cli import ablate
+from gtr_bench.cli.trainer import Trainer
 
 TUNE = ("tune", "tiny.toml", "--budget", "3")
 
@@ -15,7 +15,7 @@ TUNE = ("tune", "tiny.toml", "--budget", "3")
 @pytest.fixture
 def trained(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command line, where trials are trained in no time."""
-    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: cli.fill(suite))
+    monkeypatch.setattr(Trainer, "train", lambda self, suite: cli.fill(suite))
     return cli
 
 
@@ -37,7 +37,7 @@ def trained(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_wrong_request_trains_nothing_and_leaves_nothing(
     cli: Any, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
 ) -> None:
-    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: pytest.fail("a refused request was trained"))
+    monkeypatch.setattr(Trainer, "train", lambda self, suite: pytest.fail("a refused request was trained"))
     (cli.folder / "other.txt").write_text("mine")
     before = sorted(cli.folder.rglob("*"))
     answer = cli(*TUNE, *arguments)
@@ -47,7 +47,7 @@ def test_a_wrong_request_trains_nothing_and_leaves_nothing(
 
 
 def test_a_plan_counts_the_jobs_and_starts_nothing(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ablate._Trainer, "train", lambda self, suite: pytest.fail("a plan was trained"))
+    monkeypatch.setattr(Trainer, "train", lambda self, suite: pytest.fail("a plan was trained"))
     before = sorted(cli.folder.rglob("*"))
     plan = json.loads(cli(*TUNE, "--plan", "--json").stdout)
     assert (plan["jobs"], plan["starting"]) == (2 * 3 * 3, 2 * 3 * 3)
@@ -71,7 +71,7 @@ def test_a_tuning_that_is_not_complete_writes_no_suite(cli: Any, monkeypatch: py
         for job in suite.jobs()[:1]:
             (cli.results / "jobs" / job.id / "job.parquet").unlink()
 
-    monkeypatch.setattr(ablate._Trainer, "train", half)
+    monkeypatch.setattr(Trainer, "train", half)
     answer = cli(*TUNE)
     assert answer.returncode == 1
     assert "no suite written: 1 job left" in answer.stdout
