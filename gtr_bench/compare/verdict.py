@@ -17,7 +17,7 @@ from gtr_bench.metrics.comparison import HypothesisTest, holm, holm_steps
 from gtr_bench.metrics.curves import CurveTest
 from gtr_bench.metrics.run import Metric
 
-__all__ = ["decide", "metric_changes"]
+__all__ = ["decide", "decided", "metric_changes"]
 
 
 def decide(
@@ -50,9 +50,18 @@ def decide(
 
 def metric_changes(measured: Sequence[MeasuredMetric], alpha: float, margin: float) -> list[MetricChange]:
     """What the tests of a family of metrics say of each."""
+    decisions = decided(measured, alpha, margin)
+    return [_metric_change(each, decision) for each, decision in zip(measured, decisions, strict=True)]
+
+
+def decided(measured: Sequence[MeasuredMetric], alpha: float, margin: float) -> list[Decided | None]:
+    """Each metric of a family with how Holm's procedure decided its tests; None where nothing was tested."""
     plain = _steps([each.test for each in measured], alpha)
     beyond = _steps([each.beyond for each in measured], alpha)
-    return [_metric_change(each, next(plain), next(beyond), alpha, margin) for each in measured]
+    return [
+        Decided(each, one, other, alpha, margin) if one and other else None
+        for each, one, other in zip(measured, plain, beyond, strict=True)
+    ]
 
 
 def _steps(tests: Sequence[HypothesisTest | CurveTest | None], alpha: float) -> Iterator[Step | None]:
@@ -63,9 +72,7 @@ def _steps(tests: Sequence[HypothesisTest | CurveTest | None], alpha: float) -> 
         yield Step(*next(steps), len(values)) if test else None
 
 
-def _metric_change(
-    measured: MeasuredMetric, plain: Step | None, beyond: Step | None, alpha: float, margin: float
-) -> MetricChange:
+def _metric_change(measured: MeasuredMetric, decision: Decided | None) -> MetricChange:
     name, direction, n = measured.metric, measured.direction, min(len(measured.before), len(measured.after))
     if not n:
         return MetricChange(name, direction, reason=measured.reason or "no values on both sides")
@@ -75,24 +82,24 @@ def _metric_change(
         outcome="identical",
         reason=measured.reason,
     )
-    if plain is None or beyond is None or measured.test is None:
+    if decision is None or measured.test is None:
         return values
-    decided = Decided(measured, plain, beyond, alpha, margin)
-    low, high = decided.interval
-    detectable, worsening = decided.found()
+    plain, beyond = decision.plain, decision.beyond
+    low, high = decision.interval
+    detectable, worsening = decision.found()
     return replace(
         values,
         low=low,
         high=high,
-        level=1 - (beyond if decided.worse else plain).level(alpha),
+        level=1 - (beyond if decision.worse else plain).level(decision.alpha),
         test=measured.test.name,
         p=plain.p,
         p_adjusted=plain.adjusted,
         margin_p_adjusted=beyond.adjusted,
         detectable=detectable,
         detectable_beyond=worsening,
-        outcome=decided.outcome,
-        reason="; ".join(filter(None, (decided.reason, measured.reason))),
+        outcome=decision.outcome,
+        reason="; ".join(filter(None, (decision.reason, measured.reason))),
         warning=shape_warning(measured),
     )
 
