@@ -14,7 +14,7 @@ GAMES = $(PIP) install --no-deps --require-hashes -r games-requirements.txt
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev games rejax demo test test-fast check docs clean
+.PHONY: help install install-dev games rejax demo test test-fast check docs site gallery clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1\t\2/' | expand -t 22
@@ -46,6 +46,12 @@ check: install-dev  ## formatting, lint, types, and whether the docs' tables are
 
 docs: install  ## write the docs' tables anew, from the source
 	$(BIN)/python -m gtr_bench.catalogue.documents
+
+site: install-dev  ## the docs as a site in build/site, to be looked at with `python -m http.server -d build/site`
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+gallery: install  ## train what the figures of docs/gallery.md need, and draw them anew
+	$(BIN)/python docs/gallery.py
 
 rejax:  ## environment of its own (.venv-rejax) for the contender of benchmarks/throughput.py
 	$(PYTHON) -m venv .venv-rejax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import tomllib
@@ -26,10 +27,8 @@ from gtr_bench.suite import shipped_suites
 from gtr_bench.suite.load import parse_suite
 
 ROOT = Path(__file__).parents[1]
-GUIDES = {
-    name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/tutorial.md", "docs/suites.md", "docs/extending.md", "docs/compare.md")
-}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/questions").glob("*.md"))]
+GUIDES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 SUITES = GUIDES["docs/suites.md"]
 
 Row = tuple[str, str]
@@ -144,13 +143,17 @@ def test_every_environment_family_is_documented() -> None:
     assert [name for name in own(families) if f"| `{name}:` |" not in SUITES] == []
 
 
-@pytest.mark.parametrize("name", ["docs/tutorial.md", "docs/suites.md", "docs/compare.md"])
-def test_the_whole_suites_in_the_guides_load(name: str) -> None:
-    texts = re.findall(r"```toml\n(.*?)```", GUIDES[name], flags=re.DOTALL)
-    whole = [text for text in texts if "[suite]" in text]
-    assert whole
-    for text in whole:
-        assert parse_suite(text, path=name, scale=None).jobs()
+def test_the_whole_suites_in_the_guides_load() -> None:
+    whole = {
+        name: [text for text in re.findall(r"```toml\n(.*?)```", guide, flags=re.DOTALL) if "[suite]" in text]
+        for name, guide in GUIDES.items()
+        if name != "docs/extending.md"  # its suite wants the page's own code: tests/test_example_package.py
+    }
+    named = {name for name, texts in whole.items() if texts}
+    assert named == {f"docs/{name}.md" for name in ("tutorial", "suites", "compare", "questions/better")}
+    for name, texts in whole.items():
+        for text in texts:
+            assert parse_suite(text, path=name, scale=None).jobs()
 
 
 def test_the_suite_guide_s_first_suite_makes_the_number_of_jobs_it_says() -> None:
@@ -159,16 +162,57 @@ def test_the_suite_guide_s_first_suite_makes_the_number_of_jobs_it_says() -> Non
     assert len(parse_suite(text, path="example", scale=None).jobs()) == int(count)
 
 
-@pytest.mark.parametrize("name", GUIDES)
+def commands(guide: str) -> list[tuple[str, str]]:
+    """(command, what follows it) of a guide, indented or in backticks."""
+    found = re.findall(r"(?:^    |`)gtr-bench ([a-z-]+)([^`\n]*)", GUIDES[guide], flags=re.MULTILINE)
+    return [(command, rest.partition(" #")[0]) for command, rest in found]
+
+
+@functools.cache
+def help_of(command: str) -> str:
+    helped = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+    assert helped.exit_code == 0, command
+    return helped.output
+
+
+@pytest.mark.parametrize("name", [name for name in GUIDES if commands(name)])
 def test_every_command_and_option_in_a_guide_exists(name: str) -> None:
-    runner = CliRunner()
-    commands = re.findall(r"(?:^    |`)gtr-bench ([a-z-]+)([^`\n]*)", GUIDES[name], flags=re.MULTILINE)
-    assert commands
-    for command, rest in commands:
-        helped = runner.invoke(app, [command, "--help"], env={"COLUMNS": "200"})
-        assert helped.exit_code == 0, command
-        for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest.partition(" #")[0]):
-            assert re.search(rf"(?<![\w-]){option}(?![\w-])", helped.output), f"{command} {option}"
+    for command, rest in commands(name):
+        helped = help_of(command)
+        for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", helped), f"{command} {option}"
+
+
+def test_every_question_has_commands_what_it_cannot_say_and_a_way_on() -> None:
+    questions = [name for name in GUIDES if "/questions/" in name and not name.endswith("index.md")]
+    assert len(questions) >= 6
+    for name in questions:
+        assert commands(name), name
+        assert "\n## What it cannot say\n" in GUIDES[name], name
+        assert "](../" in GUIDES[name].rpartition("\n## ")[2], name
+        assert f"]({Path(name).name})" in GUIDES["docs/questions/index.md"], name
+        assert f"](questions/{Path(name).name})" in GUIDES["docs/index.md"], name
+        assert f"](docs/questions/{Path(name).name})" in GUIDES["README.md"], name
+
+
+def test_every_suite_and_environment_named_in_a_command_exists() -> None:
+    """Files a page tells to save first, and placeholders in capitals, are none of them."""
+    named = set()
+    for name in GUIDES:
+        for command, rest in commands(name):
+            if command in ("run", "plan", "tune", "show-env"):
+                named |= set(re.findall(r"^ ([a-z][\w./-]*)", rest))
+            named |= set(re.findall(r"--suite ([a-z][\w./-]*)", rest))
+    assert {"quickstart", "suites/findings/swap_control.toml"} <= named
+    for suite in named:
+        if suite.startswith("suites/"):
+            assert (ROOT / suite).is_file(), suite
+        elif not suite.endswith(".toml") and ":" not in suite:
+            assert suite in shipped_suites() or suite in BUILT, suite
+
+
+# Environments before their colon, and suites that a page tells to make.
+BUILT = {*own(families), "readings_tuned", "long_pole", "swap_control_confirmation"}
 
 
 def test_every_make_target_in_a_guide_exists() -> None:

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pyarrow.parquet as pq
 
+from gtr_bench.cli.main import execute
 from gtr_bench.learners.policy import PolicyLearner
 from gtr_bench.report.build import build_report
 from gtr_bench.report.html import render_html
@@ -64,14 +65,18 @@ def _plain(values: Any) -> list[Any]:
 
 
 def main() -> None:
-    """Lay out, and write one report per suite beside the results."""
+    """Lay out, and write one report per suite, with its figure, beside the results."""
     results = Path(sys.argv[1])
     laid_out(results)
     with patch.object(PolicyLearner, "version", 1):
         for name in SUITES:
-            report = build_report([results], suite=f"suites/findings/{name}.toml", curves=True)
+            suite = f"suites/findings/{name}.toml"
+            report = build_report([results], suite=suite, curves=True)
             (results / f"{name}.md").write_text(render_markdown(report))
             (results / f"{name}.html").write_text(render_html(report))
+            drawn = ["--plot", str(results / f"{name}.png"), "--out", str(results / f"{name}.txt")]
+            if code := execute(["report", str(results), "--suite", suite, *drawn]):
+                sys.exit(code)
             print(json.dumps([[claim.id, claim.verdict, claim.p] for suite in report.suites for claim in suite.claims]))
 
 
