@@ -24,6 +24,10 @@ ALWAYS = ("README.md", "CHANGELOG.md")  # in the navigation, or of use wherever 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page for every file of the repository that a page links to, directly or by another such page."""
     sources = {ROOT / "docs" / file.src_uri: file for file in files.documentation_pages()}
+    # results.md and results/README.md would be the same page, and the later one would win
+    index = files.get_file_from_path("results/README.md")
+    if index:
+        index.dest_uri = "results/suites/index.html"
     waiting = [ROOT / name for name in ALWAYS]
     waiting += [target for source in sources for target in _targets(source)]
     for target in waiting:
