@@ -55,6 +55,7 @@ for _command in (
     "status",
     "logs",
     "report",
+    "watch",
     "compare",
     "ablate",
     "tune",

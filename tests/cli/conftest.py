@@ -100,6 +100,7 @@ def normalise(tmp_path: Path) -> Callable[[str], str]:
         text = re.sub(r"\b\d+(\.\d+)? (s|min|h)\b( \d+ (s|min))?", "<time>", text)
         text = re.sub(r"\b\d+(\.\d+)? (kB|MB|GB|TB)\b", "<size>", text)
         text = re.sub(r"\b((?:study|tuning) [\w.+-]+)-[0-9a-f]{8}\b", r"\1-<digest>", text)
+        text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:<port>", text)
         text = re.sub(r"\bPython 3[.\d]+", "Python <version>", text)
         text = re.sub(r"\bsha256 of their ids [0-9a-f]{12}\b", "sha256 of their ids <digest>", text)
         text = re.sub(r"\bpackages [0-9a-f]{12}\b", "packages <digest>", text)

@@ -17,6 +17,7 @@ from gtr_bench.environments import registry
 from gtr_bench.environments.registry import Availability
 from gtr_bench.schedule import doctor, slots
 from gtr_bench.suite import load_suite
+from gtr_bench.watch.server import Server
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -62,6 +63,7 @@ COMMANDS = {
     "status": Case(("status", "tiny.toml"), ("status", "--results", "nowhere")),
     "logs": Case(("logs", "ppo 0"), ("logs", "zzz")),
     "report": Case(("report",), ("report", "--metric", "phase_fnal")),
+    "watch": Case(("watch", "tiny.toml"), ("watch", "--port", "80000")),
     "compare": Case(("compare", "results", "results"), ("compare", "results", "nowhere")),
     "ablate": Case((*STUDY, "--trials", "4"), ("ablate", "--suite", "tiny.toml", "--param", "learning_rte")),
     "tune": Case(
@@ -102,6 +104,7 @@ def prepared(cli: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Case], Any]
         monkeypatch.setattr(doctor, "usable_cores", lambda: 2)
         monkeypatch.setattr(slots, "usable_cores", lambda: 2)
         monkeypatch.setattr(os, "cpu_count", lambda: 2)
+        monkeypatch.setattr(Server, "serve_forever", lambda self: None)
         monkeypatch.setattr(Trainer, "train", lambda self, suite: cli.fill(suite))
         if case.trained:
             suite = load_suite("tiny.toml")

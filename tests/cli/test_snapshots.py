@@ -17,6 +17,7 @@ COMMANDS = (
     "status",
     "logs",
     "report",
+    "watch",
     "compare",
     "ablate",
     "tune",

@@ -1,0 +1,1 @@
+"""A report in the browser that renews itself while jobs train (`gtr-bench watch`)."""
