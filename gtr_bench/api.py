@@ -53,6 +53,20 @@ class Results:
     def __repr__(self) -> str:
         return f"Results({', '.join(repr(str(folder)) for folder in self.folders)})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the finished jobs, a row per suite, scale and algorithm."""
+        from html import escape
+
+        groups = self.jobs.groupby(["suite", "scale", "algorithm"], sort=True, dropna=False)
+        table = groups.agg(
+            sequences=("sequence", "nunique"),
+            seeds=("seed", "nunique"),
+            jobs=("job", "size"),
+            diverged=("status", lambda states: (states == "diverged").sum()),
+        )
+        named = ", ".join(f"<code>{escape(str(folder))}</code>" for folder in self.folders)
+        return f"<p>Finished jobs in {named}</p>\n{table.reset_index().to_html(index=False)}"
+
 
 def load(*results: Folder) -> Results:
     """The results in one or more folders; `results` by default. A job in two of them counts once.
@@ -70,9 +84,9 @@ def load(*results: Folder) -> Results:
 def report(
     *results: Folder,
     suite: str | None = None,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
     baseline: str | None = None,
-    environments: Sequence[str] = (),
+    environments: str | Sequence[str] = (),
     curves: bool = False,
     published: bool = False,
 ) -> Report:
@@ -81,9 +95,9 @@ def report(
     Args:
         results: results folders; `results` by default.
         suite: only this suite (a name, or a suite file).
-        metrics: the metrics shown; by default the suite's primary one and `lifetime_return`.
+        metrics: the metrics shown, or the only one; by default the suite's primary one and `lifetime_return`.
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
-        environments: sequence ids whose rows are shown; claims are decided on all of theirs anyway.
+        environments: sequence ids, or the only one, whose rows are shown; claims are decided on all of theirs anyway.
         curves: also the learning curves, which HTML shows.
         published: also the numbers published elsewhere on the same worlds, which nothing is computed from.
 
@@ -96,9 +110,9 @@ def report(
     return build_report(
         _folders(results),
         suite=suite,
-        metric_names=metrics,
+        metric_names=_several(metrics),
         baseline=baseline,
-        environments=environments,
+        environments=_several(environments),
         curves=curves,
         also=["published"] if published else [],
     )
@@ -113,6 +127,11 @@ def render(report: Report, format: str = "terminal") -> str:
     from gtr_bench.report.formats import render as rendered
 
     return rendered(report, format)
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    """One name is a list of one: taken for a list, its letters would be the names."""
+    return [names] if isinstance(names, str) else names
 
 
 def _folders(results: Sequence[Folder]) -> list[Path]:

@@ -274,7 +274,7 @@ def _axes(template: SuiteTemplate, algorithm: str, names: Sequence[str], ranges:
     stated = template.stated(algorithm)
     kind = algorithms.get(template.registered(algorithm))
     add_ons = models_of(template.table(algorithm).get("plasticity", ()))
-    return [axis_of(kind.Parameters, name, ranges.get(name), stated, add_ons) for name in names]
+    return [axis_of(kind.Parameters, name, ranges.get(name), stated, add_ons, algorithm=algorithm) for name in names]
 
 
 def _identity(request: Request, axes: Sequence[Axis], other_axes: Sequence[Axis]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gtr_bench.ablation.model import Axis, Value
-from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.algorithms.registry import algorithms
+from gtr_bench.errors import GtrBenchError, RequestError, UnknownNameError, nearest
 
 __all__ = ["axis_of", "parse_ranges"]
 
@@ -38,6 +39,8 @@ def axis_of(
     given: str | None,
     stated: Mapping[str, Any],
     add_ons: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+    *,
+    algorithm: str = "the algorithm",
 ) -> Axis:
     """The axis of one parameter.
 
@@ -47,16 +50,17 @@ def axis_of(
         given: what `--range` says about it; None takes the field's own range or choices.
         stated: the suite's own values.
         add_ons: the parameters of the algorithm's add-ons, by name.
+        algorithm: its label, for sentences.
 
     Raises:
-        UnknownNameError: the algorithm has no such parameter.
-        RequestError: a range that cannot be read, or that the field does not allow.
+        UnknownNameError: nobody has such a parameter.
+        RequestError: only other algorithms have it, a range that cannot be read, or one that the field does not allow.
     """
     owner, _, own = name.rpartition(".")
     owners = {"": model, **add_ons}
     if owner not in owners or own not in owners[owner].model_fields:
-        known = [f"{each}.{field}" for each, found in add_ons.items() for field in found.model_fields]
-        raise UnknownNameError("parameter", name, [*model.model_fields, *known])
+        of_add_ons = [f"{each}.{field}" for each, found in add_ons.items() for field in found.model_fields]
+        raise _unknown(name, [*model.model_fields, *of_add_ons], algorithm)
     field = owners[owner].model_fields[own]
     axis = _from_text(name, given, field, stated.get(name)) if given else _from_field(name, field, stated.get(name))
     for value in axis.choices or (axis.low, axis.high):
@@ -75,6 +79,26 @@ def _from_field(name: str, field: FieldInfo, stated: Value | None) -> Axis:
         )
     low, high = float(str(extra["low"])), float(str(extra["high"]))
     return Axis(name, "int" if _is_int(field) else "float", stated, low, high, extra.get("scale") == "log")
+
+
+def _unknown(name: str, known: Sequence[str], algorithm: str) -> RequestError:
+    """Of a parameter that the algorithm has not; which algorithms have it, where some do."""
+    having = [each for each in algorithms.names() if name in _fields_of(each)]
+    if not having:
+        return UnknownNameError("parameter", name, known)
+    listed = ", ".join(f"`{each}`" for each in having)
+    near = nearest(name, known)
+    also = f"; did you mean `{near}`?" if near else ""
+    return RequestError(
+        f"`{algorithm}` has no parameter `{name}`", hint=f"{listed} {'has' if len(having) == 1 else 'have'} it{also}"
+    )
+
+
+def _fields_of(algorithm: str) -> Collection[str]:
+    try:
+        return tuple(algorithms.get(algorithm).Parameters.model_fields)
+    except (GtrBenchError, ImportError):
+        return ()  # somebody's that is broken, which this request does not need
 
 
 def _from_text(name: str, text: str, field: FieldInfo, stated: Value | None) -> Axis:

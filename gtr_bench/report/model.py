@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 __all__ = [
@@ -151,3 +152,8 @@ class Report:
     suites: tuple[SuiteReport, ...]
     method: str
     provenance: Provenance
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it: the claims and tables."""
+        # By its name: what renders a report knows this module, and not the other way round.
+        return str(import_module("gtr_bench.report.notebook").render_notebook(self))

@@ -108,7 +108,7 @@ def _axes(
     stated = template.stated(name)
     model = registered.get(template.registered(name)).Parameters
     add_ons = models_of(template.table(name).get("plasticity", ()))
-    return tuple(axis_of(model, each, texts.get((name, each)), stated, add_ons) for each in parameters)
+    return tuple(axis_of(model, each, texts.get((name, each)), stated, add_ons, algorithm=name) for each in parameters)
 
 
 def _refuse_twins(template: SuiteTemplate, spaces: Spaces) -> None:

@@ -7,6 +7,7 @@ import pytest
 from gtr_bench.ablation.model import Axis
 from gtr_bench.ablation.space import axis_of, parse_ranges
 from gtr_bench.algorithms.gtr.parameters import GTRParameters
+from gtr_bench.algorithms.ppo import PPO
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.plasticity.redo import ReDoParameters
 
@@ -60,6 +61,15 @@ def test_an_unknown_parameter_brings_a_suggestion() -> None:
     with pytest.raises(UnknownNameError) as caught:
         axis_of(GTRParameters, "sigmma", None, {})
     assert "sigma" in str(caught.value.hint)
+
+
+def test_a_parameter_of_other_algorithms_is_told_to_be_theirs() -> None:
+    with pytest.raises(RequestError, match="`plain` has no parameter `sigma`") as caught:
+        axis_of(PPO.Parameters, "sigma", None, {}, algorithm="plain")
+    assert caught.value.hint == "`gtr` has it; did you mean `gamma`?"
+    with pytest.raises(RequestError, match="`plain` has no parameter `anchor_temperature`") as caught:
+        axis_of(PPO.Parameters, "anchor_temperature", None, {}, algorithm="plain")
+    assert caught.value.hint == "`gtr` has it"
 
 
 def test_a_field_without_a_range_asks_for_one() -> None:

@@ -7,13 +7,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import gtr_bench
 from gtr_bench.cli.main import execute
 from gtr_bench.errors import RequestError, UnknownNameError
+from gtr_bench.report import layout
+from gtr_bench.report.blocks import Grid
 from gtr_bench.suite.expand import Job
 
 Fill = Callable[..., Path]
@@ -81,6 +86,84 @@ def test_an_unknown_format_is_refused_with_a_suggestion(fill: Fill, jobs: list[J
     with pytest.raises(UnknownNameError) as caught:
         gtr_bench.render(gtr_bench.report(fill(jobs[:2])), "markdwn")
     assert caught.value.hint == "did you mean `markdown`?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence", "hint"),
+    [
+        ({"metrics": ["lifetime_retrun"]}, "unknown metric `lifetime_retrun`", "did you mean `lifetime_return`?"),
+        ({"metrics": "lifetime_retrun"}, "unknown metric `lifetime_retrun`", "did you mean `lifetime_return`?"),
+        ({"baseline": "pppo"}, "unknown algorithm `pppo`", "did you mean `ppo`?"),
+        ({"environments": ["acrobot_swop"]}, "unknown environment `acrobot_swop`", "did you mean `acrobot_swap`?"),
+        ({"suite": "swop"}, "unknown suite `swop`", "did you mean `swap`?"),
+    ],
+)
+def test_a_wrong_name_is_answered_by_the_nearest_one(
+    fill: Fill, jobs: list[Job], asked: dict[str, Any], sentence: str, hint: str
+) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        gtr_bench.report(fill(jobs[:4]), **asked)
+    assert (caught.value.sentence, caught.value.hint) == (sentence, hint)
+
+
+def test_one_metric_may_be_given_by_its_name_alone(fill: Fill, jobs: list[Job]) -> None:
+    folder = fill(jobs[:4])
+    assert gtr_bench.report(folder, metrics="phase_auc") == gtr_bench.report(folder, metrics=["phase_auc"])
+
+
+class _Tags(HTMLParser):
+    """Which tags a fragment has, each closed where it should be, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.open: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.open.append(tag)
+        assert not [name for name, _ in attributes if name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_a_notebook_shows_all_tables_and_claims_of_a_report_without_scripts(fill: Fill, jobs: list[Job]) -> None:
+    report = gtr_bench.report(fill(jobs))
+    shown = _Tags(report._repr_html_())
+    assert not {"script", "style", "html", "head", "body", "svg", "button"} & set(shown.seen)
+    blocks = list(layout.blocks(report))
+    assert shown.seen.count("table") == sum(isinstance(block, Grid) for block in blocks) > 3
+    assert shown.seen.count("details") == sum(block.detail for block in blocks if isinstance(block, Grid))
+    for block in blocks:
+        for entry in (each for row in block.rows for each in row) if isinstance(block, Grid) else ():
+            assert entry.text in shown.words
+    (suite,) = report.suites
+    assert all(claim.id in shown.words for claim in suite.claims)
+
+
+def test_a_notebook_takes_no_text_of_a_report_for_markup(fill: Fill, jobs: list[Job]) -> None:
+    report = gtr_bench.report(fill(jobs[:4]))
+    evil = replace(report.suites[0], question="<script>alert(1)</script> & <b>")
+    shown = replace(report, suites=(evil,))._repr_html_()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;" in shown
+    assert "<script" not in shown
+
+
+def test_a_notebook_shows_the_finished_jobs_of_results(fill: Fill, jobs: list[Job]) -> None:
+    folder = fill(jobs[:4])
+    shown = _Tags(gtr_bench.load(folder)._repr_html_())
+    assert str(folder) in shown.words
+    rows = shown.seen.count("tr") - 1
+    assert rows == len({(job.suite, job.scale, job.algorithm) for job in jobs[:4]})
+    assert {"suite", "scale", "algorithm", "sequences", "seeds", "jobs", "diverged"} <= set(shown.words.split())
 
 
 @pytest.mark.parametrize("number", range(3))
