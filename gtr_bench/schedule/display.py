@@ -14,11 +14,17 @@ from gtr_bench.wording import compact, counted, duration
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
 __all__ = ["LiveDisplay", "PlainDisplay", "make_display"]
 
 PLAIN_EVERY_SECONDS = 30.0
 _LIVE_EVERY_SECONDS = 0.5
+_BAR = 30
+_GAP = 2
+_SHORTEST_NAME = 8
+_NARROW = 70
+"""columns below which speeds of single cohorts give their room to names"""
 
 
 def make_display(stream: TextIO, *, progress: bool) -> Observer:
@@ -162,7 +168,7 @@ class LiveDisplay(Observer):
         now = time.monotonic()
         if now - self._drawn >= _LIVE_EVERY_SECONDS:
             self._drawn = now
-            self._live.update(render(snapshot), refresh=True)
+            self._live.update(render(snapshot, self._console.width), refresh=True)
 
     def finished(self, worker: WorkerView, diverged: Sequence[str]) -> None:
         self._say(finished_line(worker, diverged), style="green")
@@ -193,34 +199,73 @@ class LiveDisplay(Observer):
             self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def render(snapshot: Snapshot) -> RenderableType:
-    """The live part: a table of workers under a bar."""
+def waiting_line(snapshot: Snapshot) -> str | None:
+    """How many cohorts wait for a slot, and which comes next; None where none does."""
+    if not snapshot.waiting:
+        return None
+    return f"waiting: {counted(len(snapshot.waiting), 'cohort')}, next {cohort_name(snapshot.waiting[0])}"
+
+
+def render(snapshot: Snapshot, width: int) -> RenderableType:
+    """The live part at so many columns: a bar, what waits, and a table of workers that keeps its numbers whole."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
+    from rich.text import Text
+
+    line = f"{progress_line(snapshot).removeprefix('progress: ')}, {duration(snapshot.seconds)} so far"
+    bar = ProgressBar(total=max(1, snapshot.total_steps), completed=snapshot.done_steps, width=min(_BAR, width))
+    waiting = waiting_line(snapshot)
+    parts: list[RenderableType] = (
+        [_beside(bar, Text(line))] if _BAR + 1 + len(line) <= width else [_beside(bar), Text(line)]
+    )
+    parts += [Text(waiting, no_wrap=True, overflow="ellipsis")] if waiting else []
+    return Group(*parts, _workers(snapshot, width))
+
+
+def _beside(*parts: RenderableType) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(*parts)
+    return grid
+
+
+def _workers(snapshot: Snapshot, width: int) -> Table:
+    """A line per worker. Where the terminal is narrow the cohort's name is cut, and speeds are left out before that."""
     from rich.table import Table
     from rich.text import Text
 
-    bar = Table.grid(padding=(0, 1))
-    bar.add_row(
-        ProgressBar(total=max(1, snapshot.total_steps), completed=snapshot.done_steps, width=30),
-        Text(progress_line(snapshot).removeprefix("progress: ")),
-    )
-    workers = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("cohort", "state", "phase", "steps", "steps/s", "return"):
-        workers.add_column(title, justify="left" if title in {"cohort", "state"} else "right", no_wrap=True)
-    for view in snapshot.workers:
-        beat = view.heartbeat
-        name = Text(cohort_name(view.assignment))
-        silence = f"silent for {duration(view.silent_seconds)}" if view.silent else None
-        if beat is None:
-            workers.add_row(name, silence or "starting", "-", "-", "-", "-")
-            continue
-        workers.add_row(
-            name,
-            silence or beat.state,
-            f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
-            f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
-            compact(view.steps_per_second),
-            compact(beat.training_return),
+    titles = ("cohort", "state", "phase", "steps", "steps/s", "return")
+    rows = [_row(view) for view in snapshot.workers]
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    shown = [place for place in range(len(titles)) if titles[place] != "steps/s" or width >= _NARROW]
+    rest = sum(widths[place] + _GAP for place in shown if place)
+    name = max(_SHORTEST_NAME, min(widths[0], width - rest))
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for place in shown:
+        table.add_column(
+            titles[place],
+            justify="left" if titles[place] in {"cohort", "state"} else "right",
+            no_wrap=True,
+            overflow="ellipsis",
+            width=widths[place] if place else name,
         )
-    return Group(bar, workers)
+    for row in rows:
+        table.add_row(*(Text(row[place]) for place in shown))
+    return table
+
+
+def _row(view: WorkerView) -> tuple[str, ...]:
+    beat = view.heartbeat
+    name = cohort_name(view.assignment)
+    silence = f"silent for {duration(view.silent_seconds)}" if view.silent else None
+    if beat is None:
+        return name, silence or "starting", "-", "-", "-", "-"
+    return (
+        name,
+        silence or beat.state,
+        f"{beat.phase + 1}/{beat.phases}" if beat.phases else "-",
+        f"{beat.step / beat.steps:.0%}" if beat.steps else "-",
+        compact(view.steps_per_second),
+        compact(beat.training_return),
+    )

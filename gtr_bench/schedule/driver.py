@@ -196,6 +196,7 @@ class Driver:
             total_steps=self._tally.steps_to_reach,
             seconds=time.monotonic() - self._started,
             last_speed=self._speed,
+            waiting=tuple(self._queue),
         )
         self._speed = snapshot.steps_per_second
         return snapshot

@@ -83,7 +83,8 @@ class WorkerView:
 class Snapshot:
     """The state of a run: environment steps over all jobs, done and in total, jobs done and waiting, workers.
 
-    `last_speed` is the steps per second last seen, which count while workers start.
+    `seconds` since the run began. `last_speed` is the steps per second last seen, which count while workers start.
+    `waiting` are the cohorts of the queued jobs, the next to start first.
     """
 
     workers: Sequence[WorkerView]
@@ -96,6 +97,7 @@ class Snapshot:
     total_steps: int
     seconds: float
     last_speed: float = 0.0
+    waiting: Sequence[Assignment] = ()
 
     @property
     def steps_per_second(self) -> float:
