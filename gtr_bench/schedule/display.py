@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from gtr_bench.schedule.observer import FailedCohort, Launch, Observer, Snapshot, WaveResult, WorkerView
@@ -59,7 +61,11 @@ def failure_lines(failed: FailedCohort) -> list[str]:
     fate += " in halves" if failed.halved else ""
     lines = [f"failed: {cohort_name(failed.assignment)}: {failed.failure.reason}: {failed.failure.message}; {fate}"]
     lines += [f"    {line}" for line in failed.last_lines]
-    lines.append(f"  log: {failed.log}")
+    names = {phase["environment"] for job in failed.assignment.jobs for phase in job.definition["sequence"]["phases"]}
+    lines.append(f"  environment: {', '.join(sorted(names))}")
+    # A worker's log lies in <results>/cohorts/<cohort>/.
+    results = shlex.quote(str(Path(failed.log).parents[2]))
+    lines.append(f"  log: {failed.log}; of a job: gtr-bench logs {failed.assignment.jobs[0].id} --results {results}")
     if failed.hint:
         lines.append(f"  hint: {failed.hint}")
     return lines

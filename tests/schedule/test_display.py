@@ -37,7 +37,9 @@ def test_while_workers_start_the_last_speed_gives_the_time_left(jobs: Any) -> No
 
 def failed(jobs: Any, *, retried: bool) -> FailedCohort:
     failure = Failure("error", "it broke", "cohorts/cohort/log.txt", 5, 0.0)
-    return FailedCohort(assignment(jobs), failure, ["a", "b"], retried, "a hint", ["last [bold] line"], "r/log.txt")
+    return FailedCohort(
+        assignment(jobs), failure, ["a", "b"], retried, "a hint", ["last [bold] line"], "my results/cohorts/c/log.txt"
+    )
 
 
 def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,12 +55,14 @@ def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -
     shown.stopped(view)
     shown.preempted(view)
     shown.finished(view, ["x"])
+    job = failed(jobs, retried=False).assignment.jobs[0].id
     assert stream.getvalue() == (
         "started: ppo on CartPole-v1 (2 seeds)\n"
         "progress: 4 of 10 jobs done, 1 failed, 50% of steps, 12,346 steps/s, 0 s left\n"
         "failed: ppo on CartPole-v1 (2 seeds): error: it broke; 2 jobs failed\n"
         "    last [bold] line\n"
-        "  log: r/log.txt\n"
+        "  environment: gym:CartPole-v1\n"
+        f"  log: my results/cohorts/c/log.txt; of a job: gtr-bench logs {job} --results 'my results'\n"
         "  hint: a hint\n"
         "stopped: ppo on CartPole-v1 (2 seeds) at step 50\n"
         "preempted: ppo on CartPole-v1 (2 seeds) at step 50: stopped from outside, continues from its checkpoint\n"
