@@ -102,7 +102,8 @@ training 1 job in 1 cohort on 1 slot; results in results
 started: ppo on cartpole (seed 0)
 failed: ppo on cartpole (seed 0): error: the environment raised ValueError: bad; 1 job failed
     the environment raised ValueError: bad
-  log: results/cohorts/<id>/log.txt
+  environment: gym:CartPole-v1
+  log: results/cohorts/<id>/log.txt; of a job: gtr-bench logs <id> --results results
 done: 0 jobs; trained 0 in <time>
 failed: 1 job (error 1); why: gtr-bench logs JOB --results results
 to try the failed ones again: gtr-bench run tiny.toml -k 'ppo and seed=0' --jobs 1 --retries 0 --retry-failed"""
