@@ -49,8 +49,8 @@ def render_latex(report: Report) -> str:
         if isinstance(block, Heading):
             lines.append(rf"\{_HEADINGS[block.level]}*{{{_escape(block.text)}}}")
         elif isinstance(block, Lines):
-            lines += [_line(text, block.kind == "warning") for text in block.texts]
-        else:
+            lines += [_line(text, block.kind in ("headline", "warning")) for text in block.texts]
+        elif isinstance(block, Grid):
             lines += _grid(block)
     return "\n".join(lines) + "\n"
 
