@@ -28,8 +28,9 @@ class Heading:
 
 @dataclass(frozen=True)
 class Lines:
-    """Sentences. `headline`: the answer; `warning`: a reader must not miss them; `note`: they explain a table; `footer`: last.
+    """Sentences. `warning`: a reader must not miss them; `note`: they explain a table; `footer`: the last of all.
 
+    `headline`: the answer to the suite's question, in large letters where there are any.
     `last`: a note on what was left out, after those of the sections that complete this one. `command`: each ends with
     one to be copied, so that no line is broken.
     """

@@ -46,7 +46,7 @@ def _nothing(suite: SuiteReport) -> str:
 
 def _counts(claims: Sequence[ClaimResult]) -> str:
     """`2 supported, 0 refuted and 1 undecided of 3 statements`."""
-    found = Counter(claim.verdict for claim in claims)
+    found = Counter[str](claim.verdict for claim in claims)
     return f"{joined([f'{found[each]} {each}' for each in VERDICTS])} of {counted(len(claims), 'statement')}"
 
 

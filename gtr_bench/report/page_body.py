@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
@@ -11,12 +12,15 @@ from gtr_bench.report.model import Picture
 
 __all__ = ["body"]
 
-LONG = 60
+LONG = 40
 """Characters of a table's entry that is set in several lines."""
 MOST_NOTES = 6
 """Sentences below a table that are shown at once; more are folded."""
 FEWEST_PARTS = 4
 """Parts of a page that has a line of contents."""
+
+FEW_PICTURES = 2
+"""Pictures that stand beside the text where there is room."""
 
 
 def body(content: Iterable[Block], charts: Mapping[str, Sequence[str]], charts_heading: str) -> str:
@@ -86,12 +90,17 @@ def _contents(headings: Sequence[Heading]) -> list[str]:
 
 
 def _lines(block: Lines) -> str:
-    lines = "\n".join(f'<p class="{block.kind}">{escape(line)}</p>' for line in block.texts)
+    lines = "\n".join(f'<p class="{block.kind}">{_text(line)}</p>' for line in block.texts)
     if block.kind == "footer":
         return f"<footer>\n{lines}\n</footer>"
     if block.kind == "note" and len(block.texts) > MOST_NOTES:
         return f"<details><summary>{len(block.texts)} notes</summary>\n{lines}\n</details>"
     return lines
+
+
+def _text(line: str) -> str:
+    """A sentence whose backticks are code, as they are everywhere else that people read."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(line))
 
 
 def _pictures(pictures: Sequence[Picture]) -> str:
@@ -102,7 +111,9 @@ def _pictures(pictures: Sequence[Picture]) -> str:
         for each in pictures
         if each.png is None
     )
-    return (f'<ul class="worlds">{shown}</ul>\n' if shown else "") + missing
+    count = sum(each.png is not None for each in pictures)
+    few = f' few" style="--count:{count}' if count <= FEW_PICTURES else ""
+    return (f'<ul class="worlds{few}">{shown}</ul>\n' if shown else "") + missing
 
 
 def _picture(picture: Picture) -> str:
@@ -141,13 +152,19 @@ def _key(grid: Grid) -> str:
 
 def _cell(grid: Grid, name: str, entry: Entry, key: str) -> str:
     text = entry.text
-    shown = f"<strong>{escape(text)}</strong>" if entry.bold else escape(text)
-    classes = _classes(grid, name, key) or (' class="wide"' if len(text) > LONG else "")
+    shown = escape(text)
+    if name == key:
+        # Where a long name may be broken on a narrow screen.
+        shown = re.sub("[_,]", r"\g<0><wbr>", shown)
+    if entry.bold:
+        shown = f"<strong>{shown}</strong>"
+    classes = _classes(grid, name, key, "long" if name == key and len(text) > LONG else "")
+    classes = classes or (' class="wide"' if len(text) > LONG else "")
     if name == "verdict":
         classes = f' class="verdict {escape(text.split()[0].rstrip(":"))}"'
     return f"<td{classes}>{shown}</td>"
 
 
-def _classes(grid: Grid, name: str, key: str) -> str:
-    found = ["n"] * (name in grid.numeric) + ["key"] * (name == key)
+def _classes(grid: Grid, name: str, key: str, further: str = "") -> str:
+    found = ["n"] * (name in grid.numeric) + ["key"] * (name == key) + [further] * bool(further)
     return f' class="{" ".join(found)}"' if found else ""

@@ -24,8 +24,8 @@ from gtr_bench.wording import one_line
 __all__ = ["with_pictures"]
 
 MOST_OF_A_SUITE, MOST = 6, 12
-"""Pictures of one suite, and of one page; 12 have at most a third of a megabyte."""
-MOST_BYTES = 60_000
+"""Pictures of one suite, and of one page; 12 have at most 0.64 MB as text."""
+MOST_BYTES = 40_000
 """Of one picture."""
 SECONDS = 60.0
 """For all of them together, start of the simulators included."""

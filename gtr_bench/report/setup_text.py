@@ -176,9 +176,9 @@ def _repetition(phases: Sequence[Fields], shifts: Sequence[Fields], *, one_envir
             yield f"The phases have {counted(len(set(worlds)), 'distinct world')}{again}."
     elif one_environment and shifts and not any(shift["kind"] in ALIKE for shift in shifts):
         yield "No two phases are the same world."
-    if shifts and all(_clean(shift) for shift in shifts if shift["kind"] != "task_id") and phases[0]["variant"] == 0:
-        if any(shift["kind"] != "task_id" for shift in shifts):
-            yield "The first is the unshifted one."
+    changing = [shift for shift in shifts if shift["kind"] != "task_id"]
+    if changing and all(map(_clean, changing)) and phases[0]["variant"] == 0:
+        yield "The first is the unshifted one."
 
 
 def _normalised(worlds: Sequence[WorldSetup]) -> Iterator[str]:

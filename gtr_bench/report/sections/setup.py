@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines, Pictures, grid
 from gtr_bench.report.collect import SuiteRecords
@@ -47,15 +47,6 @@ class SetupSection(Section):
             yield grid("Common settings", HEADER, [_row(each, data) for each in shared], detail=True)
         if any(not each.usual(name) for each in own for name in each.values):
             yield Lines((MARK_LINE,), "note")
-
-    def put(self, plain: dict[str, Any], data: Any) -> None:
-        """With the sentences; the sequences' phases are in the definitions of jobs."""
-        if data is None:
-            plain[self.name] = None
-            return
-        for world in data["worlds"]:
-            del world["sequence"]
-        plain[self.name] = data
 
 
 def _table(suite: SuiteReport, algorithms: Sequence[AlgorithmSetup], own: Sequence[Parameter]) -> Grid:
