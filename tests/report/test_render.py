@@ -283,7 +283,7 @@ def test_json_keeps_the_unrounded_numbers_and_the_ids() -> None:
 
 def test_markdown_tables_have_the_same_number_of_columns_in_every_row() -> None:
     tables = re.findall(r"(?:^\|.*\n)+", RENDERED["report.md"], flags=re.MULTILINE)
-    assert len(tables) == 9
+    assert len(tables) == 11
     for table in tables:
         assert len({line.replace("\\|", "").count("|") for line in table.splitlines()}) == 1
 
