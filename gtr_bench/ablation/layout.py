@@ -13,7 +13,7 @@ from gtr_bench.report import text
 from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Lines
 from gtr_bench.wording import counted
 
-__all__ = ["statements", "study_blocks"]
+__all__ = ["interval_text", "statements", "study_blocks"]
 
 BAR = 30
 """Characters of a text curve."""
@@ -72,7 +72,8 @@ def _grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Grid:
     return Grid("", tuple(names), tuple(tuple(Entry(each) for each in row) for row in rows))
 
 
-def _interval(estimate: Estimate | None) -> str:
+def interval_text(estimate: Estimate | None) -> str:
+    """`value [low, high]`; a dash for none."""
     if estimate is None:
         return text.ABSENT
     if estimate.low is None or estimate.high is None:
@@ -90,12 +91,12 @@ def _facts(report: StudyReport) -> Iterator[str]:
     for axis in records.axes:
         yield f"{axis.name}: {_range(axis)}"
     if report.best is not None:
-        yield f"best setting: {setting_text(report.best.setting)}: {_interval(report.best_score)}"
+        yield f"best setting: {setting_text(report.best.setting)}: {interval_text(report.best_score)}"
         if len(records.environments) > 1:
             for name, trial in report.best_per_environment.items():
                 yield f"best in {name}: {setting_text(trial.setting)}"
         if report.reference_best is not None:
-            score = _interval(report.reference_best_score)
+            score = interval_text(report.reference_best_score)
             yield f"best setting of {records.reference}: {setting_text(report.reference_best.setting)}: {score}"
         yield "the best of many settings looks better than it is: confirm it on seeds that did not choose it"
 
@@ -115,7 +116,12 @@ def _curve(report: StudyReport, curve: ResponseCurve, bar: str) -> Grid:
     best = curve.best(report.records.direction)
     for point in curve.points:
         marks = f"{' *' if point.value == curve.axis.stated else ''}{' ^' if point is best else ''}"
-        row = [value_text(point.value) + marks, _interval(point.estimate), str(point.settings), str(point.estimate.n)]
+        row = [
+            value_text(point.value) + marks,
+            interval_text(point.estimate),
+            str(point.settings),
+            str(point.estimate.n),
+        ]
         rows.append([*row, bar.format(_bar(point, low, high))] if bar else row)
     names = [f"{curve.axis.name} (* the suite's, ^ best)", "mean [95% interval]", "settings", "n"]
     return _grid([*names, f"{text.number(low)} .. {text.number(high)}"] if bar else names, rows)
@@ -154,7 +160,7 @@ def _sensitivity(report: StudyReport) -> Iterator[Block]:
     several = len(records.environments) > 1
     if several and report.difference is not None:
         lines.append(
-            f"difference of sensitivities: {_interval(report.difference)}, n = {report.difference.n} seeds; "
+            f"difference of sensitivities: {interval_text(report.difference)}, n = {report.difference.n} seeds; "
             "Student's t bounds, with each maximum taken on the cautious side and one more seed supposed that collapses"
         )
     if several and report.region is not None:

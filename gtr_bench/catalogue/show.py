@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gtr_bench.environments.sequence import SequenceEnvironment
     from gtr_bench.environments.spaces import ActionSpace
 
-__all__ = ["Phase", "Tour", "sequence_of", "tour"]
+__all__ = ["Phase", "Tour", "sequence_of", "snapshot", "tour"]
 
 _SHOWN_NUMBERS = 12
 
@@ -97,9 +97,7 @@ def tour(sequence: Mapping[str, Any], *, seed: int, phase: int | None, steps: in
         EnvironmentFault: an environment cannot be built.
         RequestError: there is no such phase, or it cannot be drawn.
     """
-    # Before a simulator is imported: without a display this is what draws.
-    os.environ.setdefault("MUJOCO_GL", "egl")
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    _draw_without_display()
     from gtr_bench.environments.adapters import adapters_of
     from gtr_bench.environments.sequence import SequenceEnvironment
 
@@ -131,6 +129,42 @@ def tour(sequence: Mapping[str, Any], *, seed: int, phase: int | None, steps: in
         environment.close()
     spaces = environment.spaces
     return Tour(spaces.observation.describe(), spaces.action.describe(), tuple(phases), tuple(frames))
+
+
+def snapshot(phase: Mapping[str, Any], *, seed: int, steps: int) -> RGB:
+    """How a phase's environment, without shifts, looks after `steps` random actions.
+
+    Args:
+        phase: `environment` and `options` of a phase of a job's definition.
+        seed: of the environment and the actions.
+        steps: how many.
+
+    Raises:
+        EnvironmentFault: it cannot be built.
+        RequestError: it cannot be drawn.
+    """
+    _draw_without_display()
+    from gtr_bench.environments.pictures import drawn
+    from gtr_bench.environments.sequence import SequenceEnvironment
+
+    sequence = {"phases": [{**phase, "steps": None, "variant": 0}], "shifts": [], "max_episode_steps": None}
+    environment = SequenceEnvironment(
+        sequence, members=1, envs=1, environment_seeds=[seed], shift_seeds=[seed], purpose="evaluation"
+    )
+    try:
+        observation = environment.start_phase(0)
+        random = np.random.default_rng(seed)
+        for _ in range(steps):
+            observation = environment.step(_random_action(environment.spaces.action, random)).observation
+        return drawn(environment, observation[0, 0])
+    finally:
+        environment.close()
+
+
+def _draw_without_display() -> None:
+    """Before a simulator is imported: without a display this is what draws."""
+    os.environ.setdefault("MUJOCO_GL", "egl")
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 
 def _played(environment: SequenceEnvironment, phase: int, steps: int, seed: int) -> list[RGB]:

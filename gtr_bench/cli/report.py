@@ -85,6 +85,9 @@ def report(
             autocompletion=completion.cells,
         ),
     ] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="With --format html: a picture of each world.")
+    ] = True,
     out: OutOption = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Also draw learning curves: .png, .svg or .pdf.")
@@ -105,6 +108,10 @@ def report(
         built = _built(
             folders, suite, metric or [], baseline, shown, interval, also, curves=kind == "html", brief=brief
         )
+        if kind == "html" and pictures:
+            from gtr_bench.report.pictures import with_pictures
+
+            built = with_pictures(built)
         named = tuple(folders if results or more_results else ())
         text = report_text(built, kind, out, brief=None if full else CommandLine(named, suite))
     if plot is not None:

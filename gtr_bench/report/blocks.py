@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-__all__ = ["NUMERIC", "Block", "Entry", "Grid", "Heading", "Lines", "grid"]
+from gtr_bench.report.model import Picture
+
+__all__ = ["NUMERIC", "Block", "Entry", "Grid", "Heading", "Lines", "Pictures", "grid"]
 
 NUMERIC = frozenset(
     {"diverged", "undefined", "failed", "missing", "censored"}
@@ -28,12 +30,13 @@ class Heading:
 class Lines:
     """Sentences. `warning`: a reader must not miss them; `note`: they explain a table; `footer`: the last of all.
 
+    `headline`: the answer to the suite's question, in large letters where there are any.
     `last`: a note on what was left out, after those of the sections that complete this one. `command`: each ends with
     one to be copied, so that no line is broken.
     """
 
     texts: tuple[str, ...]
-    kind: Literal["plain", "warning", "note", "footer", "command"] = "plain"
+    kind: Literal["plain", "headline", "warning", "note", "footer", "command"] = "plain"
     last: bool = False
 
 
@@ -67,7 +70,14 @@ class Grid:
         return replace(self, names=tuple(self.names[place] for place in kept), rows=rows)
 
 
-Block: TypeAlias = Heading | Lines | Grid
+@dataclass(frozen=True)
+class Pictures:
+    """Worlds side by side, for pages alone; those that could not be drawn are named with why not."""
+
+    pictures: tuple[Picture, ...]
+
+
+Block: TypeAlias = Heading | Lines | Grid | Pictures
 
 
 def grid(

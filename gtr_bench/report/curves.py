@@ -14,7 +14,7 @@ from gtr_bench.report.collect import Record
 from gtr_bench.report.model import LearningCurve, SeedLine
 from gtr_bench.report.scores import Scores
 
-__all__ = ["curves_of", "points_of", "resampled_means"]
+__all__ = ["curves_of", "letter", "points_of", "resampled_means"]
 
 RESAMPLES = 1000
 """Enough for a band: its edge is thinner than the line that draws it."""
@@ -48,7 +48,7 @@ def _curve(environment: str, algorithm: str, records: Sequence[Record], runs: Se
         for record, row in zip(records, values, strict=True)
     )
     run = runs[0]
-    names = {world: _letter(index) for index, world in enumerate(dict.fromkeys(run.worlds))}
+    names = {world: letter(index) for index, world in enumerate(dict.fromkeys(run.worlds))}
     return LearningCurve(
         environment=environment,
         algorithm=algorithm,
@@ -114,7 +114,7 @@ def _draws(seeds: int, resamples: int, stream: int) -> Floats:
     return counts.reshape(resamples, seeds).astype(np.float64)
 
 
-def _letter(index: int) -> str:
+def letter(index: int) -> str:
     """A, B, ... Z, A2, B2, ..."""
     lap, place = divmod(index, len(ascii_uppercase))
     return ascii_uppercase[place] + (str(lap + 1) if lap else "")

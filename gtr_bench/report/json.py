@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 from gtr_bench.report import text
+from gtr_bench.report.headline import headline
 from gtr_bench.report.model import Report
 from gtr_bench.report.plain import plain
 from gtr_bench.report.sections.registry import section
@@ -25,8 +26,10 @@ def render_json(report: Report) -> str:
     for suite, shown in zip(report.suites, content["suites"], strict=True):
         del shown["curves"]  # every point of every seed: `gtr-bench export` has them
         del shown["reconstructed"]  # the statements name them
+        del shown["pictures"]
         del shown["brief"]  # what the short report shows of all this
         for name, data in shown.pop("sections").items():
             section(name).put(shown, data)
+        shown["headline"] = headline(suite)
         shown["statements"] = [*([text.SMOKE] if suite.smoke else []), *text.suite_lines(suite)]
     return json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gtr_bench.report.blocks import Entry, Grid, Heading, Lines
+from gtr_bench.report.blocks import Entry, Grid, Heading, Lines, Pictures
 from gtr_bench.report.layout import blocks
 from gtr_bench.report.model import Report
 
@@ -45,11 +45,13 @@ def render_latex(report: Report) -> str:
     """The report as a fragment that needs `booktabs` and `graphicx`; everything that came from a file is escaped."""
     lines = [r"% \usepackage{booktabs}", r"% \usepackage{graphicx}"]
     for block in blocks(report):
+        if isinstance(block, Pictures):
+            continue
         lines.append("")
         if isinstance(block, Heading):
             lines.append(rf"\{_HEADINGS[block.level]}*{{{_escape(block.text)}}}")
         elif isinstance(block, Lines):
-            lines += [_line(text, block.kind == "warning") for text in block.texts]
+            lines += [_line(text, block.kind in ("headline", "warning")) for text in block.texts]
         else:
             lines += _grid(block)
     return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gtr_bench.report import text
 from gtr_bench.report.blocks import Block, Heading, Lines
+from gtr_bench.report.headline import headline
 from gtr_bench.report.model import Report, SuiteReport
 from gtr_bench.report.next import CommandLine, next_lines
 from gtr_bench.report.sections.registry import section
@@ -18,9 +19,12 @@ def blocks(report: Report) -> Iterator[Block]:
     """Everything a report shows, from first to last."""
     for suite in report.suites:
         yield Heading(1, f"{suite.suite}, scale {suite.scale}")
+        if suite.question:
+            yield Lines((suite.question,))
+        yield Lines((headline(suite),), "headline")
         if suite.smoke:
             yield Lines((text.SMOKE,), "warning")
-        yield Lines(tuple(text.suite_lines(suite)))
+        yield Lines(tuple(text.state_lines(suite)))
         yield from _sections(suite)
     yield Lines(tuple(text.provenance_lines(report)), "footer")
 

@@ -26,8 +26,8 @@ def markdown_text(content: Iterable[Block]) -> str:
         elif isinstance(block, Lines):
             lines += ["---", ""] if block.kind == "footer" else []
             for line in block.texts:
-                lines += [f"**{_escape(line)}**" if block.kind == "warning" else _escape(line), ""]
-        else:
+                lines += [f"**{_escape(line)}**" if block.kind in ("headline", "warning") else _escape(line), ""]
+        elif isinstance(block, Grid):
             lines += _grid(block)
     return "\n".join(lines).rstrip("\n") + "\n"
 

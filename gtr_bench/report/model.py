@@ -15,6 +15,7 @@ __all__ = [
     "Difference",
     "Interval",
     "LearningCurve",
+    "Picture",
     "Provenance",
     "Report",
     "SeedLine",
@@ -80,6 +81,16 @@ class LearningCurve:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """One world of a suite as people see it: `png` is a file's content, or None, and then `why` says why not."""
+
+    environment: str
+    sequences: tuple[str, ...]
+    png: bytes | None
+    why: str
+
+
+@dataclass(frozen=True)
 class Brief:
     """What the short report needs beside the numbers; no other format shows it.
 
@@ -103,7 +114,7 @@ class SuiteReport:
     A section's data is also an attribute: `suite.claims` is `suite.sections["claims"]`. `curves` are empty unless they
     were asked for. `reconstructed` are the registered names behind `reconstructions`; `told_boundaries` are the labels
     whose algorithm, or one of its add-ons, is told where phases begin. `brief` is None where the suite's text could not
-    be expanded.
+    be expanded. `pictures` are there where a page asked for them (`report/pictures.py`).
     """
 
     suite: str
@@ -121,6 +132,7 @@ class SuiteReport:
     reconstructed: tuple[str, ...] = ()
     told_boundaries: tuple[str, ...] = ()
     brief: Brief | None = None
+    pictures: tuple[Picture, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         found = self.__dict__.get("sections", {})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_brief", "render_terminal", "terminal_text"]
 
-_STYLES = {"plain": "", "warning": "yellow", "note": "dim", "footer": "dim", "command": ""}
+_STYLES = {"plain": "", "headline": "bold", "warning": "yellow", "note": "dim", "footer": "dim", "command": ""}
 
 
 def render_terminal(report: Report, *, width: int = 160, colour: bool = False) -> str:
@@ -55,7 +55,7 @@ def terminal_text(content: Iterable[Block], *, width: int, colour: bool) -> str:
             for line in block.texts:
                 console.print(Text(line, style=_STYLES[block.kind]), soft_wrap=block.kind == "command")
             console.print()
-        elif not block.detail:
+        elif isinstance(block, Grid) and not block.detail:
             _print_grid(console, block)
             console.print()
     text = "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).rstrip("\n") + "\n"

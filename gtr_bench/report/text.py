@@ -21,6 +21,7 @@ __all__ = [
     "bracketed",
     "difference_text",
     "interval_text",
+    "joined",
     "label",
     "made_with",
     "mark_lines",
@@ -30,6 +31,7 @@ __all__ = [
     "provenance_lines",
     "ranges",
     "reconstruction_line",
+    "state_lines",
     "suite_lines",
 ]
 
@@ -110,23 +112,28 @@ def reconstruction_line(names: Iterable[str]) -> str:
     listed = sorted(set(names))
     if len(listed) == 1:
         return f"{listed[0]} is {RECONSTRUCTION} of the published method"
-    return f"{_and(listed)} are {RECONSTRUCTION}s of the published methods"
+    return f"{joined(listed)} are {RECONSTRUCTION}s of the published methods"
 
 
 def boundaries_line(labels: Sequence[str]) -> str:
     """Who is told where phases begin: labels, one at least."""
-    return f"{_and(labels)} {'is' if len(labels) == 1 else 'are'} told where phases begin"
+    return f"{joined(labels)} {'is' if len(labels) == 1 else 'are'} told where phases begin"
 
 
-def _and(names: Sequence[str]) -> str:
+def joined(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def suite_lines(suite: SuiteReport) -> list[str]:
     """What stands over a suite's tables."""
-    lines = [suite.question] if suite.question else []
-    lines.append("jobs: " + ", ".join(f"{count} {state}" for state, count in suite.jobs.items()))
-    return [*lines, *suite.notes, *mark_lines(suite)]
+    return [*([suite.question] if suite.question else []), *state_lines(suite)]
+
+
+def state_lines(suite: SuiteReport) -> list[str]:
+    """The same without the question."""
+    jobs = "jobs: " + ", ".join(f"{count} {state}" for state, count in suite.jobs.items())
+    return [jobs, *suite.notes, *mark_lines(suite)]
 
 
 def mark_lines(suite: SuiteReport) -> list[str]:

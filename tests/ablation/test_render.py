@@ -110,14 +110,22 @@ def test_the_page_loads_nothing_and_draws_every_ordered_parameter(plane_report: 
     assert page.count("<figure") == 2
     assert "Response curves" in page
     assert "Learning curves" not in page
-    assert not re.search(r"""(src|href)=["'](?!data:)""", page)
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", page)
     assert "default-src 'none'" in page
+
+
+def test_the_page_begins_with_the_answer_and_what_it_rests_on(study: StudyRecords) -> None:
+    page = render_study(analyse(study), "html")
+    glance = page[page.index("At a glance") : page.index("</table>")]
+    assert page.index("</h1>") < page.index('<p class="headline">') < page.index("At a glance") < page.index("<h2")
+    assert all(words in glance for words in ("best setting<", "plateau of sigma", f"best setting of {study.reference}"))
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "html", "json"])
 def test_a_study_without_any_score_can_be_shown(study: StudyRecords, form: StudyFormat) -> None:
     empty = replace(study, trials=tuple(replace(t, scores={}, missing=6) for t in study.trials), reference_trials=())
-    assert "no setting of `sigma` has a score in every environment yet" in render_study(analyse(empty), form, width=200)
+    shown = render_study(analyse(empty), form, width=200)
+    assert "no setting of `sigma` has a score" in shown.replace("<code>", "`").replace("</code>", "`")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg"])

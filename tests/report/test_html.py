@@ -87,7 +87,8 @@ def test_a_logarithmic_axis_has_ticks_at_one_two_five() -> None:
 
 def test_curves_stand_between_the_claims_and_the_tables_and_long_tables_are_folded(fill: Fill, jobs: list[Job]) -> None:
     page = render_html(build_report([fill(jobs)], curves=True))
-    assert page.index("<h2>Claims") < page.index("<h2>Learning curves") < page.index("<h2>recovery_steps")
+    parts = [text.split()[0] for text in re.findall(r"<h2[^>]*>([^<]*)</h2>", page)]
+    assert parts[:4] == ["Setup", "Claims", "Learning", "recovery_steps"]
     folded = render_page("t", [Grid("every one", ("name",), ((Entry("a"),),), detail=True)])
     assert '<details><summary>every one</summary><div class="scroll"' in folded
 
@@ -95,3 +96,37 @@ def test_curves_stand_between_the_claims_and_the_tables_and_long_tables_are_fold
 def test_a_verdict_has_its_colour_and_its_word() -> None:
     grid = Grid("", ("claim", "verdict"), ((Entry("a"), Entry("refuted (smoke scale: no claim)")),))
     assert '<td class="verdict refuted">refuted (smoke scale: no claim)</td>' in render_page("t", [grid])
+
+
+def test_the_contents_link_to_every_part_and_stand_below_the_answer(fill: Fill, jobs: list[Job]) -> None:
+    page = render_html(build_report([fill(jobs)], curves=True))
+    (contents,) = re.findall(r"<nav.*?</nav>", page)
+    linked = re.findall(r'<a href="#(part-\d+)">([^<]*)</a>', contents)
+    assert [text for _, text in linked] == re.findall(r"<h2[^>]*>([^<]*)</h2>", page)
+    assert all(f'<h2 id="{part}">{text}</h2>' in page for part, text in linked)
+    # The page's own style comes first.
+    body = page[page.index("<body>") :]
+    assert body.index("<h1") < body.index("headline") < body.index("<nav") < body.index("<h2")
+
+
+def test_a_short_page_has_no_contents() -> None:
+    assert "<nav" not in page_of("plain")
+
+
+def test_many_notes_are_folded_and_few_are_not() -> None:
+    many = Lines(tuple(f"note {number}" for number in range(9)), "note")
+    assert "<details><summary>9 notes</summary>" in render_page("t", [many])
+    assert "<details>" not in render_page("t", [Lines(("a", "b"), "note")])
+
+
+def test_the_column_that_tells_rows_apart_stays_in_sight() -> None:
+    entries = tuple(Entry(text) for text in ("cartpole", "gtr_gated_surrogate", "1"))
+    page = render_page("t", [Grid("", ("environment", "algorithm", "n"), (entries,))])
+    assert '<td class="key">gtr_<wbr>gated_<wbr>surrogate</td>' in page
+    assert "<td>cartpole</td>" in page
+    assert ".key{position:sticky;left:0" in page
+
+
+def test_what_can_be_typed_is_code_on_the_page_too() -> None:
+    page = render_page("t", [Lines(("see `gtr-bench logs <JOB>` and `b",))])
+    assert '<p class="plain">see <code>gtr-bench logs &lt;JOB&gt;</code> and `b</p>' in page

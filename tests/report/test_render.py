@@ -24,6 +24,7 @@ from gtr_bench.report.markdown import render_markdown
 from gtr_bench.report.mechanism import Mechanism, MechanismRow
 from gtr_bench.report.model import Difference, Interval, LearningCurve, Provenance, Report, SeedLine, SuiteReport
 from gtr_bench.report.relaxation import Relaxation, RelaxationRow
+from gtr_bench.report.setup import AlgorithmSetup, Parameter, Setup, WorldSetup
 from gtr_bench.report.tables import MetricTable, TableCell
 from gtr_bench.report.terminal import render_terminal
 from gtr_bench.report.text import number
@@ -127,6 +128,36 @@ RELAXATION = Relaxation(
     (RelaxationRow("cartpole_swap", "gtr[sigma=0.5]", Interval(0.21, 0.12, 0.3, 4), ("cccc",)),),
     ("gtr[sigma=0.5]: relaxation is followed by improvement, beyond what the iteration explains",),
 )
+SETUP = Setup(
+    worlds=(
+        WorldSetup(
+            "a|b <i>",
+            {
+                "phases": [
+                    {"environment": "gym:CartPole-v1", "options": {}, "steps": 5000, "variant": each} for each in (0, 1)
+                ],
+                "shifts": [{"kind": "reward_flip", "first_clean": True, "cycle": None, "mode": "abrupt"}],
+                "max_episode_steps": 400,
+            },
+            {"every": 1000, "episodes": 4, "deterministic": False, "all_phases": False},
+            {"gym:CartPole-v1": (0.0, 500.0)},
+            None,
+            ("ppo",),
+        ),
+    ),
+    algorithms=(AlgorithmSetup("ppo", "ppo", ()), AlgorithmSetup("gtr[sigma=0.5]", "gtr", ("redo",))),
+    seeds=(0, 1, 2, 3, 4),
+    wave=None,
+    network={"torso": "mlp", "version": 1, "hidden": [64, 64], "activation": "tanh"},
+    parameters=(
+        Parameter("epochs", {each: {"a|b <i>": 4} for each in ("ppo", "gtr[sigma=0.5]")}, {"ppo": 4}, common=True),
+        Parameter("sigma", {"gtr[sigma=0.5]": {"a|b <i>": 0.2}}, {"gtr[sigma=0.5]": 0.5}, common=False),
+    ),
+    runs=10,
+    steps=100_000,
+    expanded=True,
+    lacks=(),
+)
 REPORT = Report(
     suites=(
         SuiteReport(
@@ -140,6 +171,7 @@ REPORT = Report(
             jobs={"complete": 9, "diverged": 1, "failed": 1, "missing": 8},
             notes=("1 job of an earlier version of the suite left out",),
             sections={
+                "setup": SETUP,
                 "claims": (CLAIM, UNTESTED),
                 "tables": (
                     MetricTable(
@@ -218,7 +250,8 @@ def test_readable_formats_show_the_same_numbers(name: str, number: str) -> None:
 
 def test_a_value_is_bold_only_where_the_test_says_it_is_the_best() -> None:
     assert [line for line in RENDERED["report.tex"].splitlines() if "textbf{355.9" in line]
-    assert RENDERED["report.tex"].count(r"\textbf") == 2
+    # The others are the answer, the warning and a parameter that is not the default.
+    assert RENDERED["report.tex"].count(r"\textbf") == 4
     assert r"| **355.9 [351.5, 360.7] \*** |" in RENDERED["report.md"]
     assert "-0.01235 =" in RENDERED["report.md"]
     assert "295.9 [290.0, 301.6] |" in RENDERED["report.md"]
@@ -250,7 +283,7 @@ def test_json_keeps_the_unrounded_numbers_and_the_ids() -> None:
 
 def test_markdown_tables_have_the_same_number_of_columns_in_every_row() -> None:
     tables = re.findall(r"(?:^\|.*\n)+", RENDERED["report.md"], flags=re.MULTILINE)
-    assert len(tables) == 9
+    assert len(tables) == 11
     for table in tables:
         assert len({line.replace("\\|", "").count("|") for line in table.splitlines()}) == 1
 

@@ -8,6 +8,7 @@ from gtr_bench.report.sections.base import Section
 __all__ = ["in_order", "section", "sections"]
 
 OWN = {
+    "setup": "gtr_bench.report.sections.setup:SetupSection",
     "claims": "gtr_bench.report.sections.claims:ClaimsSection",
     "tuning": "gtr_bench.report.sections.tuning:TuningSection",
     "tables": "gtr_bench.report.sections.tables:TablesSection",
