@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gtr_bench.report.figures.chart import Spec, coloured, dashed, shown, visible, zoom
+from gtr_bench.report.figures.chart import COLOURS, Spec, coloured, dashed, shown, visible, zoom
 
 __all__ = ["DIGITS", "UNPACKED", "Y_AXIS", "band", "labels", "lines", "points"]
 
@@ -32,7 +32,7 @@ def band(x: Spec, y: Spec, names: Sequence[str]) -> Spec:
         "y": {**y, "field": "low"},
         "y2": {"field": "high"},
         "color": coloured(names),
-        "opacity": visible(0.18),
+        "opacity": visible(0.18 if len(names) <= len(COLOURS) else 0.1),
     }
     return {"transform": [UNPACKED], "mark": {"type": "area", "clip": True}, "encoding": encoding}
 

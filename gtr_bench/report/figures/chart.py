@@ -33,7 +33,7 @@ Spec: TypeAlias = dict[str, Any]
 
 # Okabe and Ito's colour-blind-safe palette in shades that stand out on white and on near-black; dashes tell more apart.
 COLOURS = ("#0072B2", "#D98200", "#009E73", "#D55E00", "#CC79A7", "#3FA7E0", "#8A8A8A")
-DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 3])
+DASHES: tuple[list[int], ...] = ([], [6, 3], [2, 3])
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """One design under three names, so that text is as wide in a browser as in a file; files have it without any font."""
@@ -151,6 +151,8 @@ def _theme(ink: str, dim: str, rule: str, paper: str, verdicts: Sequence[str], a
     )
     return {
         **spread,
+        # The figure has one description; a sentence for every point would take as long as drawing it.
+        "aria": False,
         "font": FONT,
         "title": {
             **spread["title"],

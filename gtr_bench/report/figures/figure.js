@@ -17,15 +17,16 @@ const start=async figure=>{
  const place=figure.querySelector('.drawing'),{spec,title}=JSON.parse(figure.querySelector('script').textContent);
  let drawn=null,width=0;
  const draw=async state=>{
-  width=place.clientWidth;
+  width=place.clientWidth;delete figure.dataset.drawn;
   const next=await vegaEmbed(place,laidOut(spec,width),options()),view=next.view;
   if(drawn)drawn.finalize();
   drawn=next;
   if(state)await view.setState(state).runAsync();
-  // Axes and texts beside the panels take what only the drawing knows; the panels get the rest.
+  // Axes take what only the drawing knows; where that was guessed badly, the panels get the difference.
   const columns=laidOut(spec,width).columns,over=place.querySelector('svg').width.baseVal.value-width;
-  if(over){const s=view.getState().signals,n='childWidth' in s?'childWidth':'width';
+  if(over>8||over<-24*columns){const s=view.getState().signals,n='childWidth' in s?'childWidth':'width';
    await view.signal(n,Math.max(100,Math.floor(view.signal(n)-over/columns))).runAsync()}
+  figure.dataset.drawn='';
  };
  const again=()=>draw(kept(drawn.view));
  const picture=async make=>{

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gtr_bench.errors import RequestError
 from gtr_bench.report.figures.chart import Chart, Spec
+from gtr_bench.report.figures.pdf import canonical
 from gtr_bench.store.writer import write_output
 
 __all__ = ["check_suffix", "save_chart"]
@@ -41,13 +43,20 @@ def _png(spec: Spec) -> bytes:
 def _svg(spec: Spec) -> bytes:
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])).encode()
+    return _renumbered(str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))).encode()
+
+
+def _renumbered(svg: str) -> str:
+    """Clip paths counted from 1: what draws them counts on from figure to figure."""
+    places = re.compile(r'(?<= id="clip)\d+(?=")|(?<= clip-path="url\(#clip)\d+(?=\)")')
+    numbers = {old: str(new) for new, old in enumerate(dict.fromkeys(places.findall(svg)), 1)}
+    return places.sub(lambda found: numbers[found[0]], svg)
 
 
 def _pdf(spec: Spec) -> bytes:
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_pdf(spec, allowed_base_urls=[]))
+    return canonical(bytes(vl_convert.vegalite_to_pdf(spec, allowed_base_urls=[])))
 
 
 _FORMATS: Mapping[str, Callable[[Spec], bytes]] = {".png": _png, ".svg": _svg, ".pdf": _pdf}
