@@ -41,7 +41,7 @@ const start=async figure=>{
  await draw();
  dark.addEventListener('change',again);
  let waiting;
- new ResizeObserver(()=>{if(Math.abs(place.clientWidth-width)>8){clearTimeout(waiting);waiting=setTimeout(again,200)}}).observe(place);
+ new ResizeObserver(()=>{if(Math.abs(place.clientWidth-width)>20){clearTimeout(waiting);waiting=setTimeout(again,200)}}).observe(place);
 };
 // One after the other, so that the page answers in between.
 (async()=>{for(const f of document.querySelectorAll('figure[data-name]'))await start(f)})();
