@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from gtr_bench.ablation.layout import statements, study_blocks
 from gtr_bench.ablation.model import StudyReport
-from gtr_bench.ablation.plot import draw_response
+from gtr_bench.ablation.response import draw_response
 from gtr_bench.report.markdown import markdown_text
 from gtr_bench.report.terminal import terminal_text
 

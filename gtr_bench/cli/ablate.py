@@ -218,7 +218,7 @@ def _check_options(context: typer.Context, param: list[str], *, path: bool, samp
 
 def _check_files(out: Path | None, plot: Path | None) -> None:
     """Find out before the training whether its result can be written."""
-    from gtr_bench.report.plots import check_suffix
+    from gtr_bench.report.figures.save import check_suffix
     from gtr_bench.store.writer import check_output
 
     if plot is not None:
@@ -259,15 +259,16 @@ def _path(
     from gtr_bench.ablation.path import path_suite
     from gtr_bench.cli.output import report_text, write_text
     from gtr_bench.report.build import build_report
-    from gtr_bench.report.plots import learning_curves
+    from gtr_bench.report.figures.save import save_chart
+    from gtr_bench.report.figures.suites import suites_chart
     from gtr_bench.suite.bars import PREVIOUS
 
     suite = path_suite(template, components, seeds, results)
     trainer.train(suite)
-    built = build_report([results], suite=suite.path, baseline=PREVIOUS, curves=form == "html")
+    built = build_report([results], suite=suite.path, baseline=PREVIOUS, curves=form == "html" or plot is not None)
     write_text(report_text(built, form, out), out)
     if plot is not None:
-        learning_curves([results], plot, suite=suite.path, warn=lambda sentence: None)
+        save_chart(suites_chart(built.suites, "curves"), plot)
 
 
 def _seeds(text: str | None, scale: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gtr_bench.cli import completion
-from gtr_bench.cli.given import one_format
+from gtr_bench.cli.given import one_format, refuse_given
 from gtr_bench.cli.options import (
     FORMAT_OPTION,
     OutOption,
@@ -90,35 +90,42 @@ def report(
     ] = True,
     out: OutOption = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw learning curves: .png, .svg or .pdf.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a figure: .png, .svg or .pdf.")
     ] = None,
+    figure: Annotated[
+        Literal["curves", "claims", "profiles"], typer.Option("--figure", help="What --plot draws.")
+    ] = "curves",
 ) -> None:
     """Build the report once and render it."""
     from gtr_bench.cli.output import report_text, write_text
+    from gtr_bench.report.figures.save import check_suffix, save_chart
+    from gtr_bench.report.figures.suites import suites_chart
     from gtr_bench.report.next import CommandLine
 
     folders = folders_given(results, more_results)
     kind = one_format(context, format, json=as_json)
+    if plot is not None:
+        check_suffix(plot)
+    else:
+        refuse_given(context, {"figure": "--figure"}, "goes with `--plot`", "add `--plot FILE`")
     if explain is not None:
+        refuse_given(context, {"plot": "--plot"}, "does not go with `--explain`", "draw the figure in a second command")
         text = _explained(folders, explain, suite, kind)
     else:
         shown = [name for given in environments or [] for name in given.split(",") if name]
         also = ["published"] if published else []
-        brief = kind == "terminal" and not full
-        built = _built(
-            folders, suite, metric or [], baseline, shown, interval, also, curves=kind == "html", brief=brief
-        )
+        curves = kind == "html" or (plot is not None and figure == "curves")
+        # The short report has no profiles.
+        brief = kind == "terminal" and not full and not (plot is not None and figure == "profiles")
+        built = _built(folders, suite, metric or [], baseline, shown, interval, also, curves=curves, brief=brief)
         if kind == "html" and pictures:
             from gtr_bench.report.pictures import with_pictures
 
             built = with_pictures(built)
         named = tuple(folders if results or more_results else ())
         text = report_text(built, kind, out, brief=None if full else CommandLine(named, suite))
-    if plot is not None:
-        from gtr_bench.report.plots import learning_curves
-
-        # The report has already named the files it left out.
-        learning_curves(folders, plot, suite=suite, warn=lambda sentence: None)
+        if plot is not None:
+            save_chart(suites_chart(built.suites, figure), plot)
     write_text(text, out)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from gtr_bench.report.blocks import Block, Entry, Grid, Heading
+from gtr_bench.report.blocks import Block, Entry, Grid, Heading, Pictures
 from gtr_bench.report.layout import blocks
 from gtr_bench.report.model import Report
 
@@ -15,7 +15,7 @@ _FLUSH = {True: "right", False: "left"}
 
 def render_notebook(report: Report) -> str:
     """An HTML fragment without scripts, all of it escaped; long tables are folded. Notebooks style its tables."""
-    return "<div>\n" + "\n".join(_block(block) for block in blocks(report)) + "\n</div>"
+    return "<div>\n" + "\n".join(filter(None, map(_block, blocks(report)))) + "\n</div>"
 
 
 def _block(block: Block) -> str:
@@ -24,6 +24,8 @@ def _block(block: Block) -> str:
         return f"<h{block.level + 2}>{escape(block.text)}</h{block.level + 2}>"
     if isinstance(block, Grid):
         return _table(block)
+    if isinstance(block, Pictures):  # a page alone has them
+        return ""
     tag = {"warning": "strong", "note": "small", "footer": "small"}.get(block.kind, "span")
     return "\n".join(f"<p><{tag}>{escape(line)}</{tag}></p>" for line in block.texts)
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gtr_bench.ablation.analysis import analyse
 from gtr_bench.ablation.model import Axis, StudyRecords, StudyReport
 from gtr_bench.ablation.render import FORMAT, StudyFormat, draw_response, render_study
 from gtr_bench.errors import RequestError
+from gtr_bench.report.figures.embed import scripts
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS: dict[StudyFormat, str] = {"terminal": "study.txt", "markdown": "study.md", "json": "study.json"}
@@ -99,6 +101,7 @@ def test_importances_name_evaluator_and_seeds(plane_report: StudyReport) -> None
 
 def test_names_are_text_in_markdown_and_html(plane_report: StudyReport) -> None:
     page, document = render_study(plane_report, "html"), render_study(plane_report, "markdown")
+    page = page.replace(scripts()[0], "")
     assert "<i>" not in page
     assert "a &lt;b&gt; $x_1$" in page
     assert r"\<i\>\|x" in document
@@ -107,10 +110,13 @@ def test_names_are_text_in_markdown_and_html(plane_report: StudyReport) -> None:
 
 def test_the_page_loads_nothing_and_draws_every_ordered_parameter(plane_report: StudyReport) -> None:
     page = render_study(plane_report, "html")
-    assert page.count("<figure") == 2
+    assert page.count("<figure") == 1
+    (content,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
+    assert [panel["title"]["text"] for panel in json.loads(content)["spec"]["concat"]] == ["sigma", "beta", "anchor"]
     assert "Response curves" in page
     assert "Learning curves" not in page
-    assert not re.search(r"""(src|href)=["'](?!data:|#)""", page)
+    own = page.replace(scripts()[0], "")
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", own)
     assert "default-src 'none'" in page
 
 
@@ -134,14 +140,14 @@ def test_equal_reports_give_equal_figures(study: StudyRecords, tmp_path: Path, s
     draw_response(analyse(study), first)
     draw_response(analyse(study), second)
     assert first.read_bytes() == second.read_bytes()
-    start = {".png": b"\x89PNG", ".svg": b"<?xml"}[suffix]
+    start = {".png": b"\x89PNG", ".svg": b"<svg"}[suffix]
     assert first.read_bytes().startswith(start)
 
 
 def drawn_text(report: StudyReport, out: Path) -> list[str]:
-    """The texts of the figure; matplotlib leaves each as a comment beside its glyphs."""
+    """The texts of the figure."""
     draw_response(report, out)
-    return re.findall(r"<!-- (.*?) -->", out.read_text(encoding="utf-8"))
+    return [unescape(each) for each in re.findall(r">([^<>]+)</(?:text|tspan)>", out.read_text(encoding="utf-8"))]
 
 
 def test_the_figure_names_what_it_marks(study: StudyRecords, tmp_path: Path) -> None:
@@ -153,7 +159,7 @@ def test_the_figure_names_what_it_marks(study: StudyRecords, tmp_path: Path) -> 
         "plateau (5 %)",
         "the suite's value",
         "best setting",
-        "best of ppo",
+        "best of ppo (clip_range = 0.05)",
         "0.05",
         "5",
     ):
@@ -164,7 +170,7 @@ def test_a_plateau_of_unknown_width_is_called_so_in_page_text_and_figure(study: 
     even = tuple(replace(trial, scores=dict.fromkeys("ab", dict.fromkeys((0, 1, 2), 0.5))) for trial in study.trials)
     report = analyse(replace(study, trials=even))
     assert "plateau (width unknown)" in drawn_text(report, tmp_path / "a.svg")
-    assert "shaded: plateau 0.05 to 5, width unknown" in render_study(report, "html")
+    assert "plateau 0.05 to 5 (shaded; width unknown)" in render_study(report, "html")
     assert "plateau 0.05 to 5: 2.00 decades; no value can be told from another (p = 1)" in render_study(
         report, "terminal"
     )
@@ -204,8 +210,8 @@ def test_a_figure_in_another_format_is_refused(study: StudyRecords, tmp_path: Pa
         draw_response(analyse(study), tmp_path / "a.gif")
 
 
-def test_a_downloaded_chart_is_named_by_study_and_parameter_alone(study: StudyRecords) -> None:
+def test_a_downloaded_chart_is_named_by_its_study_and_its_caption_says_what_is_marked(study: StudyRecords) -> None:
     page = render_study(analyse(study), "html")
-    assert '<figure data-name="gtr-sigma-sigma">' in page
-    note = "dashed: best 0.158; dotted: the suite&#x27;s 0.5; shaded: plateau 0.158 to 1.581"
-    assert f"<strong>gtr-sigma: sigma ({note})</strong>" in page
+    assert '<figure data-name="gtr-sigma-response">' in page
+    marks = "best setting 0.158 (dashed), the suite&#x27;s value 0.5 (dotted), plateau 0.158 to 1.581 (shaded)"
+    assert f"<br>sigma: {marks}" in page

@@ -124,6 +124,7 @@ def test_ours_come_first_in_their_order_then_those_of_packages_by_name(monkeypat
     monkeypatch.setattr(sections, "names", lambda: ["remark", "seeds", *OWN])
     monkeypatch.setattr(sections, "_loaded", {"seeds": Seeds, "remark": Remark})
     assert list(in_order()) == [
+        "setup",
         "claims",
         "tuning",
         "tables",
