@@ -35,7 +35,7 @@ test test-fast: export PYTHONHASHSEED = 0
 test: install-dev  ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
-test-fast: install-dev  ## the tests that take less than about five seconds each
+test-fast: install-dev  ## the tests that take less than about two seconds each
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: install-dev  ## formatting, lint, types, and whether the docs' tables are current

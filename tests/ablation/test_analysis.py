@@ -128,6 +128,7 @@ def test_a_study_without_any_score_says_so(study: StudyRecords) -> None:
     assert report.sentence == "no setting of `sigma` has a score in every environment yet"
 
 
+@pytest.mark.slow
 def test_sampled_values_of_several_parameters_are_averaged_in_groups(plane: StudyRecords) -> None:
     report = analyse(plane)
     points = curve(report, None).points

@@ -109,6 +109,7 @@ def test_a_few_seeds_that_agree_to_the_digit_decide_nothing(seeded: StudyRecords
     )
 
 
+@pytest.mark.slow
 def test_the_headline_says_why_in_fifteen_words_at_most(
     seeded: StudyRecords, study: StudyRecords, ragged: StudyRecords, plane: StudyRecords
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_quoted_selection_goes_on_word_by_word(cli: Any) -> None:
     assert offered(cli, "run tiny.toml -k 'ppo ", 3) == ["ppo and", "ppo or"]
 
 
+@pytest.mark.slow
 def test_what_a_results_folder_holds_is_offered(cli: Any) -> None:
     assert cli("run", "tiny.toml").returncode == 0
     job = min(cli.starts())

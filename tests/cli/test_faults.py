@@ -25,6 +25,7 @@ def running(cli: Any, step: int = 1) -> bool:
     return sum(beat["step"] >= step for beat in beats(cli)) == 2
 
 
+@pytest.mark.slow
 def test_first_interrupt_checkpoints_and_says_how_to_continue(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
     wait_for(lambda: running(cli))
@@ -39,6 +40,7 @@ def test_first_interrupt_checkpoints_and_says_how_to_continue(cli: Any) -> None:
     assert all(len(starts) == 2 and starts[1][2] > 0 for starts in cli.starts().values())
 
 
+@pytest.mark.slow
 def test_sigterm_stops_like_an_interrupt(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
     wait_for(lambda: running(cli))
@@ -47,6 +49,7 @@ def test_sigterm_stops_like_an_interrupt(cli: Any) -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.slow
 def test_second_interrupt_kills_workers_that_do_not_stop(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_BEHAVIOUR="hang", FAKE_WORKER_SECONDS="0.2")
     # From step 50 on they ignore SIGTERM, a moment after they have said so.
@@ -65,6 +68,7 @@ def test_second_interrupt_kills_workers_that_do_not_stop(cli: Any) -> None:
     assert not list(cli.results.glob("jobs/*/failure.json"))
 
 
+@pytest.mark.slow
 def test_workers_outlive_a_killed_driver_only_to_their_checkpoint_and_a_rerun_continues(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
     wait_for(lambda: running(cli))
@@ -76,6 +80,7 @@ def test_workers_outlive_a_killed_driver_only_to_their_checkpoint_and_a_rerun_co
     assert all(len(starts) == 2 and starts[1][2] > 0 for starts in cli.starts().values())
 
 
+@pytest.mark.slow
 def test_driver_and_workers_killed_together_lose_nothing_before_the_checkpoint(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="3")
     wait_for(lambda: len(list(cli.results.glob("cohorts/*/checkpoint"))) == 2)
@@ -90,6 +95,7 @@ def test_driver_and_workers_killed_together_lose_nothing_before_the_checkpoint(c
     assert all(starts[-1][2] >= 25 for starts in cli.starts().values())
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_is_retried(cli: Any) -> None:
     process = cli.start(*RUN, FAKE_WORKER_SECONDS="3")
     wait_for(lambda: running(cli))
@@ -100,6 +106,7 @@ def test_a_worker_killed_from_outside_is_retried(cli: Any) -> None:
     assert sorted(len(starts) for starts in cli.starts().values()) == [1, 1, 2, 2]
 
 
+@pytest.mark.slow
 def test_two_drivers_share_the_jobs_and_repeat_none(cli: Any) -> None:
     cli.write_suite(seeds=4)
     arguments = ("run", "tiny.toml", "--jobs", "2", "--cohort", "1")
@@ -110,6 +117,7 @@ def test_two_drivers_share_the_jobs_and_repeat_none(cli: Any) -> None:
     assert any("in the hands of another run" in text for text in texts)
 
 
+@pytest.mark.slow
 def test_the_second_driver_takes_over_when_the_first_dies(cli: Any) -> None:
     first = cli.start(*RUN, FAKE_WORKER_SECONDS="10")
     wait_for(lambda: running(cli))

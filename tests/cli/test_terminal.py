@@ -73,6 +73,7 @@ def bare(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in COLOUR.sub("", text).splitlines())
 
 
+@pytest.mark.slow
 def test_a_report_has_colours_on_a_terminal_alone_unless_asked_otherwise(filled: Any) -> None:
     plain = piped(filled, *REPORT)
     assert "\x1b" not in plain
@@ -99,6 +100,7 @@ def test_other_tables_have_colours_on_a_terminal_alone_unless_asked_otherwise(fi
         assert "\x1b" not in on_terminal(filled, *arguments, **environment)
 
 
+@pytest.mark.slow
 def test_a_narrow_terminal_cuts_no_word_and_no_number(filled: Any) -> None:
     wide = piped(filled, *REPORT, "--full")
     for width in (40, 60, 80, 100):
@@ -116,6 +118,7 @@ def test_help_fits_a_narrow_terminal(cli: Any, command: str) -> None:
     assert max(len(line) for line in text.splitlines()) <= 60
 
 
+@pytest.mark.slow
 def test_a_run_redraws_on_a_terminal_and_says_lines_on_a_dumb_one(cli: Any) -> None:
     dumb = on_terminal(cli, "run", "tiny.toml", "--results", "dumb", TERM="dumb")
     assert "\x1b" not in dumb
@@ -128,6 +131,7 @@ def test_a_run_redraws_on_a_terminal_and_says_lines_on_a_dumb_one(cli: Any) -> N
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", colourless)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 @pytest.mark.parametrize("arguments", ["report", "report --format csv", "plan tiny.toml --list", "export", "doctor"])
 def test_a_reader_who_stops_reading_ends_a_command_quietly(filled: Any, arguments: str) -> None:
@@ -153,6 +157,7 @@ EVIL = "\\u001b[2J\\u001b]0;title\\u0007\\u202e\\u0000"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
+@pytest.mark.slow
 def test_control_characters_of_questions_and_labels_reach_no_terminal_and_no_file(
     cli: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

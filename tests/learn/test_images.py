@@ -133,6 +133,7 @@ def test_a_shared_torso_tells_policies_and_values_while_it_acts(torso: str) -> N
     assert trajectory.told.shape == (2, 12, 4, policy.packed.shape[-1] + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["gtr", "trpo"])
 def test_every_kind_of_update_learns_with_impalas_torso_alone_as_in_a_cohort(algorithm: str) -> None:
     network = {"torso": "impala_cnn", "version": 1, "channels": [4], "hidden": 8}

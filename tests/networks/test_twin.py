@@ -100,6 +100,7 @@ def test_padding_has_no_gradient_and_stays_zero() -> None:
     assert not gradient.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("inputs", "hidden", "outputs", "deviations", "activation"), SHAPES)
 @pytest.mark.parametrize("size", BATCHES)
 def test_a_members_numbers_are_bit_equal_in_every_cohort(

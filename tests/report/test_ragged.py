@@ -89,6 +89,7 @@ def expected_pairs(states: dict[str, dict[str, dict[int, str]]]) -> int:
     return min(shared)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     drawn=st.lists(st.sampled_from(STATES), min_size=len(RUNS), max_size=len(RUNS)),

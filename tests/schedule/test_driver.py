@@ -216,6 +216,7 @@ def test_out_of_memory_is_retried_with_nothing_beside_it(jobs: Jobs, run_jobs: R
     assert all(len(s.workers) == 1 and s.workers[0].assignment.jobs[0].id in retried for s in alone)
 
 
+@pytest.mark.slow
 def test_a_hanging_worker_is_stopped_with_reason_timeout_and_not_retried(
     jobs: Jobs, run_jobs: Run, folder: ResultsFolder, starts: Starts
 ) -> None:
@@ -235,6 +236,7 @@ def test_a_hanging_worker_ends_at_the_timeout_and_not_a_grace_period_later(
     assert outcome.seconds < 20.0
 
 
+@pytest.mark.slow
 def test_a_worker_that_falls_silent_is_said_to_be_once_and_has_no_speed(
     jobs: Jobs, run_jobs: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

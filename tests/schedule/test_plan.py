@@ -20,6 +20,7 @@ from tests.helpers import touch_done
 VALUES = {"string": "x", "int64": 0, "bool": False, "double": 0.0, "float": 0.0}
 
 
+@pytest.mark.slow
 def test_planning_ten_thousand_jobs_costs_a_few_times_what_naming_them_costs(jobs: Any, folder: ResultsFolder) -> None:
     """Naming a job is writing its definition as JSON once: what no planning can do without. Seen: 3 to 5 times."""
     wanted = jobs(10_000)
