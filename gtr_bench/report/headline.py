@@ -58,7 +58,8 @@ def _verdicts(claims: Sequence[ClaimResult]) -> Iterator[str]:
     for verdict in VERDICTS:
         own = [claim for claim in claims if claim.verdict == verdict]
         if own and few:
-            yield f"{verdict.capitalize()}: {'; '.join(claim.text for claim in own)}."
+            whether = "whether " if verdict == "undecided" else ""
+            yield f"{verdict.capitalize()}: {'; '.join(whether + claim.text for claim in own)}."
         elif own and verdict != "undecided":
             named = [f"{verdict.capitalize()}: {each}." for each in _gathered(own)]
             yield from named if sum(map(len, named)) <= LONGEST else ()
