@@ -39,7 +39,7 @@ def test_the_report_is_balanced_and_every_row_has_the_columns_of_its_table() -> 
     text = RENDERED["report.tex"]
     check_balance(text)
     tables = re.findall(r"\\begin\{tabular\}\{(\w+)\}\n\\toprule\n(.*?)\\bottomrule", text, flags=re.DOTALL)
-    assert len(tables) == 9
+    assert len(tables) == 11
     for columns, body in tables:
         rows = [line for line in body.splitlines() if line != r"\midrule"]
         assert all(len(re.findall(r"(?<!\\)&", line)) + 1 == len(columns) for line in rows)
