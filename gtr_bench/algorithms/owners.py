@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import GtrBenchError, nearest
@@ -10,7 +10,7 @@ from gtr_bench.errors import GtrBenchError, nearest
 __all__ = ["owners_hint"]
 
 
-def owners_hint(parameter: str, known: Iterable[str]) -> str | None:
+def owners_hint(parameter: str, known: Sequence[str]) -> str | None:
     """The algorithms that have it, and the nearest name of `known`; None where no algorithm has it."""
     having = [f"`{each}`" for each in algorithms.names() if parameter in _fields_of(each)]
     if not having:
