@@ -87,7 +87,7 @@ def report(
     metrics: str | Sequence[str] = (),
     baseline: str | None = None,
     environments: str | Sequence[str] = (),
-    curves: bool = False,
+    curves: bool = True,
     published: bool = False,
 ) -> Report:
     """The numbers `gtr-bench report` shows, as plain data (`gtr_bench.report.model`).
@@ -98,7 +98,7 @@ def report(
         metrics: the metrics shown, or the only one; by default the suite's primary one and `lifetime_return`.
         baseline: the algorithm label the others are compared with; by default `ppo` where the suite has it.
         environments: sequence ids, or the only one, whose rows are shown; claims are decided on all of theirs anyway.
-        curves: also the learning curves, which HTML shows.
+        curves: also the learning curves, which HTML shows and `plot()` draws.
         published: also the numbers published elsewhere on the same worlds, which nothing is computed from.
 
     Raises:

@@ -115,7 +115,17 @@ class JobError(GtrBenchError):
 
 
 class EnvironmentFault(JobError):
-    """An environment raised, or returned something no learner can use."""
+    """An environment raised, or returned something no learner can use.
+
+    Attributes:
+        member: of the cohort, whose environment it was; None where that is not known.
+        environment: its name in the suite, put there by what runs the sequence.
+    """
+
+    def __init__(self, sentence: str, *, hint: str | None = None, member: int | None = None) -> None:
+        super().__init__(sentence, hint=hint)
+        self.member = member
+        self.environment: str | None = None
 
 
 def disk_fault(error: BaseException) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gtr_bench.ablation.model import Axis, Value
-from gtr_bench.algorithms.registry import algorithms
-from gtr_bench.errors import GtrBenchError, RequestError, UnknownNameError, nearest
+from gtr_bench.algorithms.owners import owners_hint
+from gtr_bench.errors import RequestError, UnknownNameError
 
 __all__ = ["axis_of", "parse_ranges"]
 
@@ -83,22 +83,10 @@ def _from_field(name: str, field: FieldInfo, stated: Value | None) -> Axis:
 
 def _unknown(name: str, known: Sequence[str], algorithm: str) -> RequestError:
     """Of a parameter that the algorithm has not; which algorithms have it, where some do."""
-    having = [each for each in algorithms.names() if name in _fields_of(each)]
-    if not having:
+    hint = owners_hint(name, known)
+    if hint is None:
         return UnknownNameError("parameter", name, known)
-    listed = ", ".join(f"`{each}`" for each in having)
-    near = nearest(name, known)
-    also = f"; did you mean `{near}`?" if near else ""
-    return RequestError(
-        f"`{algorithm}` has no parameter `{name}`", hint=f"{listed} {'has' if len(having) == 1 else 'have'} it{also}"
-    )
-
-
-def _fields_of(algorithm: str) -> Collection[str]:
-    try:
-        return tuple(algorithms.get(algorithm).Parameters.model_fields)
-    except (GtrBenchError, ImportError):
-        return ()  # somebody's that is broken, which this request does not need
+    return RequestError(f"`{algorithm}` has no parameter `{name}`", hint=hint)
 
 
 def _from_text(name: str, text: str, field: FieldInfo, stated: Value | None) -> Axis:

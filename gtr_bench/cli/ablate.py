@@ -113,7 +113,7 @@ StudyOption = Annotated[
     str | None, typer.Option("--study", metavar="NAME", help="Name of the study.  [default: from the request]")
 ]
 PlotOption = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg or .pdf.")
+    Path | None, typer.Option("--plot", metavar="FILE", help="Also draw the response: .png, .svg, .pdf or .html.")
 ]
 
 _STUDY_OPTIONS = {

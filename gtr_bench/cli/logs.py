@@ -40,7 +40,8 @@ def logs(
         typer.echo(json_module.dumps(data, allow_nan=False))
         return
     if found.failure is not None:
-        print(f"{found.job} failed: {found.failure['reason']}: {found.failure['message']}", file=sys.stderr)
+        where = f" ({found.failure['environment']})" if found.failure["environment"] else ""
+        print(f"{found.job} failed{where}: {found.failure['reason']}: {found.failure['message']}", file=sys.stderr)
     if not text:
         print(f"the worker of {found.job} printed nothing", file=sys.stderr)
     typer.echo(text, nl=False)

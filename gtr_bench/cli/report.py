@@ -90,7 +90,7 @@ def report(
     ] = True,
     out: OutOption = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a figure: .png, .svg or .pdf.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Also draw a figure: .png, .svg, .pdf or .html.")
     ] = None,
     figure: Annotated[
         Literal["curves", "claims", "profiles"], typer.Option("--figure", help="What --plot draws.")

@@ -84,7 +84,8 @@ def _lines(found: Status, earlier: Mapping[str, int], results: str) -> list[str]
             line += f", {compact(cohort.steps_per_second)} steps/s"
         lines.append(line)
     for failed in found.failures:
-        lines.append(f"failed: {failed.job}: {failed.reason}: {failed.message}")
+        where = f" ({failed.environment})" if failed.environment else ""
+        lines.append(f"failed: {failed.job}{where}: {failed.reason}: {failed.message}")
     if found.failures:
         lines.append(f"log of a job: gtr-bench logs {found.failures[0].job} --results {shlex.quote(results)}")
     return lines

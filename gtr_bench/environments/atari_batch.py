@@ -106,7 +106,8 @@ class AtariBatch(BatchedEnvironment):
         member, place = divmod(row, self.envs)
         return EnvironmentFault(
             f"`{self._name}` (member {member}, environment {place}, step {len(self._actions[row])} of game "
-            f"{self._number[row]}) raised {type(error).__name__}: {error}"
+            f"{self._number[row]}) raised {type(error).__name__}: {error}",
+            member=member,
         )
 
     def step(self, actions: NDArray[Any]) -> Transition:

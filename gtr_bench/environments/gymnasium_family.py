@@ -132,7 +132,7 @@ class GymnasiumFamily:
         from gtr_bench.environments.gymnasium_single import make_batch
 
         parameters = tuple(self.physics(task))
-        return make_batch(registered_id(task), members, envs, max_episode_steps, options, parameters)
+        return make_batch(task, members, envs, max_episode_steps, options, parameters)
 
     def availability(self) -> list[Availability]:
         """A row for classic control, which always works, and one each for MuJoCo and Box2D."""

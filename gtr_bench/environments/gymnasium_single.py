@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gtr_bench.environments.box2d_physics import BOX2D_PARAMETERS, Box2DPhysics
 from gtr_bench.environments.mujoco_physics import MujocoPhysics, report_warnings
+from gtr_bench.environments.own_modules import registered_id
 from gtr_bench.environments.single import Outcome, SingleBatch
 from gtr_bench.environments.spaces import ActionSpace, ObservationSpace, Spaces
 from gtr_bench.errors import EnvironmentFault
@@ -45,11 +46,12 @@ def make_batch(
     options: Mapping[str, Any],
     parameters: tuple[str, ...],
 ) -> SingleBatch:
-    """M x N environments of one registered id; `parameters` names the physics parameters.
+    """M x N environments of one id, `module:Id` included; `parameters` names the physics parameters.
 
     Raises:
         EnvironmentFault: an environment could not be built or its spaces do not fit.
     """
+    name, task = f"gym:{task}", registered_id(task)
     limit = gymnasium.spec(task).max_episode_steps if max_episode_steps is None else max_episode_steps
     if "mass" in parameters:  # MuJoCo
         report_warnings()
@@ -62,7 +64,7 @@ def make_batch(
         from gtr_bench.environments.cheetah_batch import CheetahBatch
 
         kind = CheetahBatch
-    return kind(f"gym:{task}", members, envs, limit, build, parameters=parameters)
+    return kind(name, members, envs, limit, build, parameters=parameters)
 
 
 def constructor_options(task: str) -> list[str] | None:

@@ -141,9 +141,13 @@ class SequenceEnvironment:
         environment = self._pool.pop(key, None)
         if environment is None:
             family, task = family_of(name)
-            environment = family.make(
-                task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=options
-            )
+            try:
+                environment = family.make(
+                    task, members=self.members, envs=self.envs, max_episode_steps=self._limit, options=options
+                )
+            except EnvironmentFault as fault:
+                fault.environment = name
+                raise
             if phase:
                 self._check_fits(environment.spaces, phase)
             self._unchecked[environment] = _STEPS_CHECKED
@@ -191,17 +195,27 @@ class SequenceEnvironment:
         environment = self._prepare(phase, stream, progress)
         self._steps = 0
         environment.set_physics(self._physics(self._progress()))
-        observation = environment.reset(self._episode_seeds())
+        try:
+            observation = environment.reset(self._episode_seeds())
+        except EnvironmentFault as fault:
+            fault.environment = self._phases[phase]["environment"]
+            raise
         self._refuse(wrong_batch(observation, environment.spaces.observation, (self.members, self.envs)))
         return self._shift_observation(observation, self._progress())
 
     def _refuse(self, found: str | None) -> None:
         if found is not None:
-            raise EnvironmentFault(f"`{self._phases[self._phase]['environment']}` (phase {self._phase}) {found}")
+            fault = EnvironmentFault(f"`{self._phases[self._phase]['environment']}` (phase {self._phase}) {found}")
+            fault.environment = self._phases[self._phase]["environment"]
+            raise fault
 
     def _taken(self, environment: BatchedEnvironment, actions: NDArray[Any]) -> Transition:
         """A step of the environment, checked until one of its episodes has ended, or for `_STEPS_CHECKED` steps."""
-        transition = environment.step(actions)
+        try:
+            transition = environment.step(actions)
+        except EnvironmentFault as fault:
+            fault.environment = self._phases[self._phase]["environment"]
+            raise
         if environment in self._unchecked:
             self._refuse(wrong_transition(transition, environment.spaces, (self.members, self.envs)))
             self._unchecked[environment] -= 1

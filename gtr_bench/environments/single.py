@@ -126,7 +126,8 @@ class SingleBatch(BatchedEnvironment):
         member, place = divmod(row, self.envs)
         return EnvironmentFault(
             f"`{self._name}` (member {member}, environment {place}, step {self._step - self._began[row]} of episode "
-            f"{self._episode[row]}) {what}"
+            f"{self._episode[row]}) {what}",
+            member=member,
         )
 
     def reset(self, seeds: SeedArray) -> NDArray[Any]:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gtr_bench.report.figures.notebook import Figure
+    from gtr_bench.report.figures.suites import FigureName
 
 __all__ = [
     "Brief",
@@ -169,3 +173,16 @@ class Report:
         """What a notebook shows of it: the claims and tables."""
         # By its name: what renders a report knows this module, and not the other way round.
         return str(import_module("gtr_bench.report.notebook").render_notebook(self))
+
+    def plot(self, figure: FigureName = "curves") -> Figure:
+        """A figure, as `gtr-bench report --plot` draws it: a notebook shows it, and `.save(file)` writes it.
+
+        Args:
+            figure: `curves`, `claims` or `profiles`.
+
+        Raises:
+            UnknownNameError: there is no such figure.
+            RequestError: there is nothing to draw, such as the curves of a report built with `curves=False`.
+        """
+        found: Figure = import_module("gtr_bench.report.figures.notebook").figure_of(self, figure)
+        return found

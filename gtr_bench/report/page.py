@@ -28,7 +28,7 @@ def render_page(
         title: of the document.
         content: headings, lines and tables in their order.
         charts: text of a level-1 heading -> finished `<figure>` elements (`figures.embed`) shown under it.
-        charts_heading: what stands above them; parts whose heading has `lead` stay above it.
+        charts_heading: what stands above them, if anything; parts whose heading has `lead` stay above it.
     """
     style, script = (files("gtr_bench.report").joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     programs = [script]

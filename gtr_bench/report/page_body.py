@@ -69,7 +69,9 @@ class _Body:
     def _flushed(self) -> list[str]:
         """The charts that wait for the end of the parts that come before them."""
         waiting, self._waiting = self._waiting, []
-        return [self._heading(Heading(2, self._charts_heading)), *waiting] if waiting else []
+        if not waiting or not self._charts_heading:
+            return waiting
+        return [self._heading(Heading(2, self._charts_heading)), *waiting]
 
     def _heading(self, heading: Heading) -> str:
         self._headings.append(heading)

@@ -61,11 +61,14 @@ def failure_lines(failed: FailedCohort) -> list[str]:
     fate += " in halves" if failed.halved else ""
     lines = [f"failed: {cohort_name(failed.assignment)}: {failed.failure.reason}: {failed.failure.message}; {fate}"]
     lines += [f"    {line}" for line in failed.last_lines]
-    names = {phase["environment"] for job in failed.assignment.jobs for phase in job.definition["sequence"]["phases"]}
-    lines.append(f"  environment: {', '.join(sorted(names))}")
+    lines.append(f"  environment: {failed.failure.environment}")
+    at_fault = next((job for job in failed.assignment.jobs if job.id == failed.failure.at_fault), None)
+    shown = (at_fault or failed.assignment.jobs[0]).id
+    which = f"{at_fault.id} (seed {at_fault.seed})" if at_fault else "a job of this cohort, not known which"
+    lines.append(f"  at fault: {which}")
     # A worker's log lies in <results>/cohorts/<cohort>/.
     results = shlex.quote(str(Path(failed.log).parents[2]))
-    lines.append(f"  log: {failed.log}; of a job: gtr-bench logs {failed.assignment.jobs[0].id} --results {results}")
+    lines.append(f"  log: {failed.log}; of a job: gtr-bench logs {shown} --results {results}")
     if failed.hint:
         lines.append(f"  hint: {failed.hint}")
     return lines

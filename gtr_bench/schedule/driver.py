@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gtr_bench.errors import RequestError
 from gtr_bench.files import remove_folder, whole_folder
 from gtr_bench.schedule.assignments import Assignment, assign, named_cohorts, narrow
+from gtr_bench.schedule.blame import blame
 from gtr_bench.schedule.cohort_folder import make_ready
 from gtr_bench.schedule.demands import Demands
 from gtr_bench.schedule.ending import End, Ending, judge
@@ -380,7 +381,17 @@ class Driver:
             following = self._attempts.after(left, ending, worker.heartbeat)
         log = worker.log.relative_to(self._folder.root)
         step = worker.heartbeat.step if worker.heartbeat is not None else None
-        failure = Failure(ending.reason, ending.message, str(log), step, time.time(), self._provenance.get("git_sha"))
+        blamed = blame(worker.assignment, worker.heartbeat)
+        failure = Failure(
+            ending.reason,
+            ending.message,
+            str(log),
+            step,
+            time.time(),
+            self._provenance.get("git_sha"),
+            environment=blamed.environment,
+            at_fault=blamed.job.id if blamed.job is not None else None,
+        )
         halved = len(following) > 1
         if following:
             for name in unfinished:

@@ -19,11 +19,16 @@ SILENT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerFailure:
-    """Why a worker gave up. `startup`: before its first training step, so the next cohort may meet the same."""
+    """Why a worker gave up. `startup`: before its first training step, so the next cohort may meet the same.
+
+    `environment` and `member` of the cohort: whose fault it was; None where the worker does not know.
+    """
 
     reason: str
     message: str
     startup: bool
+    environment: str | None = None
+    member: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,24 @@ def _parse(data: Mapping[str, Any]) -> Heartbeat:
         steps=int(data.get("steps") or 0),
         steps_per_second=_number(data.get("steps_per_second")),
         training_return=_number(data.get("training_return")),
-        failure=None
-        if failure is None
-        else WorkerFailure(str(failure["reason"]), str(failure["message"]), bool(failure.get("startup"))),
+        failure=None if failure is None else _failure(failure),
         profile={str(name): float(seconds) for name, seconds in (data.get("profile") or {}).items()},
         first_step=_whole(data.get("first_step")),
         saved_step=_whole(data.get("saved_step")),
         note=None if data.get("note") is None else str(data["note"]),
         peak_memory_bytes=_whole(data.get("peak_memory_bytes")),
         peak_device_memory_bytes=_whole(data.get("peak_device_memory_bytes")),
+    )
+
+
+def _failure(data: Mapping[str, Any]) -> WorkerFailure:
+    environment = data.get("environment")
+    return WorkerFailure(
+        str(data["reason"]),
+        str(data["message"]),
+        bool(data.get("startup")),
+        None if environment is None else str(environment),
+        _whole(data.get("member")),
     )
 
 

@@ -53,6 +53,8 @@ class NdjsonObserver(Observer):
             reason=failed.failure.reason,
             message=failed.failure.message,
             log=failed.log,
+            environment=failed.failure.environment,
+            at_fault=failed.failure.at_fault,
         )
 
     def message(self, text: str) -> None:

@@ -34,12 +34,14 @@ class RunningCohort:
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A failed job, with the path of its log relative to the results folder."""
+    """A failed job, with the path of its log relative to the results folder, and as in `store.failures.Failure`."""
 
     job: str
     reason: str
     message: str
     log: str
+    environment: str = ""
+    at_fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ def read_status(folder: ResultsFolder, job_ids: Sequence[str] | None = None) -> 
                 members[cohort] = members.get(cohort, 0) + 1
         elif state.state is State.FAILED:
             failure = folder.read_failure(job_id)
-            failures.append(FailedJob(job_id, failure.reason, failure.message, failure.log))
+            failures.append(
+                FailedJob(job_id, failure.reason, failure.message, failure.log, failure.environment, failure.at_fault)
+            )
     running = [_running(folder, cohort, jobs) for cohort, jobs in sorted(members.items())]
     return Status(count_states(states.values()), running, failures)
 

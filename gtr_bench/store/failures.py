@@ -45,6 +45,8 @@ class Failure:
         time: seconds since the epoch.
         git_sha: commit of the code that failed; None outside of a checkout.
         attempts: this one and all before it, the newest 100, oldest first.
+        environment: the one it happened in; where that is not known, all that the job meets, parted by commas.
+        at_fault: id of the job that made its cohort fail; None where that is not known.
     """
 
     reason: str
@@ -54,6 +56,8 @@ class Failure:
     time: float
     git_sha: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    environment: str = ""
+    at_fault: str | None = None
 
     def __post_init__(self) -> None:
         # Messages are others': exceptions with whole arrays, or with a terminal's escape codes.
@@ -70,9 +74,23 @@ def read_failure(folder: Path) -> Failure:
         if not isinstance(log, str):
             raise ValueError("no path of a log")
         attempts = tuple(_attempt(each) for each in data.get("attempts") or [])
+        environment, at_fault = data.get("environment") or "", data.get("at_fault")
+        if not isinstance(environment, str) or not (at_fault is None or isinstance(at_fault, str)):
+            raise ValueError("no environment or no job at fault")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultsError(f"`{path}` is not a failure record") from error
-    return Failure(one.reason, one.message, one_line(log), one.step, one.time, one.git_sha, attempts)
+    at_fault = None if at_fault is None else one_line(at_fault, 80)
+    return Failure(
+        one.reason,
+        one.message,
+        one_line(log),
+        one.step,
+        one.time,
+        one.git_sha,
+        attempts,
+        one_line(environment),
+        at_fault,
+    )
 
 
 def write_failure(folder: Path, failure: Failure) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gtr_bench.algorithms.owners import owners_hint
 from gtr_bench.algorithms.registry import algorithms
 from gtr_bench.errors import UnknownNameError, did_you_mean
 from gtr_bench.learners.registry import learner
@@ -139,7 +140,8 @@ def _known(table: Mapping[str, Any], path: KeyPath, names: Sequence[str], proble
     for key in table:
         if key not in names:
             where = "algorithm" if len(path) == 2 else f"algorithm.{path[2]}"
-            hint = did_you_mean(key, [*names, *RESERVED] if len(path) == 2 else names)
+            known = [*names, *RESERVED] if len(path) == 2 else names
+            hint = owners_hint(key, known) or did_you_mean(key, known)
             problems.add((*path, key), f"unknown key `{key}` in `{where}`", hint, at="key")
     return {key: value for key, value in table.items() if key in names}
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtr_bench.errors import disk_fault
 from gtr_bench.worker.cohort import read_cohort
-from gtr_bench.worker.failures import message_of, reason_of
+from gtr_bench.worker.failures import blamed, message_of, reason_of
 from gtr_bench.worker.inherited import keep_from_children
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> int:
         if os.getpid() != own:
             raise  # in a child that an environment forked
         traceback.print_exc()
-        failure = {"reason": reason_of(error), "message": message_of(error), "startup": not started}
+        failure = {"reason": reason_of(error), "message": message_of(error), "startup": not started, **blamed(error)}
         return _give_up(heartbeat, failure, refused=disk_fault(error) is not None)
     return 0 if done else STOPPED
 

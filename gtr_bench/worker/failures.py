@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from gtr_bench.errors import GtrBenchError
+from gtr_bench.errors import EnvironmentFault, GtrBenchError
 
-__all__ = ["message_of", "reason_of"]
+__all__ = ["blamed", "message_of", "reason_of"]
 
 _LONGEST_MESSAGE = 500
 _NO_MEMORY = ("out of memory", "can't allocate memory")  # torch has an exception of its own for cards alone
@@ -15,6 +16,12 @@ _NO_MEMORY = ("out of memory", "can't allocate memory")  # torch has an exceptio
 def reason_of(error: BaseException) -> str:
     """`oom` where memory ran out, on the host or on a device; `error` otherwise."""
     return "oom" if any(_lacks_memory(each) for each in _chain(error)) else "error"
+
+
+def blamed(error: BaseException) -> dict[str, Any]:
+    """The `environment` and the `member` of the cohort that an error is of, each None where that is not known."""
+    fault = next((each for each in _chain(error) if isinstance(each, EnvironmentFault)), None)
+    return {"environment": fault and fault.environment, "member": fault and fault.member}
 
 
 def message_of(error: BaseException) -> str:

@@ -24,6 +24,7 @@ class HeartbeatWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._last = 0.0
+        self._world = ("", -1)
         self._fields: dict[str, Any] = {"phase": 0, "phases": 0, "step": 0, "steps": 0, "steps_per_second": None}
         self._fields |= {"training_return": None, "profile": {}}
         self._fields |= {
@@ -56,8 +57,14 @@ class HeartbeatWriter:
         self.say("running", run)
 
     def follow(self, run: Run, state: str) -> None:
-        """Say where the run stands, if the last word is a second old."""
-        if time.monotonic() - self._last >= _INTERVAL:
+        """Say where the run stands, if the last word is a second old.
+
+        Or at once where the world is another: what ends the process in its first second must not be put down to the
+        one before.
+        """
+        world = (state, run.phase)
+        if world != self._world or time.monotonic() - self._last >= _INTERVAL:
+            self._world = world
             self.say(state, run)
 
     def say(self, state: str, run: Run | None = None, failure: dict[str, Any] | None = None) -> None:

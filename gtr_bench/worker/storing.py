@@ -74,7 +74,7 @@ class Storing:
                 continue
             diverged = int(run.diverged[member])
             if diverged >= 0:
-                self._note_divergence(folder, run.messages[member], diverged)
+                self._note_divergence(member, folder, run.messages[member], diverged)
             else:
                 (folder / "failure.json").unlink(missing_ok=True)
             row = (
@@ -99,13 +99,16 @@ class Storing:
             labels = ("suite", "scale", "algorithm", "sequence", "seed")
             keep(member, folder, {"job": job["id"], **{name: job[name] for name in labels}})
 
-    def _note_divergence(self, folder: Path, message: str, step: int) -> None:
+    def _note_divergence(self, member: int, folder: Path, message: str, step: int) -> None:
+        job = self._cohort["jobs"][member]
         content = {
             "reason": "diverged",
             "message": message,
             "log": f"cohorts/{self._cohort['id']}/log.txt",
             "step": step,
             "time": time.time(),
+            "environment": _environment_at(job["definition"], step),
+            "at_fault": job["id"],
         }
         write_json(folder / "failure.json", content)
 
@@ -153,3 +156,13 @@ class Storing:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _environment_at(definition: Mapping[str, Any], step: int) -> str:
+    """The one whose steps ended at or contain environment step `step` of the run, counted from 1."""
+    phases = definition["sequence"]["phases"]
+    for phase in phases:
+        if step <= phase["steps"]:
+            return str(phase["environment"])
+        step -= phase["steps"]
+    return str(phases[-1]["environment"])

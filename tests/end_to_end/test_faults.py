@@ -175,3 +175,32 @@ def _status(pid: int) -> str:
         return Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return "Z (zombie)"
+
+
+@pytest.mark.parametrize(("fault", "member"), [("raise", 1), ("exit", None), ("memory", None), ("crash", None)])
+def test_a_failure_names_the_environment_of_its_phase_and_the_job_everywhere(
+    program: Any, fault: str, member: int | None
+) -> None:
+    only = "" if member is None else f", member = {member}"
+    # The first phase goes well: what is named is where it happened, not the first and not all.
+    program.write_suite({"worlds": f'tasks = ["fault:none", "fault:{fault}"]\noptions = {{ after = 100{only} }}'})
+    suite = program.folder / "tiny.toml"
+    suite.write_text(suite.read_text().replace("phases = 2\n", ""))  # `tasks` are counted themselves
+    answer = program("run", "tiny.toml", "--jobs", "1", "--retries", "0")
+    jobs = {
+        path.parent.name: json.loads(path.read_text()) for path in program.folder.glob("results/jobs/*/failure.json")
+    }
+    assert len(jobs) == 2, answer.stderr
+    assert {failure["environment"] for failure in jobs.values()} == {f"fault:{fault}"}
+    (at_fault,) = {failure["at_fault"] for failure in jobs.values()}
+    assert f"  environment: fault:{fault}\n" in answer.stderr
+    if fault == "raise":
+        assert at_fault in jobs
+        assert f"  at fault: {at_fault} (seed 1)\n" in answer.stderr
+    else:
+        assert at_fault is None
+        assert "  at fault: a job of this cohort, not known which\n" in answer.stderr
+    shown = at_fault or min(jobs)
+    assert "; of a job: gtr-bench logs " + (shown if at_fault else "") in answer.stderr
+    assert f"failed: {shown} (fault:{fault}): " in program("status").stdout
+    assert f"{shown} failed (fault:{fault}): " in program("logs", shown).stderr

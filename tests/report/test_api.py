@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -19,6 +20,8 @@ from gtr_bench.cli.main import execute
 from gtr_bench.errors import RequestError, UnknownNameError
 from gtr_bench.report import layout
 from gtr_bench.report.blocks import Grid
+from gtr_bench.report.build import build_report
+from gtr_bench.report.figures.suites import suites_chart
 from gtr_bench.suite.expand import Job
 
 Fill = Callable[..., Path]
@@ -157,6 +160,32 @@ def test_a_notebook_takes_no_text_of_a_report_for_markup(fill: Fill, jobs: list[
     assert "<script" not in shown
 
 
+def test_a_report_draws_for_a_notebook_what_the_page_and_plot_draw(fill: Fill, jobs: list[Job], tmp_path: Path) -> None:
+    folder = fill(jobs[:4])
+    figure = gtr_bench.report(folder).plot()
+    content, size = figure._repr_mimebundle_()
+    (built,) = build_report([folder], curves=True).suites
+    assert content["application/vnd.vegalite.v6+json"] == suites_chart([built], "curves").titled
+    png = b64decode(content["image/png"])
+    assert size["image/png"]["width"] * 2 == int.from_bytes(png[16:20])
+    for suffix, begin in ((".png", png), (".svg", b"<svg"), (".pdf", b"%PDF"), (".html", b"<!doctype html>")):
+        figure.save(tmp_path / f"figure{suffix}")
+        assert (tmp_path / f"figure{suffix}").read_bytes().startswith(begin)
+    page = (tmp_path / "figure.html").read_text(encoding="utf-8")
+    assert page.count("<figure ") == page.count("<h1 ") == 1
+    assert execute(["report", str(folder), "--out", str(tmp_path / "r"), "--plot", str(tmp_path / "other.svg")]) == 0
+    assert (tmp_path / "other.svg").read_bytes() == (tmp_path / "figure.svg").read_bytes()
+
+
+def test_a_report_without_curves_says_how_to_get_them(fill: Fill, jobs: list[Job]) -> None:
+    report = gtr_bench.report(fill(jobs[:4]), curves=False)
+    with pytest.raises(RequestError, match="no learning curve to draw") as raised:
+        report.plot()
+    assert "`curves=False`" in str(raised.value.hint)
+    with pytest.raises(UnknownNameError, match="unknown figure `curve`"):
+        report.plot("curve")  # type: ignore[arg-type]
+
+
 def test_a_notebook_shows_the_finished_jobs_of_results(fill: Fill, jobs: list[Job]) -> None:
     folder = fill(jobs[:4])
     shown = _Tags(gtr_bench.load(folder)._repr_html_())
@@ -166,7 +195,7 @@ def test_a_notebook_shows_the_finished_jobs_of_results(fill: Fill, jobs: list[Jo
     assert {"suite", "scale", "algorithm", "sequences", "seeds", "jobs", "diverged"} <= set(shown.words.split())
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_the_snippets_of_the_guide_about_results_run(
     fill: Fill,
     jobs: list[Job],
@@ -175,7 +204,7 @@ def test_the_snippets_of_the_guide_about_results_run(
     number: int,
 ) -> None:
     snippets = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(snippets) == 4  # the last is of tests/test_policies.py
+    assert len(snippets) == 5  # the last is of tests/test_policies.py
     monkeypatch.chdir(fill(jobs).parent)
     exec(compile(snippets[number], str(GUIDE), "exec"), {})
     assert "gtr" in capsys.readouterr().out

@@ -82,7 +82,7 @@ def test_unfinished_jobs_alone_and_unknown_suffixes_are_refused(
     jobs: list[Job], suite: SuiteReport, tmp_path: Path
 ) -> None:
     write_job(tmp_path / "young", jobs[0], SUITE, finished=False, stop=2000)
-    with pytest.raises(RequestError, match="no finished job to draw"):
+    with pytest.raises(RequestError, match="no learning curve to draw"):
         suites_chart(build_report([tmp_path / "young"], curves=True).suites, "curves")
     with pytest.raises(RequestError, match="should end in"):
         save_chart(suites_chart([suite], "curves"), tmp_path / "curves.bmp")

@@ -36,7 +36,7 @@ def test_while_workers_start_the_last_speed_gives_the_time_left(jobs: Any) -> No
 
 
 def failed(jobs: Any, *, retried: bool) -> FailedCohort:
-    failure = Failure("error", "it broke", "cohorts/cohort/log.txt", 5, 0.0)
+    failure = Failure("error", "it broke", "cohorts/cohort/log.txt", 5, 0.0, environment="gym:CartPole-v1")
     return FailedCohort(
         assignment(jobs), failure, ["a", "b"], retried, "a hint", ["last [bold] line"], "my results/cohorts/c/log.txt"
     )
@@ -62,6 +62,7 @@ def test_lines_when_not_a_terminal(jobs: Any, monkeypatch: pytest.MonkeyPatch) -
         "failed: ppo on CartPole-v1 (2 seeds): error: it broke; 2 jobs failed\n"
         "    last [bold] line\n"
         "  environment: gym:CartPole-v1\n"
+        "  at fault: a job of this cohort, not known which\n"
         f"  log: my results/cohorts/c/log.txt; of a job: gtr-bench logs {job} --results 'my results'\n"
         "  hint: a hint\n"
         "stopped: ppo on CartPole-v1 (2 seeds) at step 50\n"

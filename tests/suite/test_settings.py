@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gtr_bench.errors import SuiteError
 from gtr_bench.suite import Suite
 
 from .conftest import ONE_SETTING
@@ -97,3 +98,12 @@ def test_every_parameter_is_written_out_defaults_included_but_for_later_ones_at_
         assert set(parameters(suite, name)) == set(algorithms.get(name).Parameters.model_fields) - later
     suite = load((GTR, "sigma = 0.5\nreward_factor = 0.5"))
     assert parameters(suite, "gtr")["reward_factor"] == 0.5
+
+
+def test_a_parameter_of_other_algorithms_is_told_to_be_theirs(load: Load) -> None:
+    with pytest.raises(SuiteError) as raised:
+        load(('id = "ppo"', 'id = "ppo"\nsigma = 0.5'))
+    (problem,) = raised.value.problems
+    assert problem.sentence == "unknown key `sigma` in `algorithm`"
+    assert "`gtr`" in str(problem.hint)
+    assert " it; did you mean `gamma`?" in str(problem.hint)

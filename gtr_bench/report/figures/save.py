@@ -1,4 +1,4 @@
-"""A figure as a PNG, SVG or PDF file."""
+"""A figure as a PNG, SVG or PDF file, or as a page of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gtr_bench.errors import RequestError
-from gtr_bench.report.figures.chart import Chart, Spec
+from gtr_bench.report.blocks import Heading
+from gtr_bench.report.figures import embed
+from gtr_bench.report.figures.chart import Chart
 from gtr_bench.report.figures.pdf import canonical
+from gtr_bench.report.page import render_page
 from gtr_bench.store.writer import write_output
 
-__all__ = ["check_suffix", "save_chart"]
+__all__ = ["SCALE", "check_suffix", "png_of", "save_chart"]
 
 SCALE = 2
 """pixels of a PNG for one of the figure's"""
@@ -27,23 +30,24 @@ def save_chart(chart: Chart, out: Path) -> None:
     """Write a figure; equal figures give equal files.
 
     Raises:
-        RequestError: another suffix than `.png`, `.svg` or `.pdf`, or a file that cannot be written.
+        RequestError: another suffix than `.png`, `.svg`, `.pdf` or `.html`, or a file that cannot be written.
     """
     check_suffix(out)
-    content = _FORMATS[out.suffix](chart.titled)
+    content = _FORMATS[out.suffix](chart)
     write_output(out, lambda file: file.write(content))
 
 
-def _png(spec: Spec) -> bytes:
+def png_of(chart: Chart) -> bytes:
+    """The content of a PNG file."""
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=[]))
+    return bytes(vl_convert.vegalite_to_png(chart.titled, scale=SCALE, allowed_base_urls=[]))
 
 
-def _svg(spec: Spec) -> bytes:
+def _svg(chart: Chart) -> bytes:
     import vl_convert
 
-    return _renumbered(str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))).encode()
+    return _renumbered(str(vl_convert.vegalite_to_svg(chart.titled, allowed_base_urls=[]))).encode()
 
 
 def _renumbered(svg: str) -> str:
@@ -53,10 +57,17 @@ def _renumbered(svg: str) -> str:
     return places.sub(lambda found: numbers[found[0]], svg)
 
 
-def _pdf(spec: Spec) -> bytes:
+def _pdf(chart: Chart) -> bytes:
     import vl_convert
 
-    return canonical(bytes(vl_convert.vegalite_to_pdf(spec, allowed_base_urls=[])))
+    return canonical(bytes(vl_convert.vegalite_to_pdf(chart.titled, allowed_base_urls=[])))
 
 
-_FORMATS: Mapping[str, Callable[[Spec], bytes]] = {".png": _png, ".svg": _svg, ".pdf": _pdf}
+def _html(chart: Chart) -> bytes:
+    """Headed as in a report: the suite, then what is drawn."""
+    suite, _, drawn = chart.title.partition(": ")
+    figures = {suite: [embed.figure(chart)]}
+    return render_page(chart.title, [Heading(1, suite)], figures, charts_heading=drawn.capitalize()).encode()
+
+
+_FORMATS: Mapping[str, Callable[[Chart], bytes]] = {".png": png_of, ".svg": _svg, ".pdf": _pdf, ".html": _html}
