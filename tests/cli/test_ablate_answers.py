@@ -128,8 +128,8 @@ def test_the_reference_varies_as_many_parameters_as_often_and_the_same_ones_wher
 def test_the_page_shows_the_best_value_the_plateau_and_the_reference(made_up: Any) -> None:
     page = said(made_up, *STUDY, "--format", "html")
     chart = page[page.index("<figure") : page.index("</figure>")]
-    caption = "sigma: best setting 0.5 (dashed), the suite&#x27;s value 0.5 (dotted), plateau 0.05 to 2 (shaded; width unknown)"
-    assert caption in chart
+    marks = "best setting 0.5 (dashed), the suite&#x27;s value 0.5 (dotted), plateau 0.05 to 2 (shaded; width unknown)"
+    assert f"sigma: {marks}" in chart
     (definition,) = re.findall(r'<script type="application/json">(.*?)</script>', chart)
     panel = json.loads(definition)["spec"]["concat"][0]
     assert [each["series"] for each in panel["data"]["values"]] == ["cartpole", "best of ppo (clip_range = 0.2)"]
