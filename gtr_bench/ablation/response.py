@@ -11,7 +11,18 @@ from gtr_bench.ablation.wording import setting_text, value_text
 from gtr_bench.errors import RequestError
 from gtr_bench.metrics.interval import Estimate
 from gtr_bench.report.figures.bands import DIGITS, Y_AXIS, band, labels, lines, points
-from gtr_bench.report.figures.chart import Chart, Spec, coloured, grid, scale_of, short, shown, title_of, visible
+from gtr_bench.report.figures.chart import (
+    Chart,
+    Places,
+    Spec,
+    coloured,
+    grid,
+    scale_of,
+    short,
+    shown,
+    title_of,
+    visible,
+)
 from gtr_bench.report.figures.save import save_chart
 from gtr_bench.report.text import SMOKE, reconstruction_line
 
@@ -38,9 +49,9 @@ def response_chart(report: StudyReport) -> Chart | None:
     if report.best is None:
         return None
     records = report.records
-    names = list(dict.fromkeys(_name(report, curve) for curve in report.curves))
+    drawn = dict.fromkeys(_name(report, curve) for curve in report.curves)
     reference = _reference(report)
-    names += [reference] if reference else []
+    names = {name: place for place, name in enumerate([*drawn, *([reference] if reference else [])])}
     panels = [
         (_ordered if axis.numeric else _unordered)(place, report, axis, names)
         for place, axis in enumerate(records.axes)
@@ -127,7 +138,7 @@ def _y(report: StudyReport, axis: Axis) -> Spec:
     return {"field": "value", "type": "quantitative", "title": title, "scale": scale, "axis": Y_AXIS}
 
 
-def _ordered(place: int, report: StudyReport, axis: Axis, names: Sequence[str]) -> Spec:
+def _ordered(place: int, report: StudyReport, axis: Axis, names: Places) -> Spec:
     """A line over the values of a parameter that have an order."""
     drawn = _places(report, axis) or [1.0]
     ends = (min(drawn), max(drawn)) if min(drawn) < max(drawn) else (min(drawn) / 2, max(drawn) * 2 or 1.0)
@@ -218,7 +229,7 @@ def _rules(report: StudyReport, axis: Axis) -> list[Spec]:
     ]
 
 
-def _unordered(place: int, report: StudyReport, axis: Axis, names: Sequence[str]) -> Spec:
+def _unordered(place: int, report: StudyReport, axis: Axis, names: Places) -> Spec:
     """A point with its interval for every value of a parameter without an order, and the reference's at the side."""
     best = None if report.best is None else report.best.setting[axis.name]
     rows: list[Spec] = []

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gtr_bench.report.blocks import Entry, Grid, Heading, Lines
+from gtr_bench.report.figures.chart import Chart, grid
 from gtr_bench.report.figures.embed import figure
 from gtr_bench.report.figures.learning import learning_chart
 from gtr_bench.report.model import LearningCurve, SeedLine, SuiteReport
@@ -197,3 +198,25 @@ def test_figures_can_be_downloaded(page: Any, tmp_path: Path) -> None:
         assert content.startswith(start)
         assert button == "PNG" or b"smoke scale: no claim" in content
         assert len(content) > 1000
+
+
+def test_three_panels_are_as_wide_as_the_page_and_none_is_cut(browser: Any, tmp_path: Path) -> None:
+    """Panels with a smaller margin than the page guesses grow, and the picture grows with them."""
+    panel = {
+        "data": {"values": [{"x": 1}, {"x": 2}]},
+        "mark": "point",
+        "encoding": {"x": {"field": "x", "type": "quantitative"}},
+    }
+    chart = Chart("three", "three", (), "three panels", grid([panel] * 3, margin=10), zooms=False)
+    path = tmp_path / "three.html"
+    path.write_text(render_page("three", [Heading(1, "three")], {"three": [figure(chart)]}), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(path.as_uri())
+    page.wait_for_selector("figure[data-drawn]")
+    ends = page.evaluate(
+        "(() => { const svg = document.querySelector('.drawing svg');"
+        " const right = e => e.getBoundingClientRect().right;"
+        " return [right(svg), Math.max(...[...svg.querySelectorAll('path, text')].map(right))] })()"
+    )
+    assert ends[1] <= ends[0] + 1
+    page.close()

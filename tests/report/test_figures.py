@@ -243,7 +243,7 @@ def test_a_forest_plot_has_arrows_margins_and_names_what_is_undefined(suite: Sui
     # Fewer steps are better: to be better by more than 2, the difference must lie below -2.
     assert (margin["bar"], worse["bar"]) == (-2, 2)
     assert "value" not in nothing
-    assert nothing["missing"] == "`gtr` has no value"
+    assert nothing["missing"] == "gtr has no value"
     assert [row["claim"] for row in rows(chart, 1)] == ["other"]
     assert "an arrow: the interval has no end on that side" in chart.notes
     json.dumps(chart.spec, allow_nan=False)
@@ -276,3 +276,26 @@ def document(root: str, objects: tuple[str, ...]) -> bytes:
     """A PDF as far as `canonical` reads it."""
     body = "".join(f"{number} 0 obj\n{each}\nendobj\n\n" for number, each in enumerate(objects, 1))
     return f"%PDF-1.7\n%\n{body}xref\ntrailer\n<</Root {root} /Size 9>>\nstartxref\n0\n%%EOF".encode()
+
+
+def test_a_margin_is_drawn_as_a_line_across_its_claim(suite: SuiteReport, tmp_path: Path) -> None:
+    claim = replace(suite.claims[0], kind="non_inferiority", margin=123.0)
+    drawn = forest_chart([replace(suite, sections={**suite.sections, "claims": (claim,)})])
+    assert drawn is not None
+    save_chart(drawn, tmp_path / "claims.svg")
+    lines = re.findall(r'<line[^>]* y2="([-\d.]+)"[^>]*stroke-dasharray="1,3"', (tmp_path / "claims.svg").read_text())
+    assert len(lines) == 1
+    assert abs(float(lines[0])) > 20
+
+
+def test_an_algorithm_keeps_its_colour_while_others_have_no_results_yet(suite: SuiteReport) -> None:
+    def colours(chart: Chart | None) -> dict[str, str]:
+        assert chart is not None
+        scale = chart.spec["concat"][0]["layer"][1]["encoding"]["color"]["scale"]
+        return dict(zip(scale["domain"], scale["range"], strict=True))
+
+    last = suite.algorithms[-1]
+    early = replace(suite, curves=tuple(curve for curve in suite.curves if curve.algorithm == last))
+    ((name, colour),) = colours(learning_chart([early])).items()
+    assert colours(learning_chart([suite]))[name] == colour
+    assert len(set(colours(learning_chart([suite])).values())) == len(suite.algorithms)

@@ -6,11 +6,13 @@ figure unpacks: so a name stands there once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from gtr_bench.report.figures.chart import COLOURS, Spec, coloured, dashed, shown, visible, zoom
+from gtr_bench.report.figures.chart import COLOURS, Places, Spec, coloured, dashed, shown, visible, zoom
+from gtr_bench.report.model import SuiteReport
+from gtr_bench.report.text import label
 
-__all__ = ["DIGITS", "UNPACKED", "Y_AXIS", "band", "labels", "lines", "points"]
+__all__ = ["DIGITS", "UNPACKED", "Y_AXIS", "band", "labels", "lines", "places", "points"]
 
 DIGITS = ",.4~r"
 """d3's format of four significant digits without an exponent"""
@@ -25,7 +27,13 @@ Y_AXIS: Spec = {
 """of a number that may be negative: the line of zero stands out"""
 
 
-def band(x: Spec, y: Spec, names: Sequence[str]) -> Spec:
+def places(suites: Iterable[SuiteReport]) -> dict[str, int]:
+    """Label of an algorithm -> its colour in every figure of the suites, whether or not it has results yet."""
+    told = dict.fromkeys(label(suite, name) for suite in suites for name in suite.algorithms)
+    return {name: place for place, name in enumerate(told)}
+
+
+def band(x: Spec, y: Spec, names: Places) -> Spec:
     """The layer of bands, from `low` to `high`."""
     encoding = {
         "x": x,
@@ -37,7 +45,7 @@ def band(x: Spec, y: Spec, names: Sequence[str]) -> Spec:
     return {"transform": [UNPACKED], "mark": {"type": "area", "clip": True}, "encoding": encoding}
 
 
-def lines(place: int, x: Spec, y: Spec, names: Sequence[str], *, dots: bool = False) -> Spec:
+def lines(place: int, x: Spec, y: Spec, names: Places, *, dots: bool = False) -> Spec:
     """The layer of lines, in which a panel can be moved and zoomed; that of the first panel has the legend's clicks.
 
     Args:
@@ -52,7 +60,7 @@ def lines(place: int, x: Spec, y: Spec, names: Sequence[str], *, dots: bool = Fa
     return {"params": params, "transform": [UNPACKED], "mark": mark, "encoding": encoding}
 
 
-def points(place: int, x: Spec, y: Spec, names: Sequence[str], kind: str, x_format: str, value: str = "mean") -> Spec:
+def points(place: int, x: Spec, y: Spec, names: Places, kind: str, x_format: str, value: str = "mean") -> Spec:
     """The layer that answers a pointer: a dot, and the values of the point.
 
     Args:

@@ -17,6 +17,7 @@ __all__ = [
     "COLOURS",
     "DARK",
     "Chart",
+    "Places",
     "Spec",
     "coloured",
     "dashed",
@@ -30,9 +31,12 @@ __all__ = [
 ]
 
 Spec: TypeAlias = dict[str, Any]
+Places: TypeAlias = Mapping[str, int]
+"""Name in a legend -> its place in the palette, which it keeps whatever else is drawn."""
 
-# Okabe and Ito's colour-blind-safe palette in shades that stand out on white and on near-black; dashes tell more apart.
-COLOURS = ("#0072B2", "#D98200", "#009E73", "#D55E00", "#CC79A7", "#3FA7E0", "#8A8A8A")
+# Okabe and Ito's colour-blind-safe palette in shades that stand out on white and on near-black, alike ones far apart;
+# dashes tell more apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#D98200", "#3FA7E0", "#8A8A8A")
 DASHES: tuple[list[int], ...] = ([], [6, 3], [2, 3])
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -128,6 +132,7 @@ def _theme(ink: str, dim: str, rule: str, paper: str, verdicts: Sequence[str], a
             "shift": {"color": dim, "strokeDash": [4, 4], "strokeWidth": 1},
             "dotted": {"color": dim, "strokeDash": [1, 3], "strokeWidth": 1.5},
             "zero": {"color": ink, "strokeWidth": 1},
+            "border": {"color": rule, "strokeWidth": 1},
             "shade": {"color": dim, "opacity": 0.14, "stroke": dim},
             "label": text,
             "word": {**text, "color": ink},
@@ -170,19 +175,19 @@ DARK: Mapping[str, Any] = _theme("#e6edf3", "#9aa4af", "#30363d", "#0d1117", ("#
 """What replaces a figure's colours on a dark page."""
 
 
-def coloured(names: Sequence[str]) -> Spec:
+def coloured(names: Places) -> Spec:
     """The encoding of a line's colour by the field `series`."""
-    colours = [COLOURS[index % len(COLOURS)] for index in range(len(names))]
+    colours = [COLOURS[place % len(COLOURS)] for place in names.values()]
     return {"field": "series", "type": "nominal", "scale": {"domain": list(names), "range": colours}, "title": None}
 
 
-def dashed(names: Sequence[str]) -> Spec:
+def dashed(names: Places) -> Spec:
     """The encoding of a line's dashes, which begin to differ where the colours come again."""
-    dashes = [DASHES[index // len(COLOURS) % len(DASHES)] for index in range(len(names))]
+    dashes = [DASHES[place // len(COLOURS) % len(DASHES)] for place in names.values()]
     return {"field": "series", "type": "nominal", "scale": {"domain": list(names), "range": dashes}, "title": None}
 
 
-def shown(names: Sequence[str]) -> Spec:
+def shown(names: Iterable[str]) -> Spec:
     """The parameter behind the legend: a click takes a line away or brings it back; without any, all are there.
 
     One layer of a figure declares it, the one whose marks the legend shows; the others follow by `visible`.

@@ -25,7 +25,7 @@ const start=async figure=>{
   // Axes take what only the drawing knows; where that was guessed badly, the panels get the difference.
   const columns=laidOut(spec,width).columns,over=place.querySelector('svg').width.baseVal.value-width;
   if(over>8||over<-24*columns){const s=view.getState().signals,n='childWidth' in s?'childWidth':'width';
-   await view.signal(n,Math.max(100,Math.floor(view.signal(n)-over/columns))).runAsync()}
+   await view.signal(n,Math.max(100,Math.floor(view.signal(n)-over/columns))).resize().runAsync()}
   figure.dataset.drawn='';
  };
  const again=()=>draw(kept(drawn.view));

@@ -89,7 +89,7 @@ def _panel(group: tuple[str, str, str], claims: Sequence[tuple[str, ClaimResult]
         "title": {"text": f"{metric}{better}", "anchor": "start", "frame": "group"},
         "height": ROW * len(claims),
         "data": {"values": [_row(name, claim, ends) for name, claim in claims]},
-        "layer": [_zero(), _margins(x, y), *_intervals(x, y, colour), *_words(y, colour), _answers(y)],
+        "layer": [_borders(y), _zero(), _margins(x, y), *_intervals(x, y, colour), *_words(y, colour), _answers(y)],
     }
 
 
@@ -111,10 +111,10 @@ def _row(name: str, claim: ClaimResult, ends: tuple[float, float]) -> Spec:
         "difference": bracketed(claim.effect, claim.low, claim.high),
         "p": p_value(claim.p if claim.p_adjusted is None else claim.p_adjusted),
         "n": str(claim.n),
-        "reason": claim.reason,
+        "reason": claim.reason.replace("`", ""),  # no typewriter in a figure
     }
     if claim.effect is None or not math.isfinite(claim.effect):
-        return {**row, "missing": claim.reason}
+        return {**row, "missing": row["reason"]}
     row["value"] = short(claim.effect)
     for side, end, edge in (("low", claim.low, ends[0]), ("high", claim.high, ends[1])):
         if end is not None:
@@ -123,6 +123,14 @@ def _row(name: str, claim: ClaimResult, ends: tuple[float, float]) -> Spec:
     if _bar(claim):
         row["bar"] = short(_bar(claim))
     return row
+
+
+def _borders(y: Spec) -> Spec:
+    """A faint line below each claim, so that its words and its interval belong together."""
+    return {
+        "mark": {"type": "rule", "style": "border", "yOffset": ROW / 2, "y2Offset": ROW / 2},
+        "encoding": {"x": {"value": 0}, "x2": {"value": "width"}, "y": y},
+    }
 
 
 def _zero() -> Spec:
@@ -136,8 +144,12 @@ def _zero() -> Spec:
 def _margins(x: Spec, y: Spec) -> Spec:
     return {
         "transform": [{"filter": "isValid(datum.bar)"}],
-        "mark": {"type": "tick", "style": "dotted", "orient": "vertical", "size": ROW - 8, "thickness": 0},
-        "encoding": {"x": {**x, "field": "bar"}, "y": y},
+        "mark": {"type": "rule", "style": "dotted"},
+        "encoding": {
+            "x": {**x, "field": "bar"},
+            "y": {**y, "bandPosition": 0.05},
+            "y2": {"field": "claim", "bandPosition": 0.95},
+        },
     }
 
 

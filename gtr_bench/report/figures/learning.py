@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gtr_bench.report.figures.bands import Y_AXIS, band, labels, lines, points
-from gtr_bench.report.figures.chart import Chart, Spec, coloured, grid, scale_of, short, title_of
+from gtr_bench.report.figures.bands import Y_AXIS, band, labels, lines, places, points
+from gtr_bench.report.figures.chart import Chart, Places, Spec, coloured, grid, scale_of, short, title_of
 from gtr_bench.report.model import LearningCurve, SuiteReport
 from gtr_bench.report.text import SMOKE, label, mark_lines
 
@@ -44,6 +44,8 @@ def learning_chart(suites: Sequence[SuiteReport]) -> Chart | None:
         return None
     curves = [curve for _, _, own in panels for curve in own]
     names = _names(panels)
+    colours = places(suites)
+    legend = {names[each]: colours[each] for each in names}
     thinning = _thinning(curves)
     several = len({suite.suite for suite, _, _ in panels}) > 1 or len({suite.scale for suite, _, _ in panels}) > 1
     specs = [
@@ -51,7 +53,7 @@ def learning_chart(suites: Sequence[SuiteReport]) -> Chart | None:
             place,
             {"text": environment} | ({"subtitle": f"{suite.suite}, scale {suite.scale}"} if several else {}),
             {names[label(suite, curve.algorithm)]: curve for curve in own},
-            list(names.values()),
+            legend,
             thinning,
         )
         for place, (suite, environment, own) in enumerate(panels)
@@ -104,7 +106,7 @@ def _notes(suites: Sequence[SuiteReport], curves: Sequence[LearningCurve], thinn
 
 
 def _panel(
-    place: int, title: Mapping[str, str], curves: Mapping[str, LearningCurve], names: Sequence[str], thinning: _Thinning
+    place: int, title: Mapping[str, str], curves: Mapping[str, LearningCurve], names: Places, thinning: _Thinning
 ) -> Spec:
     first = next(iter(curves.values()))
     x = {
@@ -136,7 +138,7 @@ def _panel(
     }
 
 
-def _singles(x: Spec, y: Spec, names: Sequence[str]) -> Spec:
+def _singles(x: Spec, y: Spec, names: Places) -> Spec:
     """The lines of single seeds, which are there while the switch is on."""
     seed = {"field": "seed", "type": "nominal"}
     tooltip = [{"field": "series", "type": "nominal", "title": "algorithm"}, {**seed, "title": "seed"}]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gtr_bench.report.aggregates import Profile
-from gtr_bench.report.figures.bands import Y_AXIS, band, lines, points
-from gtr_bench.report.figures.chart import Chart, Spec, grid, short, title_of
+from gtr_bench.report.figures.bands import Y_AXIS, band, lines, places, points
+from gtr_bench.report.figures.chart import Chart, Places, Spec, grid, short, title_of
 from gtr_bench.report.model import SuiteReport
 from gtr_bench.report.tables import MetricTable
 from gtr_bench.report.text import SMOKE, label, mark_lines
@@ -19,10 +19,9 @@ def profiles_chart(suites: Sequence[SuiteReport]) -> Chart | None:
     tables = [(suite, table) for suite in suites for table in suite.sections.get("tables") or () if table.profiles]
     if not tables:
         return None
-    names = list(
-        dict.fromkeys(label(suite, profile.algorithm) for suite, table in tables for profile in table.profiles)
-    )
     drawn = list({id(suite): suite for suite, _ in tables}.values())
+    told = {label(suite, profile.algorithm) for suite, table in tables for profile in table.profiles}
+    names = {name: place for name, place in places(suites).items() if name in told}
     several = len(drawn) > 1
     panels = [_panel(place, *each, names, several=several) for place, each in enumerate(tables)]
     whole = "" if several else f"{drawn[0].suite}, scale {drawn[0].scale}: "
@@ -38,7 +37,7 @@ def profiles_chart(suites: Sequence[SuiteReport]) -> Chart | None:
     )
 
 
-def _panel(place: int, suite: SuiteReport, table: MetricTable, names: Sequence[str], *, several: bool) -> Spec:
+def _panel(place: int, suite: SuiteReport, table: MetricTable, names: Places, *, several: bool) -> Spec:
     x = {
         "field": "x",
         "type": "quantitative",
