@@ -15,7 +15,7 @@ __all__ = ["learning_chart"]
 
 MOST_POINTS = 400
 """of a line; longer ones are thinned, and more so where a figure has many of them"""
-POINTS, SEED_POINTS = 12_000, 60_000
+POINTS, SEED_POINTS = 12_000, 36_000
 """of all lines of a figure, so that a page stays under 2 MB and is drawn in seconds"""
 FEWEST_POINTS = 20
 """of a seed's line; where not so many are left to each, there are no single seeds"""
