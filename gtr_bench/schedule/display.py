@@ -65,7 +65,8 @@ def failure_lines(failed: FailedCohort) -> list[str]:
     at_fault = next((job for job in failed.assignment.jobs if job.id == failed.failure.at_fault), None)
     shown = (at_fault or failed.assignment.jobs[0]).id
     which = f"{at_fault.id} (seed {at_fault.seed})" if at_fault else "a job of this cohort, not known which"
-    lines.append(f"  at fault: {which}")
+    if failed.failure.reason != "timeout":  # which is nobody's fault alone
+        lines.append(f"  at fault: {which}")
     # A worker's log lies in <results>/cohorts/<cohort>/.
     results = shlex.quote(str(Path(failed.log).parents[2]))
     lines.append(f"  log: {failed.log}; of a job: gtr-bench logs {shown} --results {results}")
