@@ -177,7 +177,7 @@ def test_the_guide_s_environment_shift_metric_network_add_on_and_section_work_to
     for format, expected in (
         ("terminal", "steps/s: median over finished runs"),
         ("markdown", "### Pace"),
-        ("html", "<h2>Pace</h2>"),
+        ("html", ">Pace</h2>"),
         ("latex", r"\subsection*{Pace}"),
         ("csv", ",steps_per_second\n"),
         ("json", '"pace": {\n        "ppo": '),

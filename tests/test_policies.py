@@ -145,7 +145,7 @@ def test_play_prints_the_last_evaluation_and_films_an_episode_and_the_guide_s_sn
     assert (numbers["job"], numbers["return_mean"]) == (job.name, last["return_mean"])
     assert (tmp_path / "out.gif").read_bytes()[:4] == b"GIF8"
     guide = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
-    snippet = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)[3]
+    (snippet,) = (each for each in re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL) if "load_policy" in each)
     monkeypatch.chdir(tmp_path)
     exec(compile(snippet, "python.md", "exec"), {})
     assert capsys.readouterr().out.startswith(f"[{last['return_mean']}]")

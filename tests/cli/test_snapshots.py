@@ -103,6 +103,7 @@ started: ppo on cartpole (seed 0)
 failed: ppo on cartpole (seed 0): error: the environment raised ValueError: bad; 1 job failed
     the environment raised ValueError: bad
   environment: gym:CartPole-v1
+  at fault: <id> (seed 0)
   log: results/cohorts/<id>/log.txt; of a job: gtr-bench logs <id> --results results
 done: 0 jobs; trained 0 in <time>
 failed: 1 job (error 1); why: gtr-bench logs JOB --results results
@@ -118,7 +119,7 @@ def test_run_shows_a_failure_with_its_log_and_how_to_try_again(cli: Any, normali
     logs = cli("logs", job[:6])
     assert logs.returncode == 0
     assert logs.stdout == "the environment raised ValueError: bad\n"
-    assert logs.stderr == f"{job} failed: error: the environment raised ValueError: bad\n"
+    assert logs.stderr == f"{job} failed (gym:CartPole-v1): error: the environment raised ValueError: bad\n"
     as_json = json.loads(cli("logs", job, "--json").stdout)
     assert as_json["failure"]["reason"] == "error"
     status = cli("status")
@@ -127,7 +128,7 @@ def test_run_shows_a_failure_with_its_log_and_how_to_try_again(cli: Any, normali
         "failed    1\n"
         "running   0\n"
         "to run    0\n"
-        "failed: <id>: error: the environment raised ValueError: bad\n"
+        "failed: <id> (gym:CartPole-v1): error: the environment raised ValueError: bad\n"
         "log of a job: gtr-bench logs <id> --results results"
     )  # fmt: skip
     assert json.loads(cli("status", "tiny.toml", "--json").stdout)["counts"]["to_run"] == 3

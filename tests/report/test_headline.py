@@ -64,7 +64,8 @@ def suite(*claims: ClaimResult, **fields: Any) -> SuiteReport:
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_one_statement_is_repeated_word_by_word_with_its_verdict(verdict: Verdict) -> None:
     said = headline(suite(claim("gtr", "ppo", verdict)))
-    assert said == f"{verdict.capitalize()}: gtr has a higher lifetime_return than ppo in cartpole."
+    whether = "whether " if verdict == "undecided" else ""
+    assert said == f"{verdict.capitalize()}: {whether}gtr has a higher lifetime_return than ppo in cartpole."
 
 
 @pytest.mark.parametrize("verdicts", list(itertools.combinations_with_replacement(VERDICTS, 3)))

@@ -81,7 +81,7 @@ def test_failures_survive_a_round_trip_and_a_broken_one_is_told(folder: ResultsF
     make(folder, "job", failed=True)
     attempt = Attempt("error", "why", 5, 1.0)
     assert folder.read_failure("job") == replace(FAILURE, attempts=(attempt,))
-    keys = {"reason", "message", "log", "step", "time", "git_sha", "attempts"}
+    keys = {"reason", "message", "log", "step", "time", "git_sha", "attempts", "environment", "at_fault"}
     assert set(json.loads(folder.failure("job").read_text())) == keys
     folder.failure("job").write_text("{")
     assert "cannot be read" in folder.read_failure("job").message

@@ -111,7 +111,8 @@ def test_a_start_up_failure_is_told_in_the_heartbeat(cohort: Any) -> None:
 def test_an_environment_that_ends_the_process_is_an_error_and_no_stop(cohort: Any) -> None:
     broken = cohort(environment="fault:exit")
     assert broken.run() == 1
-    assert broken.heartbeat()["failure"] == {"reason": "error", "message": "SystemExit: 75", "startup": True}
+    failure = broken.heartbeat()["failure"]
+    assert (failure["reason"], failure["message"], failure["startup"]) == ("error", "SystemExit: 75", True)
 
 
 @pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 74), (errno.EINVAL, 1)])
