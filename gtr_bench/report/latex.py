@@ -58,7 +58,13 @@ def render_latex(report: Report) -> str:
 
 
 def _line(text: str, strong: bool) -> str:
-    return rf"\textbf{{{_escape(text)}}}\par" if strong else rf"{_escape(text)}\par"
+    return rf"\textbf{{{_prose(text)}}}\par" if strong else rf"{_prose(text)}\par"
+
+
+def _prose(text: str) -> str:
+    """A sentence whose backticks are code, as on the page."""
+    mark = re.escape(_SPECIAL["`"])
+    return re.sub(f"{mark}(.+?){mark}", r"\\texttt{\1}", _escape(text))
 
 
 def _grid(grid: Grid) -> Iterator[str]:
