@@ -40,7 +40,7 @@ class Tags(HTMLParser):
 def page_of(text: str) -> str:
     x, y = ({"field": field, "type": "quantitative", "title": text} for field in ("x", "value"))
     row = {"series": text, "x": [0, 1, 2], "value": [1, 2, 3], "low": [0, 1, 2], "high": [2, 3, 4]}
-    panel = {"data": {"values": [row]}, "layer": [lines(0, x, y, [text])]}
+    panel = {"data": {"values": [row]}, "layer": [lines(0, x, y, {text: 0})]}
     chart = figure(Chart(text, text, (text,), text, grid([panel], names=[text])))
     table = Grid(text, ("n", text), ((Entry("1"), Entry(text, bold=True)),))
     content = [Heading(1, text), Lines((text,), "warning"), Heading(2, text), table, Lines((text,), "footer")]
